@@ -1,0 +1,51 @@
+// Package ann finds the nearest vectors of a query in memory. It knows vectors
+// and int32 row numbers, nothing else: no IDs, no fields, no files.
+//
+// An [Arena] holds the vectors, one row each. [Arena.Search] is exact, and that is
+// proved, not hoped for: it returns what sorting all rows by their [Candidate]
+// score would.
+//
+// # Scores
+//
+// A score is a float64 computed from the arena's elements, in an order of
+// operations that is the same on every CPU:
+//
+//   - Cosine: dot(q, x) / |x| for the normalised query q, clamped to [-1, 1]. Rows
+//     are normalised when they are stored; dividing by |x| takes back what the
+//     rounding of that did to the length.
+//   - Dot: dot(q, x).
+//   - L2: -|q - x|.
+//
+// Higher is better. Only a score beyond float64 is infinite; none is NaN.
+//
+// # Why the search is exact
+//
+// Scoring every row in float64 would cost several times a float32 scan. So the
+// scan computes an approximate key a of every row with the kernels of package
+// simd, and a bound e of how far the row's score, taken as a key, can be from
+// it. Let T be the k-th largest a-e. Then k rows at least have keys of T or more,
+// so each row of the answer, ties with the k-th included, has one too, and hence
+// a+e >= T. Every such row is scored in float64; the others cannot be in the
+// answer. T only grows during a scan, so a row that is dropped against the T so
+// far would also be dropped against the last.
+//
+// The bounds follow Higham, Accuracy and Stability of Numerical Algorithms, 2nd
+// ed., section 3.1. With the unit roundoff u of the element type, w = 2^-53 of
+// float64, s the smallest positive element, n elements, r =
+// simd.Roundings(n), g(r,u) = r*u/(1-r*u) and Cauchy-Schwarz for sum |q[i]*x[i]|:
+//
+//   - Dot: the key is the score. e = g(r,u)*|q||x| for the kernel + g(n,w)*|q||x|
+//     for the score + n*s for what underflows.
+//   - L2: the key is (|q|^2 - d^2)/2 = dot(q,x) - |x|^2/2, so that it takes one
+//     dot product, and half of |x|^2 is stored with the row. e has the kernel's
+//     part of Dot, u*|x|^2/2 for storing the half, u*(|q||x| + |x|^2/2) for the
+//     subtraction, and g(n+6,w)*d^2/2 for the score, where d <= |q|+|x|.
+//   - Cosine: |q| and |x| are 1 up to 2u. e has the kernel's part of Dot, u for
+//     the rounding of q, u for |x| not being 1, and g(2n+8,w) twice, once for the
+//     score and once for clamping it.
+//
+// [bounds] rounds these up to simpler terms. A row so large that a kernel could
+// overflow is scored in float64 without a scan. Where the element type cannot tell
+// rows apart, as with data very far from the origin, all are scored in float64:
+// several times slower than a scan, and still linear.
+package ann

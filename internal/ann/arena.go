@@ -1,0 +1,179 @@
+package ann
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+
+	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/simd"
+)
+
+// blockRows is the number of rows that are scanned with one threshold, a multiple
+// of 64. A block's keys stay in the L1 cache, and its bound covers only its rows.
+const blockRows = 256
+
+// An Arena holds vectors of one dimension, one row after another in one slice of
+// memory. Rows have numbers that the owner chooses and that stay what they are;
+// a row that holds no vector is free.
+//
+// An Arena does not lock. Any number of searches may run at the same time, or
+// one change: the owner holds a [sync.RWMutex].
+type Arena[T codec.Float] struct {
+	dim    int
+	metric codec.Metric
+	data   []T    // row after row; free rows are zeros
+	live   Bitmap // the rows that hold a vector
+	count  int    // how many those are
+	full   int    // all rows of live's words before this one hold a vector
+
+	// For Dot and L2, what the search's error bounds need; for Cosine all rows
+	// have the norm 1, and both are nil.
+	half    []T // half of each row's squared norm, +Inf if that overflows
+	maxHalf []T // the largest half of each block
+
+	scratch sync.Pool // of *scratch[T]
+}
+
+// New returns an empty arena for vectors of dim elements, compared under metric.
+// It returns a *codec.ValueError if dim is less than 1.
+func New[T codec.Float](dim int, metric codec.Metric) (*Arena[T], error) {
+	if dim < 1 {
+		return nil, &codec.ValueError{Field: "dim", Pos: -1, Want: "1 or more", Got: fmt.Sprint(dim)}
+	}
+	return &Arena[T]{dim: dim, metric: metric}, nil
+}
+
+// Dim returns the number of elements of each vector.
+func (a *Arena[T]) Dim() int { return a.dim }
+
+// Metric returns the metric that vectors are compared under.
+func (a *Arena[T]) Metric() codec.Metric { return a.metric }
+
+// Len returns the number of rows that hold a vector.
+func (a *Arena[T]) Len() int { return a.count }
+
+// Rows returns the number of rows, free ones included: one more than the highest
+// row number that was ever set.
+func (a *Arena[T]) Rows() int { return len(a.data) / a.dim }
+
+// Has reports whether row holds a vector.
+func (a *Arena[T]) Has(row int32) bool { return a.live.Has(row) }
+
+// Reserve makes room for rows 0 to n-1, so that setting them moves no memory.
+func (a *Arena[T]) Reserve(n int) {
+	if n > math.MaxInt/a.dim/8 || n*a.dim <= cap(a.data) {
+		return
+	}
+	a.data = slices.Grow(a.data, n*a.dim-len(a.data))
+	if a.metric != codec.Cosine {
+		a.half = slices.Grow(a.half, n-len(a.half))
+	}
+}
+
+// Set stores a copy of v in row, free or not, and under Cosine normalises the
+// copy. Memory is taken for every row up to this one, and those that hold nothing
+// are free. It returns what [codec.Check] finds wrong with v, or a
+// *codec.ValueError if no arena can have that row; the row is then unchanged.
+func (a *Arena[T]) Set(row int32, v []T) error {
+	if err := codec.Check(v, a.dim, a.metric); err != nil {
+		return err
+	}
+	if row < 0 || int(row) >= math.MaxInt/a.dim/8 {
+		return &codec.ValueError{Field: "row", Pos: -1, Want: "a row that memory can hold", Got: fmt.Sprint(row)}
+	}
+	if n := int(row) + 1; n > a.Rows() {
+		a.grow(n)
+	}
+	if x := a.row(row); a.metric == codec.Cosine {
+		simd.Normalize(x, v)
+	} else {
+		copy(x, v)
+		n := simd.Norm(v)
+		a.setHalf(row, T(n*n/2))
+	}
+	if !a.live.Has(row) {
+		a.live.Set(row)
+		a.count++
+		for a.live.word(a.full) == math.MaxUint64 {
+			a.full++
+		}
+	}
+	return nil
+}
+
+// Delete makes row free and reports whether it held a vector.
+func (a *Arena[T]) Delete(row int32) bool {
+	if !a.live.Has(row) {
+		return false
+	}
+	a.live.Clear(row)
+	a.count--
+	a.full = min(a.full, int(row>>6))
+	clear(a.row(row))
+	if a.metric != codec.Cosine {
+		a.setHalf(row, 0)
+	}
+	return true
+}
+
+// NextFree returns the lowest free row that is at least from, which may be one
+// beyond all rows: set the row and ask again, or ask for several rows before
+// setting any with NextFree(last+1). It returns -1 if from is negative or no
+// int32 is left.
+func (a *Arena[T]) NextFree(from int32) int32 {
+	if from < 0 {
+		return -1
+	}
+	w := int(from >> 6)
+	before := uint64(1)<<(from&63) - 1 // rows of the first word that are too low
+	if w < a.full {
+		w, before = a.full, 0
+	}
+	for a.live.word(w)|before == math.MaxUint64 {
+		w, before = w+1, 0
+	}
+	row := int64(w)<<6 + int64(bits.TrailingZeros64(^(a.live.word(w) | before)))
+	if row > math.MaxInt32 {
+		return -1
+	}
+	return int32(row)
+}
+
+// grow makes rows up to n-1 exist. They are zeros, because a free row is.
+func (a *Arena[T]) grow(n int) {
+	a.data = extend(a.data, n*a.dim)
+	if a.metric != codec.Cosine {
+		a.half = extend(a.half, n)
+		a.maxHalf = extend(a.maxHalf, (n+blockRows-1)/blockRows)
+	}
+}
+
+// extend returns s with length n, the new elements zero, moving it as seldom as
+// append does.
+func extend[T codec.Float](s []T, n int) []T {
+	old := len(s)
+	s = slices.Grow(s, n-old)[:n]
+	clear(s[old:])
+	return s
+}
+
+func (a *Arena[T]) row(row int32) []T {
+	i := int(row) * a.dim
+	return a.data[i : i+a.dim : i+a.dim]
+}
+
+func (a *Arena[T]) setHalf(row int32, h T) {
+	b := int(row) / blockRows
+	old := a.half[row]
+	a.half[row] = h
+	switch {
+	case h >= a.maxHalf[b]:
+		a.maxHalf[b] = h
+	case old == a.maxHalf[b]:
+		start := b * blockRows
+		a.maxHalf[b] = simd.Max(a.half[start:min(start+blockRows, len(a.half))])
+	}
+}

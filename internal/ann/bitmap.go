@@ -1,0 +1,71 @@
+package ann
+
+import (
+	"iter"
+	"math/bits"
+)
+
+// A Bitmap is a set of row numbers. The zero value is empty and ready to use. It
+// takes one bit for each row up to the largest it ever held.
+type Bitmap struct {
+	words []uint64
+}
+
+// Set adds row. A negative row is no row and is not added.
+func (b *Bitmap) Set(row int32) {
+	if row < 0 {
+		return
+	}
+	w := int(row >> 6)
+	if w >= len(b.words) {
+		b.words = append(b.words, make([]uint64, w+1-len(b.words))...)
+	}
+	b.words[w] |= 1 << (row & 63)
+}
+
+// Clear removes row.
+func (b *Bitmap) Clear(row int32) {
+	if b.Has(row) {
+		b.words[row>>6] &^= 1 << (row & 63)
+	}
+}
+
+// Has reports whether row is in the set.
+func (b *Bitmap) Has(row int32) bool {
+	return row >= 0 && b.word(int(row>>6))&(1<<(row&63)) != 0
+}
+
+// Count returns the number of rows in the set.
+func (b *Bitmap) Count() int {
+	n := 0
+	for _, w := range b.words {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// Reset removes all rows and keeps the memory.
+func (b *Bitmap) Reset() {
+	clear(b.words)
+}
+
+// All returns the rows in ascending order.
+func (b *Bitmap) All() iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for i, w := range b.words {
+			for ; w != 0; w &= w - 1 {
+				if !yield(int32(i<<6 + bits.TrailingZeros64(w))) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// word returns rows 64*i to 64*i+63, the lowest in bit 0.
+func (b *Bitmap) word(i int) uint64 {
+	if i >= len(b.words) {
+		return 0
+	}
+	return b.words[i]
+}
