@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -95,7 +96,7 @@ func npyRows[T Float](n *NPY) iter.Seq2[[]T, error] {
 		row := make([]T, n.Dim)
 		for n.done < n.Rows {
 			b, err := n.file.next(n.Dim*size, "a row")
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = &SyntaxError{Offset: n.file.offset, Msg: fmt.Sprintf("file ends after row %d of %d", n.done, n.Rows)}
 			}
 			if err != nil {
@@ -108,9 +109,9 @@ func npyRows[T Float](n *NPY) iter.Seq2[[]T, error] {
 				return
 			}
 		}
-		switch _, err := n.file.next(1, "a row"); err {
-		case io.EOF:
-		case nil:
+		switch _, err := n.file.next(1, "a row"); {
+		case errors.Is(err, io.EOF):
+		case err == nil:
 			yield(nil, n.file.fail(&SyntaxError{Offset: n.file.offset - 1, Msg: "bytes after the last row"}))
 		default:
 			yield(nil, n.file.fail(err))

@@ -51,7 +51,7 @@ func readVecs[T any](r io.Reader, size int, fill func([]T, []byte)) iter.Seq2[[]
 		for {
 			start := f.offset
 			b, err := f.next(4, "the count of a row")
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err == nil {
@@ -129,7 +129,7 @@ func (f *file) next(n int, what string) ([]byte, error) {
 // need is next where the file may not end.
 func (f *file) need(n int, what string) ([]byte, error) {
 	b, err := f.next(n, what)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, &SyntaxError{Offset: f.offset, Msg: "file ends inside " + what}
 	}
 	return b, err

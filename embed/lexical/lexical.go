@@ -58,6 +58,7 @@ type Options struct {
 	Positions int
 }
 
+// The defaults of Options.
 const (
 	DefaultDim       = 768 // the default of Options.Dim
 	DefaultPositions = 4   // the default of Options.Positions

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/embed"
 )

@@ -154,7 +154,7 @@ func boundary(word []rune, i int) bool {
 	case capital(a) && capital(b):
 		// The S of HTTPServer, but not the L of URLs.
 		rest := word[i+1:]
-		return len(rest) > 0 && small(rest[0]) && !(rest[0] == 's' && (len(rest) == 1 || !small(rest[1])))
+		return len(rest) > 0 && small(rest[0]) && (rest[0] != 's' || len(rest) > 1 && small(rest[1]))
 	default:
 		return small(a) && capital(b)
 	}

@@ -1,7 +1,8 @@
 // Package testenv starts the real servers that the tests talk to: PostgreSQL
 // with pgvector, PgBouncer and the InterSystems IRIS wire, each privately, on a
-// free loopback port and as an unprivileged user. What a server needs is fetched
-// or built once into a cache directory; nothing is installed on the machine.
+// free loopback port; the databases as an unprivileged user, the IRIS wire, which
+// is Python, as the test's own. What a server needs is fetched or built once into
+// a cache directory; nothing is installed on the machine.
 //
 // A server lives no longer than the test process that started it, however that
 // process ends: a supervisor (see supervisor_unix.go) holds the other end of a
@@ -14,6 +15,7 @@
 //	VECWIRE_TEST_POSTGRES      URL of a running server with pgvector to use instead
 //	                           of a private one; or "off"; or the one way to get a
 //	                           private one: "installed", "built" or "packages"
+//	VECWIRE_TEST_IRIS          URL of a running IRIS wire, in front of a real IRIS or not
 //	VECWIRE_TEST_CACHE         the cache directory
 //
 // The package is for tests only: it imports testing, and no shipped code may
