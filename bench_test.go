@@ -1,0 +1,136 @@
+package vecwire_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/url"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/internal/pair"
+)
+
+// BenchmarkUpsert stores 1,000 records of 128 dimensions, new ones each time,
+// through the public API and through a bare loop of prepared statements over the
+// same tables in one transaction.
+func BenchmarkUpsert(b *testing.B) {
+	const batch, dim = 1000, 128
+	ctx := b.Context()
+	schema := vecwire.Schema{
+		Name: "docs", Dim: dim,
+		Fields: []vecwire.Field{{Name: "lang", Index: true}, {Name: "year", Type: vecwire.Int}},
+	}
+	path := filepath.Join(b.TempDir(), "ours.db")
+	db, docs := createCollection(b, path, schema)
+	defer db.Close()
+	bare := newBareLoop(b, schema)
+
+	rng := rand.New(rand.NewPCG(1, 1))
+	vectors := make([][]float32, batch)
+	for i := range vectors {
+		vectors[i] = make([]float32, dim)
+		for j := range vectors[i] {
+			vectors[i][j] = rng.Float32()
+		}
+	}
+	text := fmt.Sprintf("%0512d", 0)
+	ours := 0
+	records := make([]vecwire.Record, batch)
+	pair.Run(b, func() {
+		for i := range records {
+			records[i] = vecwire.Record{
+				ID: fmt.Sprint("doc-", ours), Vector: vectors[i], Text: text,
+				Fields: vecwire.Fields{"lang": "go", "year": 2020 + i%7},
+			}
+			ours++
+		}
+		require.NoError(b, docs.Upsert(ctx, records...))
+	}, func() { bare.insert(b, ctx, vectors, text) })
+}
+
+func createCollection(b *testing.B, path string, s vecwire.Schema) (*vecwire.DB, *vecwire.Collection) {
+	db, err := vecwire.Open(b.Context(), path)
+	require.NoError(b, err)
+	c, err := db.CreateCollection(b.Context(), s)
+	require.NoError(b, err)
+	return db, c
+}
+
+// bareLoop writes into the same tables with nothing in between.
+type bareLoop struct {
+	db         *sql.DB
+	rows, data *sql.Stmt
+	next       int
+}
+
+func newBareLoop(b *testing.B, s vecwire.Schema) *bareLoop {
+	path := filepath.Join(b.TempDir(), "bare.db")
+	db, _ := createCollection(b, path, s)
+	require.NoError(b, db.Close())
+	l := &bareLoop{}
+	var err error
+	l.db, err = sql.Open("sqlite", "file:"+path+"?"+url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)"}}.Encode())
+	require.NoError(b, err)
+	b.Cleanup(func() { l.db.Close() })
+	l.db.SetMaxOpenConns(1)
+	l.rows, err = l.db.Prepare(`INSERT INTO "docs.rows" (vecwire_row, id, lang, year) VALUES (?, ?, ?, ?)`)
+	require.NoError(b, err)
+	l.data, err = l.db.Prepare(`INSERT INTO "docs.data" (vecwire_row, vector, text) VALUES (?, ?, ?)`)
+	require.NoError(b, err)
+	return l
+}
+
+func (l *bareLoop) insert(b *testing.B, ctx context.Context, vectors [][]float32, text string) {
+	tx, err := l.db.Begin()
+	require.NoError(b, err)
+	var blob []byte
+	for i, v := range vectors {
+		_, err := tx.Stmt(l.rows).Exec(l.next, fmt.Sprint("doc-", l.next), "go", 2020+i%7)
+		require.NoError(b, err)
+		blob = blob[:0]
+		for _, x := range v {
+			blob = binary.LittleEndian.AppendUint32(blob, math.Float32bits(x))
+		}
+		_, err = tx.Stmt(l.data).Exec(l.next, blob, text)
+		require.NoError(b, err)
+		l.next++
+	}
+	require.NoError(b, tx.Commit())
+}
+
+// BenchmarkSearchPayload compares a search that reads text and fields with one
+// that returns IDs and scores only: the difference is what reading them costs.
+func BenchmarkSearchPayload(b *testing.B) {
+	const rows, dim = 20_000, 128
+	ctx := b.Context()
+	db, docs := createCollection(b, filepath.Join(b.TempDir(), "docs.db"),
+		vecwire.Schema{Name: "docs", Dim: dim, Fields: []vecwire.Field{{Name: "lang"}}})
+	defer db.Close()
+	rng := rand.New(rand.NewPCG(1, 1))
+	records := make([]vecwire.Record, rows)
+	for i := range records {
+		v := make([]float32, dim)
+		for j := range v {
+			v[j] = rng.Float32()
+		}
+		records[i] = vecwire.Record{ID: fmt.Sprint(i), Vector: v, Text: "some text", Fields: vecwire.Fields{"lang": "go"}}
+	}
+	require.NoError(b, docs.Upsert(ctx, records...))
+	search := func(q vecwire.Query) func() {
+		return func() {
+			hits, err := docs.Search(ctx, q)
+			require.NoError(b, err)
+			require.Len(b, hits, 10)
+		}
+	}
+	pair.Run(b,
+		search(vecwire.Query{Vector: records[0].Vector, IDsOnly: true}),
+		search(vecwire.Query{Vector: records[0].Vector}))
+}

@@ -1,0 +1,377 @@
+package vecwire
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"regexp"
+	"strings"
+
+	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// Element is the type of a vector's elements.
+type Element = codec.Element
+
+// The element types. They bear SQL's names; [Float] is a type of fields.
+const (
+	FLOAT  = codec.FLOAT  // float32, the default
+	DOUBLE = codec.DOUBLE // float64
+)
+
+// Metric says how vectors are compared, and so what a [Hit]'s Score is.
+type Metric = codec.Metric
+
+// The metrics. See docs/scores.md for the formulas.
+const (
+	Cosine = codec.Cosine // cosine similarity, in [-1, 1]; the default
+	Dot    = codec.Dot    // dot product
+	L2     = codec.L2     // negated Euclidean distance
+)
+
+// FieldType is the type of a field's values; see [filter.Type] for the Go
+// values that stand for each.
+type FieldType = filter.Type
+
+// The field types.
+const (
+	String = filter.String
+	Int    = filter.Int
+	Float  = filter.Float
+	Bool   = filter.Bool
+	Time   = filter.Time
+	Bytes  = filter.Bytes
+)
+
+// Field describes a typed field that records may have and filters may use.
+type Field struct {
+	Name  string    // letters, digits and underscores, beginning with a letter; at most 48
+	Type  FieldType // defaults to String
+	Index bool      // makes filters over the field faster, and writes a little slower
+}
+
+// Schema describes a collection.
+type Schema struct {
+	// Name is the collection's name: letters, digits and underscores, beginning
+	// with a letter; at most 48. Two names that differ only in case are the same.
+	Name string
+	// Dim is the number of elements of every vector. Required.
+	Dim int
+	// Element is the type of the vectors' elements. Defaults to FLOAT.
+	Element Element
+	// Metric says how vectors are compared. Defaults to Cosine.
+	Metric Metric
+	// Model names the embedding model that makes the vectors. The collection
+	// then refuses embedders of another; see [Collection.WithEmbedder].
+	Model string
+	// Fields are what records may have beside ID, vector and text. Names that
+	// differ only in case are the same; "id", "text", "vector" and names that
+	// begin with "vecwire_" are taken.
+	Fields []Field
+}
+
+const maxFields = 200
+
+var nameRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,47}$`)
+
+const nameRule = "must be 1 to 48 letters, digits and underscores, beginning with a letter"
+
+func (s Schema) check(caps engine.Capabilities) error {
+	fail := func(field, format string, args ...any) error {
+		return &SchemaError{Collection: shorten(s.Name), Field: shorten(field), Msg: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case !nameRE.MatchString(s.Name):
+		return fail("", "the name %s", nameRule)
+	case taken(s.Name):
+		return fail("", "names that begin with vecwire_ are taken")
+	case s.Dim < 1 || s.Dim > caps.MaxDim:
+		return fail("", "Dim is %d, want 1 to %d", s.Dim, caps.MaxDim)
+	case s.Element > DOUBLE:
+		return fail("", "Element is %d, want FLOAT or DOUBLE", s.Element)
+	case s.Metric > L2:
+		return fail("", "Metric is %d, want Cosine, Dot or L2", s.Metric)
+	case s.Element == DOUBLE && !caps.Doubles:
+		return unsupported("the element type DOUBLE", caps.Engine)
+	case s.Metric == L2 && !caps.L2:
+		return unsupported("the metric L2", caps.Engine)
+	case len(s.Fields) > maxFields:
+		return fail("", "has %d fields, want at most %d", len(s.Fields), maxFields)
+	}
+	seen := map[string]bool{"id": true, "text": true, "vector": true}
+	for _, f := range s.Fields {
+		folded := strings.ToLower(f.Name)
+		switch {
+		case !nameRE.MatchString(f.Name):
+			return fail(f.Name, nameRule)
+		case taken(f.Name) || seen[folded]:
+			return fail(f.Name, "is taken")
+		case !f.Type.Valid():
+			return fail(f.Name, "has the unknown type %s", f.Type)
+		}
+		seen[folded] = true
+	}
+	if _, err := String.Convert("Model", s.Model); err != nil {
+		return err
+	}
+	return nil
+}
+
+func taken(name string) bool { return strings.HasPrefix(strings.ToLower(name), "vecwire_") }
+
+func (s Schema) plan() engine.Schema {
+	fields := make([]engine.Field, len(s.Fields))
+	for i, f := range s.Fields {
+		fields[i] = engine.Field(f)
+	}
+	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields}
+}
+
+func schemaOf(p engine.Schema) Schema {
+	fields := make([]Field, len(p.Fields))
+	for i, f := range p.Fields {
+		fields[i] = Field(f)
+	}
+	return Schema{Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields}
+}
+
+// CreateCollection makes an empty collection. It returns [ErrExists] if there is
+// one of that name, and a [*SchemaError] if the schema cannot be made.
+func (db *DB) CreateCollection(ctx context.Context, s Schema) (*Collection, error) {
+	const verb = "create collection"
+	if err := db.enter(); err != nil {
+		return nil, wrap(verb, s.Name, err)
+	}
+	defer db.leave()
+	if err := s.check(db.engine.Capabilities()); err != nil {
+		return nil, wrap(verb, shorten(s.Name), err)
+	}
+	c, err := db.engine.Create(ctx, s.plan())
+	if err != nil {
+		return nil, wrap(verb, s.Name, err)
+	}
+	return newCollection(db, c), nil
+}
+
+// OpenCollection opens a collection. It returns [ErrNotFound] if there is none
+// of that name.
+func (db *DB) OpenCollection(ctx context.Context, name string) (*Collection, error) {
+	const verb = "open collection"
+	if err := db.enter(); err != nil {
+		return nil, wrap(verb, name, err)
+	}
+	defer db.leave()
+	if !nameRE.MatchString(name) {
+		return nil, wrap(verb, shorten(name), ErrNotFound) // no collection has such a name
+	}
+	c, err := db.engine.Open(ctx, name)
+	if err != nil {
+		return nil, wrap(verb, name, err)
+	}
+	return newCollection(db, c), nil
+}
+
+// Collections returns the schemas of all collections, by name.
+func (db *DB) Collections(ctx context.Context) ([]Schema, error) {
+	const verb = "list collections"
+	if err := db.enter(); err != nil {
+		return nil, wrap(verb, "", err)
+	}
+	defer db.leave()
+	plans, err := db.engine.List(ctx)
+	if err != nil {
+		return nil, wrap(verb, "", err)
+	}
+	schemas := make([]Schema, len(plans))
+	for i, p := range plans {
+		schemas[i] = schemaOf(p)
+	}
+	return schemas, nil
+}
+
+// DropCollection removes a collection with all its records. It returns
+// [ErrNotFound] if there is none of that name. Open handles to it then return
+// ErrNotFound too.
+func (db *DB) DropCollection(ctx context.Context, name string) error {
+	const verb = "drop collection"
+	if err := db.enter(); err != nil {
+		return wrap(verb, name, err)
+	}
+	defer db.leave()
+	if !nameRE.MatchString(name) {
+		return wrap(verb, shorten(name), ErrNotFound)
+	}
+	return wrap(verb, name, db.engine.Drop(ctx, name))
+}
+
+// Collection holds records of one schema and finds them by their vectors. It is
+// safe for concurrent use.
+type Collection struct {
+	db       *DB
+	engine   engine.Collection
+	schema   engine.Schema
+	fields   map[string]int // a field's place in the schema
+	embedder Embedder       // nil without WithEmbedder
+}
+
+func newCollection(db *DB, e engine.Collection) *Collection {
+	c := &Collection{db: db, engine: e, schema: e.Schema(), fields: map[string]int{}}
+	for i, f := range c.schema.Fields {
+		c.fields[f.Name] = i
+	}
+	return c
+}
+
+// Schema returns the collection's schema.
+func (c *Collection) Schema() Schema { return schemaOf(c.schema) }
+
+// Get returns the records with these IDs that exist, in the order of ids, with
+// their vectors. IDs that are not there are left out.
+func (c *Collection) Get(ctx context.Context, ids ...string) ([]Record, error) {
+	const verb = "get from"
+	if err := c.db.enter(); err != nil {
+		return nil, wrap(verb, c.schema.Name, err)
+	}
+	defer c.db.leave()
+	ids, known := c.possible(ids), map[string]Record{}
+	if len(ids) == 0 {
+		return nil, ctx.Err()
+	}
+	found, err := c.engine.Get(ctx, ids, true)
+	if err != nil {
+		return nil, wrap(verb, c.schema.Name, err)
+	}
+	for _, r := range found {
+		known[r.ID] = c.record(r)
+	}
+	records := make([]Record, 0, len(found))
+	for _, id := range ids {
+		if r, ok := known[id]; ok {
+			records = append(records, r)
+		}
+	}
+	return records, nil
+}
+
+// Delete removes the records with these IDs that exist and returns how many
+// there were.
+func (c *Collection) Delete(ctx context.Context, ids ...string) (int, error) {
+	const verb = "delete from"
+	if err := c.db.enter(); err != nil {
+		return 0, wrap(verb, c.schema.Name, err)
+	}
+	defer c.db.leave()
+	if ids = c.possible(ids); len(ids) == 0 {
+		return 0, ctx.Err()
+	}
+	n, err := c.engine.Delete(ctx, ids)
+	return n, wrap(verb, c.schema.Name, err)
+}
+
+// possible returns ids once each, without those that no record can have.
+func (c *Collection) possible(ids []string) []string {
+	seen := make(map[string]bool, len(ids))
+	out := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if !seen[id] && checkID(id, c.db.engine.Capabilities().MaxIDBytes) == nil {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// DeleteWhere removes the records that f lets pass and returns how many there
+// were. The zero filter lets every record pass.
+func (c *Collection) DeleteWhere(ctx context.Context, f filter.Filter) (int, error) {
+	return c.withFilter(ctx, "delete from", f, engine.Collection.DeleteWhere)
+}
+
+// Count returns how many records f lets pass. The zero filter counts all.
+func (c *Collection) Count(ctx context.Context, f filter.Filter) (int, error) {
+	return c.withFilter(ctx, "count", f, engine.Collection.Count)
+}
+
+func (c *Collection) withFilter(ctx context.Context, verb string, f filter.Filter,
+	run func(engine.Collection, context.Context, filter.Filter) (int, error),
+) (int, error) {
+	if err := c.db.enter(); err != nil {
+		return 0, wrap(verb, c.schema.Name, err)
+	}
+	defer c.db.leave()
+	f, err := f.Check(c.typeOf)
+	if err != nil {
+		return 0, wrap(verb, c.schema.Name, err)
+	}
+	n, err := run(c.engine, ctx, f)
+	return n, wrap(verb, c.schema.Name, err)
+}
+
+// typeOf tells filters the type of a field. The ID may be filtered by, too.
+func (c *Collection) typeOf(field string) (FieldType, bool) {
+	if field == "id" {
+		return String, true
+	}
+	i, ok := c.fields[field]
+	if !ok {
+		return 0, false
+	}
+	return c.schema.Fields[i].Type, true
+}
+
+// Scan says which records [Collection.All] streams.
+type Scan struct {
+	Filter  filter.Filter // only records that pass; the zero filter lets all pass
+	After   string        // only records whose ID comes after this one, to go on where an earlier scan stopped
+	Vectors bool          // with vectors
+}
+
+// All streams records in the order of their IDs, byte by byte. It reads a page
+// at a time and holds nothing in between, so the loop may take its time, may
+// call other methods and may stop early. A record that is written or deleted
+// meanwhile may or may not be seen; every other is seen once. After an error
+// the stream ends.
+func (c *Collection) All(ctx context.Context, s Scan) iter.Seq2[Record, error] {
+	const verb = "scan"
+	limit := 512
+	if s.Vectors { // about a MiB a page
+		limit = max(16, min(limit, 1<<20/(c.schema.Dim*c.schema.Element.Size())))
+	}
+	return func(yield func(Record, error) bool) {
+		f, err := s.Filter.Check(c.typeOf)
+		if err == nil {
+			_, err = String.Convert("After", s.After)
+		}
+		if err != nil {
+			yield(Record{}, wrap(verb, c.schema.Name, err))
+			return
+		}
+		plan := engine.Scan{Filter: f, After: s.After, Limit: limit, Vectors: s.Vectors}
+		for {
+			page, err := c.scan(ctx, plan)
+			if err != nil {
+				yield(Record{}, wrap(verb, c.schema.Name, err))
+				return
+			}
+			for _, r := range page {
+				if !yield(c.record(r), nil) {
+					return
+				}
+			}
+			if len(page) < limit {
+				return
+			}
+			plan.After = page[len(page)-1].ID
+		}
+	}
+}
+
+func (c *Collection) scan(ctx context.Context, plan engine.Scan) ([]engine.Record, error) {
+	if err := c.db.enter(); err != nil {
+		return nil, err
+	}
+	defer c.db.leave()
+	return c.engine.Scan(ctx, plan)
+}

@@ -1,0 +1,68 @@
+package vecwire
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+func TestSchemaCheck(t *testing.T) {
+	small := engine.Capabilities{Engine: "small", MaxDim: 10, MaxIDBytes: 10}
+	full := engine.Capabilities{Engine: "full", MaxDim: 10, MaxIDBytes: 10, L2: true, Doubles: true}
+
+	require.NoError(t, Schema{Name: "docs", Dim: 10}.check(small))
+	require.NoError(t, Schema{Name: "docs", Dim: 10, Element: DOUBLE, Metric: L2}.check(full))
+	require.EqualError(t, Schema{Name: "docs", Dim: 3, Metric: L2}.check(small), "not supported: the metric L2 by the small engine")
+	require.EqualError(t, Schema{Name: "docs", Dim: 3, Element: DOUBLE}.check(small), "not supported: the element type DOUBLE by the small engine")
+	require.EqualError(t, Schema{Name: "docs", Dim: 11}.check(full), `schema of "docs": Dim is 11, want 1 to 10`)
+	require.EqualError(t, Schema{Name: "a b", Dim: 1}.check(full),
+		`schema of "a b": the name must be 1 to 48 letters, digits and underscores, beginning with a letter`)
+	require.EqualError(t, Schema{Name: "docs", Dim: 1, Fields: []Field{{Name: "Text"}}}.check(full), `schema of "docs": field "Text" is taken`)
+	require.EqualError(t, Schema{Name: "docs", Dim: 1, Fields: []Field{{Name: "a", Type: 9}}}.check(full),
+		`schema of "docs": field "a" has the unknown type Type(9)`)
+	err := Schema{Name: strings.Repeat("x", 10_000), Dim: 1}.check(full)
+	require.Less(t, len(err.Error()), 300, "a long name is not repeated whole")
+}
+
+func TestSchemaIsACopy(t *testing.T) {
+	fields := []Field{{Name: "lang"}}
+	c := newDocs(t, Schema{Dim: 2, Fields: fields})
+	fields[0].Name = "changed"
+	c.Schema().Fields[0].Name = "changed"
+	require.Equal(t, "lang", c.Schema().Fields[0].Name)
+	_, err := c.Count(t.Context(), filter.IsNull("lang"))
+	require.NoError(t, err)
+}
+
+func TestErrorsNameTheCallAndTheCollection(t *testing.T) {
+	c := newDocs(t, Schema{Dim: 2})
+	ctx := t.Context()
+	unknown := filter.Eq("yeer", 2020)
+	_, err := c.Count(ctx, unknown)
+	require.EqualError(t, err, `vecwire: count docs: filter: field "yeer" does not exist`)
+	_, err = c.DeleteWhere(ctx, unknown)
+	require.EqualError(t, err, `vecwire: delete from docs: filter: field "yeer" does not exist`)
+	_, err = c.Search(ctx, Query{Vector: []float32{1, 2}, Filter: unknown})
+	require.EqualError(t, err, `vecwire: search docs: filter: field "yeer" does not exist`)
+	_, err = c.Search(ctx, Query{Vector: []float32{1, 2, 3}})
+	require.EqualError(t, err, `vecwire: search docs: vector has 3 dimensions, want 2`)
+	for _, err := range c.All(ctx, Scan{Filter: unknown}) {
+		require.EqualError(t, err, `vecwire: scan docs: filter: field "yeer" does not exist`)
+	}
+	_, err = c.db.CreateCollection(ctx, Schema{Name: "docs", Dim: 1})
+	require.EqualError(t, err, `vecwire: create collection docs: already exists`)
+	_, err = c.db.OpenCollection(ctx, "other")
+	require.EqualError(t, err, `vecwire: open collection other: not found`)
+	_, err = c.db.OpenCollection(ctx, strings.Repeat("x", 5000))
+	require.Less(t, len(err.Error()), 200)
+}
+
+func TestPossible(t *testing.T) {
+	c := newDocs(t, Schema{Dim: 2})
+	tooLong := strings.Repeat("x", c.db.Capabilities().MaxIDBytes+1)
+	require.Equal(t, []string{"b", "a", tooLong[1:]}, c.possible([]string{"b", "", "a", "b", "\xff", "a\x00", tooLong, tooLong[1:]}))
+}

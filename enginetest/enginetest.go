@@ -1,0 +1,145 @@
+// Package enginetest is the conformance suite: what every engine of vecwire must
+// do, stated through the public API, with a small model to compare with.
+//
+// An engine passes by doing the same as the others. What its capabilities say
+// it lacks (see [vecwire.DB.Capabilities]) the suite expects to be refused with
+// [vecwire.ErrUnsupported]; there is no other way to be excused. The suite
+// knows no engine and no SQL.
+//
+// The cases are one file a theme. Each makes the collections that it needs and
+// drops them. Random data comes from fixed seeds.
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vecwire/vecwire"
+)
+
+// Target is a database to run the suite on.
+type Target struct {
+	// Open connects to the target's database, which is the suite's own and empty
+	// at the first call. The suite closes what Open returns.
+	Open func(t testing.TB) *vecwire.DB
+	// Shared says that a database may be open several times at once.
+	Shared bool
+	// Persistent says that what was stored is there after Close and Open.
+	Persistent bool
+	// Snapshots says that a reader sees all of what one Upsert wrote, or none.
+	Snapshots bool
+}
+
+// Run runs the suite. With -short it takes smaller samples of the random cases.
+func Run(t *testing.T, target Target) {
+	s := &suite{target: target, db: target.Open(t)}
+	s.caps = s.db.Capabilities()
+	t.Cleanup(func() { s.db.Close() })
+
+	for _, theme := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"Lifecycle", s.lifecycle},
+		{"Schemas", s.schemas},
+		{"Identity", s.identity},
+		{"Refusals", s.refusals},
+		{"Upsert", s.upsert},
+		{"Reading", s.reading},
+		{"Deleting", s.deleting},
+		{"Values", s.values},
+		{"Filters", s.filters},
+		{"FilterRefusals", s.filterRefusals},
+		{"Metrics", s.metrics},
+		{"Search", s.search},
+		{"Ties", s.ties},
+		{"Vectors", s.vectors},
+		{"Stream", s.stream},
+		{"Sizes", s.sizes},
+		{"Embedding", s.embedding},
+		{"Concurrency", s.concurrency},
+		{"Cancellation", s.cancellation},
+		{"Sharing", s.sharing},
+	} {
+		t.Run(theme.name, theme.run)
+	}
+
+	require.NoError(t, s.db.Close())
+	t.Run("Closing", s.closing)
+	t.Run("Reopening", s.reopening)
+}
+
+// suite is one run.
+type suite struct {
+	target Target
+	db     *vecwire.DB
+	caps   vecwire.Capabilities
+	names  atomic.Int64
+}
+
+// name returns a collection's name that no other case uses.
+func (s *suite) name() string { return fmt.Sprintf("c%d", s.names.Add(1)) }
+
+// create makes a collection, named by the suite unless the schema is, and drops
+// it when the test ends.
+func (s *suite) create(t testing.TB, schema vecwire.Schema) *vecwire.Collection {
+	t.Helper()
+	return s.createIn(t, s.db, schema)
+}
+
+func (s *suite) createIn(t testing.TB, db *vecwire.DB, schema vecwire.Schema) *vecwire.Collection {
+	t.Helper()
+	if schema.Name == "" {
+		schema.Name = s.name()
+	}
+	c, err := db.CreateCollection(t.Context(), schema)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		err := db.DropCollection(context.Background(), schema.Name)
+		if err != nil && !errors.Is(err, vecwire.ErrNotFound) && !errors.Is(err, vecwire.ErrClosed) {
+			t.Errorf("drop %s: %v", schema.Name, err)
+		}
+	})
+	return c
+}
+
+// eachKind runs a case for every element type and metric. What the engine does
+// not have must be refused by name.
+func (s *suite) eachKind(t *testing.T, run func(*testing.T, vecwire.Element, vecwire.Metric)) {
+	for _, element := range []vecwire.Element{vecwire.FLOAT, vecwire.DOUBLE} {
+		for _, metric := range []vecwire.Metric{vecwire.Cosine, vecwire.Dot, vecwire.L2} {
+			t.Run(fmt.Sprintf("%s/%s", element, metric), func(t *testing.T) {
+				lacks := ""
+				if metric == vecwire.L2 && !s.caps.L2 {
+					lacks = "L2"
+				}
+				if element == vecwire.DOUBLE && !s.caps.Doubles {
+					lacks = "DOUBLE"
+				}
+				if lacks == "" {
+					run(t, element, metric)
+					return
+				}
+				name := s.name()
+				_, err := s.db.CreateCollection(t.Context(), vecwire.Schema{Name: name, Dim: 3, Element: element, Metric: metric})
+				require.ErrorIs(t, err, vecwire.ErrUnsupported)
+				require.ErrorContains(t, err, lacks)
+				require.ErrorContains(t, err, s.caps.Engine)
+				require.ErrorIs(t, s.db.DropCollection(t.Context(), name), vecwire.ErrNotFound, "it was made all the same")
+			})
+		}
+	}
+}
+
+// sample returns n, or a smaller number with -short.
+func sample(n int) int {
+	if testing.Short() {
+		return max(1, n/5)
+	}
+	return n
+}

@@ -1,0 +1,148 @@
+// Package engine is the seam between the root package and the engines. The root
+// checks what a user gives and compiles it into the plans below; an engine runs
+// a plan and returns what it found. The two share nothing else.
+//
+// What a plan promises the engine: names are valid, lower- or upper-case
+// identifiers that no other name of the schema equals in any case; vectors have
+// the right length and element type and are finite; no ID is empty or stands
+// twice in one Upsert; field values are of the one Go type that filter.Type.Convert
+// gives, in the order of the schema's fields, with nil for a missing one;
+// filters are checked. An engine owns nothing that it is given after it returns.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/filter"
+)
+
+// The errors that the root re-exports. Engines wrap them.
+var (
+	ErrNotFound    = errors.New("not found")
+	ErrExists      = errors.New("already exists")
+	ErrUnsupported = errors.New("not supported")
+)
+
+// ConnectError says why a database cannot be used and what to do about it.
+type ConnectError struct {
+	Target string // what was to be opened, without any password
+	Remedy string // what the user can do
+	Err    error
+}
+
+func (e *ConnectError) Error() string {
+	if e.Remedy == "" {
+		return fmt.Sprintf("%s: %v", e.Target, e.Err)
+	}
+	return fmt.Sprintf("%s: %v (%s)", e.Target, e.Err, e.Remedy)
+}
+
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// Capabilities says what an engine can do.
+type Capabilities struct {
+	Engine     string // the engine's name, such as "embedded"
+	L2         bool
+	Doubles    bool // DOUBLE vectors are stored and compared in 64 bits
+	MaxIDBytes int
+	MaxDim     int
+}
+
+// Schema describes a collection.
+type Schema struct {
+	Name    string
+	Dim     int
+	Element codec.Element
+	Metric  codec.Metric
+	Model   string
+	Fields  []Field
+}
+
+// Field is a typed field of every record. The tags name it in registries.
+type Field struct {
+	Name  string      `json:"name"`
+	Type  filter.Type `json:"type"`
+	Index bool        `json:"index,omitempty"`
+}
+
+// Vector holds one vector: F32 in a FLOAT collection, F64 in a DOUBLE one, the
+// other nil; both nil where no vector was asked for.
+type Vector struct {
+	F32 []float32
+	F64 []float64
+}
+
+// Record is one record of a collection.
+type Record struct {
+	ID     string
+	Vector Vector
+	Text   string // "" for none
+	Fields []any  // aligned with Schema.Fields, nil for a missing value
+}
+
+// Scan asks for a page of records in the order of their IDs.
+type Scan struct {
+	Filter  filter.Filter
+	After   string // only IDs after this one; "" for the first page
+	Limit   int    // at most so many; always positive
+	Vectors bool   // with vectors
+}
+
+// Search asks for the K records whose vectors are the nearest to Vector.
+type Search struct {
+	Vector  Vector
+	K       int // always positive
+	Filter  filter.Filter
+	Exact   bool // no approximate index
+	Payload bool // with text and fields
+	Vectors bool // with vectors
+}
+
+// Hit is a record that a search found. Score is higher for nearer: the cosine,
+// the dot product, or the negated Euclidean distance.
+type Hit struct {
+	Record
+	Score float64
+}
+
+// Result holds the hits of one search, best first, equal scores by ID. Exact
+// says that no approximate index took part.
+type Result struct {
+	Hits  []Hit
+	Exact bool
+}
+
+// Engine is a database that holds collections. All methods are safe for
+// concurrent use; the root calls none after Close.
+type Engine interface {
+	Capabilities() Capabilities
+	// Create makes a collection, or returns ErrExists.
+	Create(ctx context.Context, s Schema) (Collection, error)
+	// Open opens a collection, or returns ErrNotFound.
+	Open(ctx context.Context, name string) (Collection, error)
+	// List returns the schemas of all collections, by name.
+	List(ctx context.Context) ([]Schema, error)
+	// Drop removes a collection with its records, or returns ErrNotFound.
+	Drop(ctx context.Context, name string) error
+	Close() error
+}
+
+// Collection is an open collection. After it was dropped its methods return
+// ErrNotFound.
+type Collection interface {
+	Schema() Schema
+	// Upsert stores all records or, if it returns an error, none.
+	Upsert(ctx context.Context, records []Record) error
+	// Get returns those of the records that exist, in any order.
+	Get(ctx context.Context, ids []string, vectors bool) ([]Record, error)
+	// Delete removes those of the records that exist and returns how many.
+	Delete(ctx context.Context, ids []string) (int, error)
+	DeleteWhere(ctx context.Context, f filter.Filter) (int, error)
+	Count(ctx context.Context, f filter.Filter) (int, error)
+	Scan(ctx context.Context, s Scan) ([]Record, error)
+	// Search answers all searches, in order, each as if it were alone.
+	Search(ctx context.Context, searches []Search) ([]Result, error)
+}

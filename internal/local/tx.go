@@ -1,0 +1,207 @@
+package local
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/ann"
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// Tx implements engine.Transactor. A verb that fails inside it fails the whole
+// transaction, because it may be half done.
+func (s *store) Tx(ctx context.Context, f func(use func(engine.Collection) engine.Collection) error) error {
+	return s.update(ctx, func(t *txn) error {
+		v := &txView{t: t}
+		err := f(func(c engine.Collection) engine.Collection { return &txCollection{c.(*collection), v} })
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.ended = true
+		if err != nil {
+			return err
+		}
+		return v.failed
+	})
+}
+
+// txView is a transaction as its user has it. The mutex lets its verbs be called
+// from several goroutines, one at a time.
+type txView struct {
+	t      *txn
+	mu     sync.Mutex
+	failed error
+	ended  bool
+}
+
+// txCollection is a collection as a transaction sees it.
+type txCollection struct {
+	*collection
+	view *txView
+}
+
+// do runs one verb of the transaction.
+func (c *txCollection) do(ctx context.Context, verb func(*txn) error) error {
+	v := c.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case v.ended:
+		return errors.New("the transaction has ended")
+	case v.failed != nil:
+		return fmt.Errorf("the transaction has failed: %w", v.failed)
+	case c.dropped:
+		v.failed = engine.ErrNotFound
+	case ctx.Err() != nil:
+		v.failed = ctx.Err()
+	default:
+		v.failed = explain(verb(v.t))
+	}
+	return v.failed
+}
+
+// Upsert implements engine.Collection.
+func (c *txCollection) Upsert(ctx context.Context, records []engine.Record) error {
+	return c.do(ctx, func(t *txn) error { return c.upsert(ctx, t, cloneVectors(records)) })
+}
+
+// cloneVectors returns records whose vectors live until the commit.
+func cloneVectors(records []engine.Record) []engine.Record {
+	records = slices.Clone(records)
+	for i := range records {
+		v := &records[i].Vector
+		v.F32, v.F64 = slices.Clone(v.F32), slices.Clone(v.F64)
+	}
+	return records
+}
+
+// Insert implements engine.Inserter.
+func (c *txCollection) Insert(ctx context.Context, records []engine.Record) error {
+	return c.do(ctx, func(t *txn) error { return c.insert(ctx, t, cloneVectors(records)) })
+}
+
+// Delete implements engine.Collection.
+func (c *txCollection) Delete(ctx context.Context, ids []string) (n int, err error) {
+	err = c.do(ctx, func(t *txn) error {
+		n, err = c.delete(ctx, t, ids)
+		return err
+	})
+	return n, err
+}
+
+// DeleteWhere implements engine.Collection.
+func (c *txCollection) DeleteWhere(ctx context.Context, f filter.Filter) (n int, err error) {
+	err = c.do(ctx, func(t *txn) error {
+		n, err = c.deleteWhere(ctx, t, f)
+		return err
+	})
+	return n, err
+}
+
+// Count implements engine.Collection.
+func (c *txCollection) Count(ctx context.Context, f filter.Filter) (n int, err error) {
+	err = c.do(ctx, func(t *txn) error {
+		n, err = c.count(ctx, t.tx, f)
+		return err
+	})
+	return n, err
+}
+
+// Scan implements engine.Collection.
+func (c *txCollection) Scan(ctx context.Context, s engine.Scan) (records []engine.Record, err error) {
+	err = c.do(ctx, func(t *txn) error {
+		records, err = c.scan(ctx, t.tx, s)
+		return err
+	})
+	return records, err
+}
+
+// Get implements engine.Collection.
+func (c *txCollection) Get(ctx context.Context, ids []string, vectors bool) (records []engine.Record, err error) {
+	err = c.do(ctx, func(t *txn) error {
+		ch := t.change(c.collection)
+		var numbers []int32
+		for _, id := range ids {
+			if row, ok := ch.row(c.collection, id); ok {
+				numbers = append(numbers, row)
+			}
+		}
+		return c.byRow(ctx, c.askIn(t), numbers, parts{payload: true, vectors: vectors}, func(_ int32, r engine.Record) {
+			records = append(records, r)
+		})
+	})
+	return records, err
+}
+
+// askIn is the asker of a transaction.
+func (c *txCollection) askIn(t *txn) asker {
+	return func(ctx context.Context, p parts, numbers []int32) (*sql.Rows, error) {
+		return t.tx.QueryContext(ctx, c.selectRows(p, len(numbers)), anys(numbers)...)
+	}
+}
+
+// Search implements engine.Collection.
+func (c *txCollection) Search(ctx context.Context, searches []engine.Search) (results []engine.Result, err error) {
+	err = c.do(ctx, func(t *txn) error {
+		for _, s := range searches {
+			r, err := c.searchIn(ctx, t, s)
+			if err != nil {
+				return err
+			}
+			results = append(results, r)
+		}
+		return nil
+	})
+	return results, err
+}
+
+// searchIn searches the rows that the transaction has not touched in the
+// collection's index, those that it stored in an index of their own, and takes
+// the best of both.
+func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (engine.Result, error) {
+	ch := t.change(c.collection)
+	allowed, err := c.matching(ctx, t.tx, s.Filter)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	stored, err := newIndex(c.schema)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	var rows []int32 // of the collection, by row of the index of those stored
+	for row, v := range ch.vectors {
+		if allowed.Has(row) {
+			if err := stored.set(int32(len(rows)), v); err != nil {
+				return engine.Result{}, err
+			}
+			rows = append(rows, row)
+			allowed.Clear(row)
+		}
+	}
+	for _, row := range ch.freed {
+		allowed.Clear(row)
+	}
+	found, err := c.index.search(ctx, s.Vector, s.K, allowed)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	more, err := stored.search(ctx, s.Vector, s.K, nil)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	for _, f := range more {
+		found = append(found, ann.Candidate{Row: rows[f.Row], Score: f.Score})
+	}
+	id := func(row int32) string {
+		if id, ok := ch.ids[row]; ok {
+			return id
+		}
+		return c.ids[row]
+	}
+	hits, err := c.hits(ctx, c.askIn(t), best(found, s.K, id), id, parts{s.Payload, s.Vectors})
+	return engine.Result{Hits: hits, Exact: true}, err
+}

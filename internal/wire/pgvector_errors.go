@@ -1,0 +1,126 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// extension says where pgvector is in a database.
+type extension struct {
+	schema  string
+	version string
+	vector  uint32 // the OID of the type vector, 0 if the extension is missing
+	vectors uint32 // the OID of vector[]
+}
+
+// pgDialect implements dialect for PostgreSQL.
+type pgDialect struct{ ext atomic.Pointer[extension] }
+
+func (d *pgDialect) setExtension(x extension) { d.ext.Store(&x) }
+
+func (d *pgDialect) extension() extension {
+	if x := d.ext.Load(); x != nil {
+		return *x
+	}
+	return extension{}
+}
+
+// prepare registers the types that vectors travel as, if this connection does
+// not have them yet. Types that the pool's owner registered keep working.
+func (d *pgDialect) prepare(conn *pgx.Conn) {
+	x, m := d.extension(), conn.TypeMap()
+	if x.vector == 0 {
+		return
+	}
+	if t, ok := m.TypeForOID(x.vector); ok {
+		if _, ours := t.Codec.(vectorCodec); ours {
+			return
+		}
+	}
+	register := func(oid uint32, name string) {
+		c := vectorCodec{vector: x.vector}
+		if t, ok := m.TypeForOID(oid); ok {
+			c.other, name = t.Codec, t.Name
+		}
+		m.RegisterType(&pgtype.Type{Name: name, OID: oid, Codec: c})
+	}
+	register(x.vector, "vector")
+	register(x.vectors, "_vector")
+	register(pgtype.Float8ArrayOID, "_float8")
+}
+
+// again implements dialect: a deadlock, a failed serialization, and a plan that
+// a schema change made unusable leave no trace, nor does what a server that
+// stops or starts refuses.
+func (d *pgDialect) again(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return false
+	}
+	switch pg.Code {
+	case "40001", "40P01", "57P01", "57P02", "57P03", "53300":
+		return true
+	case "0A000":
+		return pg.Routine == "RevalidateCachedQuery"
+	}
+	return false
+}
+
+// explain implements dialect.
+func (d *pgDialect) explain(err error) error {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return err
+	}
+	switch pg.Code {
+	case "42P01", "3F000": // undefined_table, invalid_schema_name
+		return fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+	case "23505":
+		return fmt.Errorf("%w: %w", engine.ErrExists, err)
+	case "54000": // program_limit_exceeded
+		return fmt.Errorf("a value is too long for the index over its field, which takes about 2,700 bytes: %w", err)
+	case "57014":
+		if !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+		}
+	}
+	return err
+}
+
+// remedy implements dialect.
+func (d *pgDialect) remedy(err error) string {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return ""
+	}
+	switch pg.Code {
+	case "28P01", "28000":
+		return "check the URL's user and password, and the server's pg_hba.conf"
+	case "3D000":
+		return "check the URL's database, or make it: CREATE DATABASE"
+	case "53300":
+		return "the server takes no more connections: lower the pool's maximum, or raise max_connections"
+	case "57P01", "57P02", "57P03":
+		return "the server is starting, stopping or recovering: try again later"
+	case "08P01":
+		return "a connection pooler may refuse settings: leave Config.StatementTimeout and the URL's parameters to the server"
+	case "26000", "42P05":
+		return "a connection pooler in transaction mode knows no prepared statements: " +
+			"set Config.ExecMode to pgx.QueryExecModeExec, or default_query_exec_mode=exec in the URL"
+	}
+	return ""
+}
+
+func isCode(err error, codes ...string) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && slices.Contains(codes, pg.Code)
+}

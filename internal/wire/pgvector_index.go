@@ -1,0 +1,447 @@
+package wire
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// pgvector's limits for HNSW (pgvector, README, "HNSW" and "Index Options").
+const (
+	maxIndexDim = 2_000
+	maxHalfDim  = 4_000
+	defaultM    = 16
+	defaultEfC  = 64
+)
+
+// pgIndex is a vector index that searches can use.
+type pgIndex struct {
+	kind string
+	cast string // what makes of the column, and of the query, what is indexed; "" if it is the column
+}
+
+// settings returns the statement that readies a transaction for a search of k
+// hits through the index.
+func (i *pgIndex) settings(k int, x extension) string {
+	set := []string{"hnsw.ef_search", strconv.Itoa(min(maxEf, max(defaultEf, 2*(k+spare)))), "hnsw.iterative_scan"}
+	if i.kind == "ivfflat" {
+		set = []string{"ivfflat.probes", "10", "ivfflat.iterative_scan"}
+	}
+	sql := "SELECT set_config('" + set[0] + "', '" + set[1] + "', true)"
+	if x.iterative() {
+		sql += ", set_config('" + set[2] + "', 'relaxed_order', true)"
+	}
+	return sql
+}
+
+// iterative reports whether the extension can go on with a scan that a filter
+// left short, which it can since 0.8.
+func (x extension) iterative() bool {
+	major, rest, _ := strings.Cut(x.version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	m, _ := strconv.Atoi(minor)
+	return major != "0" || m >= 8
+}
+
+// indexState remembers whether a table has an index, so that a search need not
+// ask. Another process may build or drop one, so what it says grows old.
+type indexState struct {
+	mu      sync.Mutex
+	looked  time.Time
+	index   *pgIndex
+	advised bool
+}
+
+const (
+	indexStateAge = 30 * time.Second
+	// adviseAt is the number of records from which an exact search takes long
+	// enough (about 20 ms with 128 dimensions) to advise an index.
+	adviseAt = 50_000
+)
+
+// usable returns the index that searches can use, or nil.
+func (c *pgCollection) usable(ctx context.Context) (*pgIndex, error) {
+	if err := c.gone(); err != nil {
+		return nil, err
+	}
+	s := &c.state.index
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.looked.IsZero() && time.Since(s.looked) < indexStateAge {
+		return s.index, nil
+	}
+	found, err := c.catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.index, s.looked = nil, time.Now()
+	for _, f := range found {
+		if f.usable && (s.index == nil || f.Kind == "hnsw") {
+			s.index = &pgIndex{kind: f.Kind, cast: f.cast}
+		}
+	}
+	if s.index == nil && !s.advised {
+		return nil, c.advise(ctx, s)
+	}
+	return s.index, nil
+}
+
+// advise says once that a large table has no index.
+func (c *pgCollection) advise(ctx context.Context, s *indexState) error {
+	var bytes int64
+	err := c.read(ctx, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, "SELECT pg_table_size($1::text::regclass)", c.name).Scan(&bytes)
+	})
+	if err != nil {
+		return err
+	}
+	// The catalog does not count the records of a table that was just filled.
+	records := bytes / int64(c.schema.Dim*c.schema.Element.Size()+64)
+	if records >= adviseAt && c.schema.Dim <= maxHalfDim {
+		s.advised = true
+		c.db.log.WarnContext(ctx, "searches compare the query with every record: build an index with Collection.BuildIndex",
+			"collection", c.schema.Name, "records_about", records)
+	}
+	return nil
+}
+
+// foundIndex is what the catalog says about an index.
+type foundIndex struct {
+	engine.Index
+	usable bool // by searches of this collection
+	cast   string
+}
+
+// catalog reads the vector indexes of the table.
+func (c *pgCollection) catalog(ctx context.Context) ([]foundIndex, error) {
+	var out []foundIndex
+	err := c.read(ctx, func(conn *pgx.Conn) error {
+		out = nil
+		rows, err := conn.Query(ctx, `
+			SELECT i.relname::text, m.amname::text, x.indisvalid AND x.indisready, pg_relation_size(i.oid),
+			       coalesce(array_to_string(i.reloptions, ','), ''), o.opcname::text, x.indpred IS NOT NULL,
+			       pg_get_indexdef(i.oid, 1, true)
+			FROM pg_catalog.pg_index x
+			JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+			JOIN pg_catalog.pg_am m ON m.oid = i.relam
+			JOIN pg_catalog.pg_opclass o ON o.oid = x.indclass[0]
+			WHERE x.indrelid = $1::text::regclass AND m.amname IN ('hnsw', 'ivfflat')
+			ORDER BY i.relname`, c.name)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var f foundIndex
+			var options, class, definition string
+			var partial bool
+			if err := rows.Scan(&f.Name, &f.Kind, &f.Valid, &f.Bytes, &options, &class, &partial, &definition); err != nil {
+				return err
+			}
+			for option := range strings.SplitSeq(options, ",") {
+				key, value, _ := strings.Cut(option, "=")
+				switch n, _ := strconv.Atoi(value); key {
+				case "m":
+					f.M = n
+				case "ef_construction":
+					f.EfConstruction = n
+				}
+			}
+			if f.Kind == "hnsw" {
+				f.M, f.EfConstruction = cmp.Or(f.M, defaultM), cmp.Or(f.EfConstruction, defaultEfC)
+			}
+			f.Half = strings.HasPrefix(class, "halfvec_")
+			f.cast, f.usable = c.understand(definition, class)
+			f.usable = f.usable && f.Valid && !partial
+			out = append(out, f)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+// understand finds out whether the first key of an index, as the server writes
+// it, is the column of vectors or a copy of it, under this collection's metric.
+func (c *pgCollection) understand(definition, class string) (cast string, ok bool) {
+	typ, metric, _ := strings.Cut(class, "_")
+	if metric != opClass(c.schema.Metric) {
+		return "", false
+	}
+	plain := strings.Trim(definition, "()")
+	if plain == c.vector || quote(plain) == c.vector {
+		return "", true
+	}
+	column, to, ok := strings.Cut(plain, "::")
+	if !ok || column != c.vector && quote(column) != c.vector || !strings.HasSuffix(to, fmt.Sprintf("%s(%d", typ, c.schema.Dim)) {
+		return "", false
+	}
+	return c.castTo(typ), true
+}
+
+func (c *pgCollection) castTo(typ string) string {
+	return fmt.Sprintf("::%s.%s(%d)", c.ext, typ, c.schema.Dim)
+}
+
+func opClass(m codec.Metric) string {
+	switch m {
+	case codec.Dot:
+		return "ip_ops"
+	case codec.L2:
+		return "l2_ops"
+	default:
+		return "cosine_ops"
+	}
+}
+
+// forget makes the next search look for an index anew.
+func (c *pgCollection) forget() {
+	c.state.index.mu.Lock()
+	defer c.state.index.mu.Unlock()
+	c.state.index.looked = time.Time{}
+}
+
+// Indexes implements engine.Indexer.
+func (c *pgCollection) Indexes(ctx context.Context) ([]engine.Index, error) {
+	found, err := c.catalog(ctx)
+	out := make([]engine.Index, len(found))
+	for i, f := range found {
+		out[i] = f.Index
+	}
+	return out, err
+}
+
+// DropIndex implements engine.Indexer.
+func (c *pgCollection) DropIndex(ctx context.Context, name string) error {
+	found, err := c.catalog(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.forget()
+	for _, f := range found {
+		if f.Name == name {
+			return c.write(ctx, func(conn *pgx.Conn) error {
+				_, err := conn.Exec(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+c.beside(name))
+				return err
+			})
+		}
+	}
+	return fmt.Errorf("%w: the index %s", engine.ErrNotFound, name)
+}
+
+// beside returns a name in the schema of the table, quoted.
+func (c *pgCollection) beside(name string) string {
+	return pgx.Identifier{c.namespace, name}.Sanitize()
+}
+
+// BuildIndex implements engine.Indexer.
+func (c *pgCollection) BuildIndex(ctx context.Context, p engine.IndexPlan) error {
+	if c.runner != runner(c.db) {
+		return fmt.Errorf("%w: building an index inside a transaction by the postgres engine", engine.ErrUnsupported)
+	}
+	p.M, p.EfConstruction = cmp.Or(p.M, defaultM), cmp.Or(p.EfConstruction, max(defaultEfC, 2*p.M))
+	if err := c.checkIndex(p); err != nil {
+		return err
+	}
+	found, err := c.catalog(ctx)
+	if err != nil {
+		return err
+	}
+	name := c.indexName()
+	var replaced []string
+	for _, f := range found {
+		ours := f.Name == name || f.Name == name+"_new"
+		switch {
+		case f.usable && f.Kind == "hnsw" && f.M == p.M && f.EfConstruction == p.EfConstruction:
+			return nil
+		case ours && !f.Valid:
+			if err := c.repair(ctx, f.Name); err != nil {
+				return err
+			}
+		case ours:
+			replaced = append(replaced, f.Name)
+		}
+	}
+	defer c.forget()
+	build := name
+	if len(replaced) > 0 {
+		build = name + "_new"
+	}
+	if err := c.build(ctx, build, p); err != nil {
+		return err
+	}
+	for _, old := range replaced {
+		if err := c.DropIndex(ctx, old); err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return err
+		}
+	}
+	if build == name {
+		return nil
+	}
+	return c.write(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "ALTER INDEX "+c.beside(build)+" RENAME TO "+quote(name))
+		return err
+	})
+}
+
+func (c *pgCollection) checkIndex(p engine.IndexPlan) error {
+	bad := func(field, want string, got int) error {
+		return &codec.ValueError{Field: field, Pos: -1, Want: want, Got: strconv.Itoa(got)}
+	}
+	switch {
+	case p.M < 2 || p.M > 100:
+		return bad("M", "2 to 100", p.M)
+	case p.EfConstruction < 4 || p.EfConstruction > 1000:
+		return bad("EfConstruction", "4 to 1000", p.EfConstruction)
+	case p.EfConstruction < 2*p.M:
+		return bad("EfConstruction", fmt.Sprintf("at least twice M, %d", 2*p.M), p.EfConstruction)
+	case c.schema.Dim > maxHalfDim:
+		return fmt.Errorf("%w: an index over %d dimensions by the postgres engine, which has %d at most, in half precision: "+
+			"use vectors of fewer dimensions (many models can shorten theirs), search without an index, or the embedded engine",
+			engine.ErrUnsupported, c.schema.Dim, maxHalfDim)
+	}
+	return nil
+}
+
+// indexName names the index that BuildIndex makes. No collection's table can
+// have such a name.
+func (c *pgCollection) indexName() string {
+	name := "vecwire_" + c.relation + "_hnsw"
+	if len(name) > 59 { // a table of others: names have 63 bytes, and "_new" may follow
+		name = "vecwire_" + fingerprint(c.relation) + "_hnsw"
+	}
+	return name
+}
+
+// repair removes what an interrupted build left, unless it goes on still.
+func (c *pgCollection) repair(ctx context.Context, name string) error {
+	var building bool
+	err := c.read(ctx, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index
+			WHERE index_relid = $1::text::regclass)`, c.beside(name)).Scan(&building)
+	})
+	if err != nil {
+		return err
+	}
+	if building {
+		return fmt.Errorf("%w: another session is building the index %s", engine.ErrExists, name)
+	}
+	return c.DropIndex(ctx, name)
+}
+
+// build makes the index on a connection of its own, whose settings end with it
+// and which the queries of the pool do not wait for.
+func (c *pgCollection) build(ctx context.Context, name string, p engine.IndexPlan) error {
+	noted := make(chan *pgconn.Notice, 16)
+	conn, err := c.db.alone(ctx, func(n *pgconn.Notice) {
+		select {
+		case noted <- n:
+		default: // more than enough said
+		}
+	})
+	if err != nil {
+		return c.db.failure(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	settings := "SELECT set_config('statement_timeout', '0', false)"
+	if p.MemoryBytes > 0 {
+		settings += fmt.Sprintf(", set_config('maintenance_work_mem', '%dkB', false)", max(1024, p.MemoryBytes/1024))
+	}
+	if p.Workers > 0 {
+		settings += fmt.Sprintf(", set_config('max_parallel_maintenance_workers', '%d', false)", p.Workers)
+	}
+	if _, err := conn.Exec(ctx, settings); err != nil {
+		return c.db.failure(err)
+	}
+	key, class := c.vector, "vector_"
+	switch {
+	case c.schema.Dim > maxIndexDim && c.vectorKind != asHalf:
+		key, class = "("+c.vector+c.castTo("halfvec")+")", "halfvec_"
+	case c.vectorKind == asDoubles:
+		key = "(" + c.vector + c.castTo("vector") + ")"
+	case c.vectorKind == asHalf:
+		class = "halfvec_"
+	}
+	sql := fmt.Sprintf("CREATE INDEX CONCURRENTLY %s ON %s USING hnsw (%s %s.%s) WITH (m = %d, ef_construction = %d)",
+		quote(name), c.name, key, c.ext, class+opClass(c.schema.Metric), p.M, p.EfConstruction)
+
+	stop := c.watch(ctx, p.Progress)
+	_, err = conn.Exec(ctx, sql)
+	stop()
+	close(noted)
+	for n := range noted {
+		c.db.log.WarnContext(ctx, "building an index: "+n.Message, "collection", c.schema.Name, "detail", n.Detail, "hint", n.Hint,
+			"advice", "a larger IndexOptions.MemoryBytes makes it faster")
+	}
+	switch {
+	case err == nil:
+		_, err = conn.Exec(ctx, "ANALYZE "+c.name)
+		if err != nil {
+			return c.db.failure(err)
+		}
+		return nil
+	case isCode(err, "42P07"):
+		return fmt.Errorf("%w: another session is building the index %s", engine.ErrExists, name)
+	}
+	// What is left behind is invalid and costs every write. If it cannot be
+	// removed here, the next BuildIndex does it.
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if dropped := c.DropIndex(clean, name); dropped != nil && !errors.Is(dropped, engine.ErrNotFound) {
+		c.db.log.WarnContext(ctx, "an invalid index is left: build it again, or drop it", "index", name, "err", dropped)
+	}
+	return c.db.failure(err)
+}
+
+// alone connects outside the pool, in the way the pool does.
+func (e *postgres) alone(ctx context.Context, notice func(*pgconn.Notice)) (*pgx.Conn, error) {
+	cfg := e.pool.Config()
+	c := cfg.ConnConfig.Copy()
+	c.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notice(n) }
+	if cfg.BeforeConnect != nil {
+		if err := cfg.BeforeConnect(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return pgx.ConnectConfig(ctx, c)
+}
+
+// watch reports how far the building of an index is, until stop is called.
+func (c *pgCollection) watch(ctx context.Context, report func(engine.IndexProgress)) (stop func()) {
+	if report == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			var p engine.IndexProgress
+			err := c.read(ctx, func(conn *pgx.Conn) error {
+				return conn.QueryRow(ctx, `SELECT phase, blocks_done, blocks_total FROM pg_catalog.pg_stat_progress_create_index
+					WHERE relid = $1::text::regclass LIMIT 1`, c.name).Scan(&p.Phase, &p.Done, &p.Total)
+			})
+			if err == nil && ctx.Err() == nil {
+				report(p)
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
