@@ -1,0 +1,89 @@
+package vecwire_test
+
+import (
+	"context"
+	"net/url"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/enginetest"
+	"github.com/vecwire/vecwire/internal/testenv"
+)
+
+// conform runs the conformance suite, which excuses nothing, over a database.
+func conform(t *testing.T, cfg vecwire.Config, url string) {
+	enginetest.Run(t, enginetest.Target{
+		Open: func(t testing.TB) *vecwire.DB {
+			db, err := cfg.Open(t.Context(), url)
+			require.NoError(t, err)
+			return db
+		},
+		Shared: true, Persistent: true, Snapshots: true,
+	})
+}
+
+func TestPostgres(t *testing.T) { conform(t, vecwire.Config{}, testenv.Postgres(t)) }
+
+func TestPostgresSimpleProtocol(t *testing.T) {
+	conform(t, vecwire.Config{Server: vecwire.ServerConfig{ExecMode: pgx.QueryExecModeSimpleProtocol}}, testenv.Postgres(t))
+}
+
+// TestPostgresPgBouncer goes through a pooler in transaction mode, which gives
+// each transaction another server connection.
+func TestPostgresPgBouncer(t *testing.T) {
+	url := testenv.PgBouncer(t, testenv.Postgres(t))
+	conform(t, vecwire.Config{Server: vecwire.ServerConfig{ExecMode: pgx.QueryExecModeExec, MaxConns: 8}}, url)
+}
+
+// TestPostgresHiddenExtension has the extension in a schema that search_path
+// does not name, and another schema for the collections.
+func TestPostgresHiddenExtension(t *testing.T) {
+	url := testenv.Postgres(t)
+	run(t, url, `CREATE SCHEMA "Odd ""schema"`, `CREATE SCHEMA app`, `CREATE EXTENSION vector SCHEMA "Odd ""schema"`)
+	conform(t, vecwire.Config{}, withParam(t, url, "search_path", "app"))
+}
+
+func TestPostgresPool(t *testing.T) {
+	pool, err := pgxpool.New(t.Context(), testenv.Postgres(t))
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	enginetest.Run(t, enginetest.Target{
+		Open: func(t testing.TB) *vecwire.DB {
+			db, err := vecwire.OpenPool(t.Context(), pool)
+			require.NoError(t, err)
+			return db
+		},
+		Shared: true, Persistent: true, Snapshots: true,
+	})
+	require.NoError(t, pool.Ping(t.Context()), "the pool stays its owner's")
+	var text string
+	require.NoError(t, pool.QueryRow(t.Context(), "SELECT '[1,2.5]'::vector").Scan(&text))
+	require.Equal(t, "[1,2.5]", text, "and its connections work as before")
+}
+
+// run executes statements beside the package.
+func run(t testing.TB, target string, statements ...string) {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), target)
+	require.NoError(t, err)
+	defer conn.Close(context.Background())
+	for _, s := range statements {
+		_, err := conn.Exec(context.Background(), s)
+		require.NoError(t, err, s)
+	}
+}
+
+// withParam returns a URL with one more parameter.
+func withParam(t testing.TB, target, key, value string) string {
+	t.Helper()
+	u, err := url.Parse(target)
+	require.NoError(t, err)
+	q := u.Query()
+	q.Set(key, value)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
