@@ -41,7 +41,10 @@ func Parse(text string) (Filter, error) {
 		return Filter{}, &Error{Offset: maxText, Msg: "text too long"}
 	}
 	p := reader{fset: token.NewFileSet()}
-	source := p.maskKeywords(text)
+	source, err := p.maskKeywords(text)
+	if err != nil {
+		return Filter{}, err
+	}
 	expr, err := parser.ParseExprFrom(p.fset, "", source, parser.SkipObjectResolution)
 	if err != nil {
 		return Filter{}, syntaxError(err)
@@ -64,17 +67,21 @@ type reader struct {
 }
 
 // maskKeywords returns text with Go's keywords, which are good names for fields,
-// overwritten by underscores, and notes where each was.
-func (p *reader) maskKeywords(text string) []byte {
+// overwritten by underscores, and notes where each was. It refuses comments: one
+// in the text of a user could hide what a program has put behind it.
+func (p *reader) maskKeywords(text string) ([]byte, error) {
 	p.keywords = map[int]string{}
 	source := []byte(text)
 	file := token.NewFileSet().AddFile("", -1, len(source))
 	var s scanner.Scanner
-	s.Init(file, []byte(text), func(token.Position, string) {}, 0) // go/parser reports what is wrong
+	s.Init(file, []byte(text), func(token.Position, string) {}, scanner.ScanComments) // go/parser reports what is wrong
 	for {
 		pos, tok, word := s.Scan()
 		if tok == token.EOF {
-			return source
+			return source, nil
+		}
+		if tok == token.COMMENT {
+			return nil, &Error{Offset: file.Offset(pos), Msg: "a comment"}
 		}
 		if tok.IsKeyword() {
 			offset := file.Offset(pos)
@@ -209,21 +216,6 @@ func (p reader) call(x *ast.CallExpr) (Filter, error) {
 	if !ok || x.Ellipsis.IsValid() {
 		return Filter{}, p.fail(x, "not a function")
 	}
-	if len(x.Args) == 0 {
-		return Filter{}, p.fail(x, "%s needs a field", fun.Name)
-	}
-	field, ok := x.Args[0].(*ast.Ident)
-	if !ok || !isField(field) {
-		return Filter{}, p.fail(x.Args[0], "not a field")
-	}
-	values := make([]any, 0, len(x.Args)-1)
-	for _, arg := range x.Args[1:] {
-		v, err := p.value(arg)
-		if err != nil {
-			return Filter{}, err
-		}
-		values = append(values, v)
-	}
 	var op Op
 	want := -1 // the number of values, -1 for any
 	switch fun.Name {
@@ -240,10 +232,29 @@ func (p reader) call(x *ast.CallExpr) (Filter, error) {
 	case "isNull":
 		op, want = OpIsNull, 0
 	default:
-		return Filter{}, p.fail(x, "no function %q", fun.Name)
+		return Filter{}, p.fail(x, "no function %q: there are in, notIn, between, prefix, contains and isNull", p.name(fun))
+	}
+	if len(x.Args) == 0 {
+		return Filter{}, p.fail(x, "%s needs a field", fun.Name)
+	}
+	field, ok := x.Args[0].(*ast.Ident)
+	if !ok || !isField(field) {
+		return Filter{}, p.fail(x.Args[0], "not a field")
+	}
+	values := make([]any, 0, len(x.Args)-1)
+	for _, arg := range x.Args[1:] {
+		v, err := p.value(arg)
+		if err != nil {
+			return Filter{}, err
+		}
+		values = append(values, v)
 	}
 	if want >= 0 && len(values) != want {
-		return Filter{}, p.fail(x, "%s needs a field and %d values", fun.Name, want)
+		s := "s"
+		if want == 1 {
+			s = ""
+		}
+		return Filter{}, p.fail(x, "%s needs a field and %d value%s", fun.Name, want, s)
 	}
 	return compare(op, p.name(field), values...), nil
 }
@@ -302,7 +313,7 @@ func (p reader) literal(lit *ast.BasicLit, sign string) (any, error) {
 		}
 		return x, nil
 	}
-	return nil, p.fail(lit, "not a string or a number")
+	return nil, p.fail(lit, "not a string in double quotes, nor a number")
 }
 
 func (p reader) hex(x *ast.CallExpr) (any, error) {

@@ -73,7 +73,8 @@ func (t Type) convert(v any) (out any, want string) {
 		}
 	case String:
 		if rv.Kind() == reflect.String {
-			return convertString(rv.String())
+			s := rv.String()
+			return s, wantString(s)
 		}
 	case Bool:
 		if rv.Kind() == reflect.Bool {
@@ -111,14 +112,24 @@ func isBytes(rv reflect.Value) bool {
 	return rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() == reflect.Uint8
 }
 
-func convertString(s string) (any, string) {
-	if !utf8.ValidString(s) {
-		return nil, "String in valid UTF-8"
+// CheckString returns a [*codec.ValueError] that names the field if s cannot be
+// a String: if it is not valid UTF-8 or holds NUL.
+func CheckString(field, s string) error {
+	if want := wantString(s); want != "" {
+		return &codec.ValueError{Field: field, Pos: -1, Want: want, Got: Describe(s)}
 	}
-	if strings.IndexByte(s, 0) >= 0 {
-		return nil, "String without NUL"
+	return nil
+}
+
+// wantString returns what is wanted instead of s, "" if s will do.
+func wantString(s string) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "String in valid UTF-8"
+	case strings.IndexByte(s, 0) >= 0:
+		return "String without NUL"
 	}
-	return s, ""
+	return ""
 }
 
 func convertTime(x time.Time) (any, string) {

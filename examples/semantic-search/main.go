@@ -33,6 +33,9 @@ func main() {
 	case errors.Is(err, flag.ErrHelp):
 	case errors.Is(err, errUsage):
 		os.Exit(2)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "semantic-search: interrupted; run it again to go on")
+		os.Exit(130) // as a shell reports SIGINT
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "semantic-search:", err)
 		os.Exit(1)

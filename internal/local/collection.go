@@ -89,7 +89,11 @@ func (c *collection) load(ctx context.Context) error {
 			return err
 		}
 	}
-	defer c.store.reading()()
+	endReading, err := c.store.reading(ctx)
+	if err != nil {
+		return err
+	}
+	defer endReading()
 	c.rows = make(map[string]int32, count)
 	c.ids = make([]string, end)
 	c.end = int32(end)
@@ -108,7 +112,7 @@ func (c *collection) load(ctx context.Context) error {
 		if err := rows.Scan(&row, &id, &blob); err != nil {
 			return err
 		}
-		if row < 0 {
+		if row < 0 || row >= c.end {
 			return fmt.Errorf("%w: record %q in %q has row %d", errDamaged, id, c.schema.Name, row)
 		}
 		if buf, err = c.decodeVector(buf, id, blob); err != nil {
@@ -136,7 +140,11 @@ const sparse = 4096
 
 // extent returns how many rows there are, and the first number after theirs.
 func (c *collection) extent(ctx context.Context) (count, end int64, err error) {
-	defer c.store.reading()()
+	endReading, err := c.store.reading(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer endReading()
 	err = c.store.read.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(max(%s) + 1, 0) FROM %s",
 		rowColumn, rowsTable(c.schema.Name))).Scan(&count, &end)
 	return count, end, err

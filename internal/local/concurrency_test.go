@@ -105,6 +105,26 @@ func TestCancelledWriterWritesNothing(t *testing.T) {
 	require.Empty(t, all(t, t.Context(), c))
 }
 
+// In memory readers wait for the writer, but not longer than they want to.
+func TestReadersWaitWithTheirContext(t *testing.T) {
+	e, err := Open(t.Context(), Options{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	defer e.Close()
+	s := e.(*store)
+	c := create(t, s, testSchema)
+	err = s.Tx(t.Context(), func(func(engine.Collection) engine.Collection) error {
+		ctx, cancel := context.WithCancel(t.Context())
+		waiting := make(chan error)
+		go func() {
+			_, err := c.Count(ctx, filter.Filter{})
+			waiting <- err
+		}()
+		cancel()
+		return <-waiting
+	})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
 func TestPanicInTransactionUndoesIt(t *testing.T) {
 	s := newStore(t)
 	c := create(t, s, testSchema)

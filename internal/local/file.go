@@ -12,11 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sync/semaphore"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -32,9 +32,13 @@ func Open(ctx context.Context, opts Options) (engine.Engine, error) {
 	if opts.Path == "" {
 		return openMemory(ctx, opts)
 	}
-	path, err := filepath.Abs(opts.Path)
+	path, err := resolve(opts.Path)
 	if err != nil {
-		return nil, &engine.ConnectError{Target: opts.Path, Err: err}
+		return nil, &engine.ConnectError{Target: opts.Path, Err: err, Remedy: openRemedy(err)}
+	}
+	// What is no store is left alone, without a lock file beside it.
+	if _, err := readHeader(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: openRemedy(err)}
 	}
 	lock, err := takeLock(path)
 	if err != nil {
@@ -56,10 +60,10 @@ func openFile(ctx context.Context, path string, opts Options) (*store, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := createFile(ctx, path); err != nil {
-			return fail(err, "")
+			return fail(err, openRemedy(err))
 		}
 	case err != nil:
-		return fail(err, "give another path, or restore the file from a copy; it was not changed")
+		return fail(err, openRemedy(err))
 	case header.version > formatVersion:
 		return fail(fmt.Errorf("the store has format %d, this program reads up to %d", header.version, formatVersion),
 			"update the program; the file was not changed")
@@ -70,9 +74,40 @@ func openFile(ctx context.Context, path string, opts Options) (*store, error) {
 	}
 	s, err := connect(ctx, fileURI(path), opts, "journal_mode(WAL)", "synchronous("+synchronous+")")
 	if err != nil {
-		return fail(err, "")
+		return fail(err, openRemedy(err))
+	}
+	if s.seen, err = dataVersion(ctx, s.write); err != nil {
+		return fail(errors.Join(err, s.Close()), "")
 	}
 	return s, nil
+}
+
+// resolve follows symbolic links, so that a store has one path, and one lock.
+func resolve(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	whole, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return whole, err
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return "", errors.New("the file is a symbolic link to nothing")
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	return filepath.Join(dir, filepath.Base(path)), err
+}
+
+// openRemedy says what can be done about a file that cannot be opened.
+func openRemedy(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "let this process read and write the file and its directory; there is no mode for reading only"
+	case errors.Is(err, fs.ErrNotExist):
+		return "make the directory first"
+	}
+	return "give another path, or restore the file from a copy; it was not changed"
 }
 
 // memories numbers the stores in memory, whose names must differ in a process.
@@ -84,7 +119,7 @@ func openMemory(ctx context.Context, opts Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, &engine.ConnectError{Target: "mem:", Err: err}
 	}
-	s.gate = new(sync.RWMutex)
+	s.gate = semaphore.NewWeighted(writerWeight)
 	err = s.update(ctx, func(t *txn) error {
 		_, err := t.tx.ExecContext(t.ctx, createRegistry)
 		return err
@@ -209,15 +244,11 @@ const magic = "SQLite format 3\x00"
 // takeLock keeps other processes out of the store, and says who keeps us out.
 func takeLock(path string) (*flock.Flock, error) {
 	name := path + ".lock"
-	lock := flock.New(name)
+	lock := flock.New(name, flock.SetPermissions(0o666)) // less what the process masks
 	ok, err := lock.TryLock()
 	switch {
 	case err != nil:
-		remedy := ""
-		if errors.Is(err, fs.ErrNotExist) {
-			remedy = fmt.Sprintf("make the directory %s first", filepath.Dir(path))
-		}
-		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: remedy}
+		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: openRemedy(err)}
 	case !ok:
 		holder, err := os.ReadFile(name)
 		if err != nil || len(holder) == 0 {
@@ -231,7 +262,7 @@ func takeLock(path string) (*flock.Flock, error) {
 	}
 	host, _ := os.Hostname()
 	holder := fmt.Sprintf("process %d (%s) on %s since %s\n", os.Getpid(), filepath.Base(os.Args[0]), host, time.Now().Format(time.DateTime))
-	if err := os.WriteFile(name, []byte(holder), 0o644); err != nil {
+	if err := os.WriteFile(name, []byte(holder), 0o666); err != nil {
 		return nil, errors.Join(&engine.ConnectError{Target: path, Err: err}, lock.Unlock())
 	}
 	return lock, nil
@@ -248,6 +279,8 @@ func explain(err error) error {
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("the disk is full: %w", err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("the disk failed: %w", err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return fmt.Errorf("the file cannot be written: %w", err)
 	}

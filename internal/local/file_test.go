@@ -86,7 +86,7 @@ func TestRefusesFilesThatAreNoStore(t *testing.T) {
 func TestRefusesPathsThatCannotBe(t *testing.T) {
 	dir := t.TempDir()
 	err := openError(t, filepath.Join(dir, "none", "test.db"))
-	require.Contains(t, err.Remedy, "make the directory "+filepath.Join(dir, "none"))
+	require.Contains(t, err.Remedy, "make the directory first")
 
 	require.ErrorContains(t, openError(t, dir), "not a regular file")
 
@@ -169,6 +169,46 @@ func TestLockSaysWhoHoldsIt(t *testing.T) {
 	require.ErrorContains(t, openError(t, path), fmt.Sprintf("process %d", os.Getpid()))
 	require.NoError(t, s.Close())
 	openStore(t, path)
+}
+
+// A store has one lock, whatever it is called.
+func TestLinksAreTheSameStore(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "test.db"), filepath.Join(dir, "link.db")
+	openStore(t, path)
+	require.NoError(t, os.Symlink(path, link))
+	require.ErrorContains(t, openError(t, link), "the store is in use by process")
+	require.NoError(t, os.Symlink(filepath.Join(dir, "none"), filepath.Join(dir, "nowhere.db")))
+	require.ErrorContains(t, openError(t, filepath.Join(dir, "nowhere.db")), "symbolic link to nothing")
+}
+
+// Who loses the lock, because it was removed, loses no records: the first to
+// write wins, and the other is told.
+func TestWritersPastTheLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	a := openStore(t, path)
+	inA := create(t, a, testSchema)
+	require.NoError(t, os.Remove(path+".lock"))
+	b := openStore(t, path)
+	inB, err := b.Open(t.Context(), "docs")
+	require.NoError(t, err)
+
+	record := func(id string) []engine.Record {
+		return []engine.Record{{ID: id, Vector: engine.Vector{F32: []float32{1, 2, 3, 4}}, Fields: make([]any, 2)}}
+	}
+	require.NoError(t, inA.Upsert(t.Context(), record("a")))
+	require.ErrorContains(t, inB.Upsert(t.Context(), record("b")), "another process has written to the store, past the lock")
+	require.NoError(t, inA.Upsert(t.Context(), record("a2")))
+	require.Len(t, all(t, t.Context(), inA), 2)
+}
+
+// What is refused gets no lock file beside it.
+func TestRefusalLeavesNothingBehind(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notes.txt")
+	require.NoError(t, os.WriteFile(path, []byte("dear diary"), 0o600))
+	openError(t, path)
+	_, err := os.Stat(path + ".lock")
+	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 func TestPathsWithStrangeNames(t *testing.T) {

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/vecwire/vecwire/internal/engine"
 )
@@ -44,7 +45,11 @@ type store struct {
 
 	// gate keeps readers out while a writer writes, in memory only: there SQLite
 	// has no log that lets the two work side by side.
-	gate *sync.RWMutex
+	gate *semaphore.Weighted
+
+	// seen is the version of the file's data that the writer knows. It changes
+	// only when another process writes, past the lock.
+	seen int64
 
 	mu   sync.Mutex             // guards open, and that a collection is loaded once
 	open map[string]*collection // by folded name
@@ -57,7 +62,7 @@ const (
 
 // Capabilities implements engine.Engine.
 func (s *store) Capabilities() engine.Capabilities {
-	return engine.Capabilities{Engine: "embedded", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxDim}
+	return engine.Capabilities{Engine: "embedded", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxDim, AtomicBatches: true}
 }
 
 // Close implements engine.Engine.
@@ -69,13 +74,15 @@ func (s *store) Close() error {
 	return explain(err)
 }
 
+// writerWeight is what a writer takes of the gate: all that there is.
+const writerWeight = 1 << 30
+
 // reading begins something that reads, and returns what ends it.
-func (s *store) reading() (end func()) {
+func (s *store) reading(ctx context.Context) (end func(), err error) {
 	if s.gate == nil {
-		return func() {}
+		return func() {}, nil
 	}
-	s.gate.RLock()
-	return s.gate.RUnlock
+	return func() { s.gate.Release(1) }, s.gate.Acquire(ctx, 1)
 }
 
 // Create implements engine.Engine.
@@ -183,7 +190,11 @@ func (s *store) Drop(ctx context.Context, name string) error {
 
 // schemas reads the registry.
 func (s *store) schemas(ctx context.Context, where string, args ...any) ([]engine.Schema, error) {
-	defer s.reading()()
+	end, err := s.reading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	rows, err := s.read.QueryContext(ctx, `SELECT name, dim, element, metric, model, fields FROM vecwire_collections `+where, args...)
 	if err != nil {
 		return nil, explain(err)

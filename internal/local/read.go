@@ -172,8 +172,11 @@ func anys(numbers []int32) []any {
 }
 
 // view takes the lock that keeps the memory and SQLite's rows as one.
-func (c *collection) view() (end func(), err error) {
-	endReading := c.store.reading()
+func (c *collection) view(ctx context.Context) (end func(), err error) {
+	endReading, err := c.store.reading(ctx)
+	if err != nil {
+		return nil, err
+	}
 	c.mu.RLock()
 	if c.dropped {
 		c.mu.RUnlock()
@@ -188,7 +191,7 @@ func (c *collection) view() (end func(), err error) {
 
 // Get implements engine.Collection.
 func (c *collection) Get(ctx context.Context, ids []string, vectors bool) ([]engine.Record, error) {
-	end, err := c.view()
+	end, err := c.view(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +211,7 @@ func (c *collection) Get(ctx context.Context, ids []string, vectors bool) ([]eng
 
 // Count implements engine.Collection.
 func (c *collection) Count(ctx context.Context, f filter.Filter) (int, error) {
-	end, err := c.view()
+	end, err := c.view(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -227,7 +230,7 @@ func (c *collection) count(ctx context.Context, q queryer, f filter.Filter) (n i
 
 // Scan implements engine.Collection.
 func (c *collection) Scan(ctx context.Context, s engine.Scan) ([]engine.Record, error) {
-	end, err := c.view()
+	end, err := c.view(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func (a arena[T]) search(ctx context.Context, v engine.Vector, k int, allowed *a
 
 // Search implements engine.Collection. Several searches run side by side.
 func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]engine.Result, error) {
-	end, err := c.view()
+	end, err := c.view(ctx)
 	if err != nil {
 		return nil, err
 	}

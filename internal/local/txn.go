@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 
 	"github.com/vecwire/vecwire/internal/engine"
@@ -27,14 +28,19 @@ func (s *store) update(ctx context.Context, f func(*txn) error) error {
 	}
 	defer conn.Close()
 	if s.gate != nil {
-		s.gate.Lock()
-		defer s.gate.Unlock()
+		if err := s.gate.Acquire(ctx, writerWeight); err != nil {
+			return err
+		}
+		defer s.gate.Release(writerWeight)
 	}
 	t := &txn{ctx: context.WithoutCancel(ctx), store: s, changes: map[*collection]*change{}}
 	if t.tx, err = conn.BeginTx(t.ctx, nil); err != nil {
 		return explain(err)
 	}
 	defer t.tx.Rollback() // does nothing after a commit; also undoes the work of a panic in f
+	if err := s.alone(t); err != nil {
+		return err
+	}
 	if err := f(t); err != nil {
 		return explain(err)
 	}
@@ -54,6 +60,26 @@ func (s *store) update(ctx context.Context, f func(*txn) error) error {
 		c.apply(t.changes[c])
 	}
 	return nil
+}
+
+// alone makes sure that nobody has written past the lock, because it was removed
+// or the file has two names: what is in memory would not fit the file then.
+func (s *store) alone(t *txn) error {
+	if s.gate != nil {
+		return nil
+	}
+	now, err := dataVersion(t.ctx, t.tx)
+	if err == nil && now != s.seen {
+		err = errors.New("another process has written to the store, past the lock: close both, and never remove the .lock file while the store is open")
+	}
+	return explain(err)
+}
+
+// dataVersion returns a number that changes when another connection than this
+// one commits (SQLite, "PRAGMA data_version").
+func dataVersion(ctx context.Context, q queryer) (n int64, err error) {
+	err = q.QueryRowContext(ctx, "PRAGMA data_version").Scan(&n)
+	return n, err
 }
 
 // change is what a transaction does to one collection.

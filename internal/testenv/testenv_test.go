@@ -86,7 +86,7 @@ func (o *endedTest) Fatal(args ...any) { o.failed = args[0].(string); o.skipped 
 
 func TestUnavailableSkipsOrFails(t *testing.T) {
 	const want = "no PostgreSQL: make: exit status 2 | no space left; install it"
-	err := errors.New("make: exit status 2\n\nno space left\n")
+	err := errors.New("make: exit status 2\n\nno space left\n") //nolint:revive // as programs end
 
 	t.Setenv("VECWIRE_REQUIRE_SERVERS", "")
 	var o endedTest
