@@ -1,5 +1,18 @@
-// Package embed defines what turns texts into vectors. The embedders themselves
-// are in the packages below it. It knows no collection and no database.
+// Package embed defines what turns texts into vectors, and puts around it what
+// every service needs. The embedders themselves are in the packages below it.
+//
+// Each wrapper takes an [Embedder] and returns one. In the order that makes sense
+// for a service, from the inside out: [Limit] keeps its rate limit, [Retry] repeats
+// calls, each attempt within the limit, [Batch] divides the texts into calls, and
+// [Cache] leaves out the texts that were embedded before. [Check] is for embedders
+// that do not check their own answers.
+//
+//	e = embed.Limit(e, embed.LimitOptions{Requests: 3000})
+//	e = embed.Retry(e, embed.RetryOptions{})
+//	e = embed.Batch(e, embed.BatchOptions{Items: 64, Concurrency: 4})
+//	e = embed.Cache(e, embed.NewLRU(0))
+//
+// The package knows no collection and no database.
 package embed
 
 import "context"
