@@ -23,6 +23,9 @@ type Attach struct {
 	// Dim is needed if the column's type does not say how many dimensions its
 	// vectors have.
 	Dim int
+	// Element is the type of the vectors' elements. Defaults to FLOAT. One that
+	// is not the column's is refused with an [*ElementError].
+	Element Element
 	// Metric says how vectors are compared. Defaults to Cosine.
 	Metric Metric
 	// Model names the embedding model that made the vectors; see
@@ -61,7 +64,7 @@ func (db *DB) AttachCollection(ctx context.Context, a Attach) (*Collection, erro
 	if !found {
 		name = a.Table
 	}
-	s := Schema{Name: name, Dim: a.Dim, Metric: a.Metric, Model: a.Model, Fields: a.Fields}
+	s := Schema{Name: name, Dim: a.Dim, Element: a.Element, Metric: a.Metric, Model: a.Model, Fields: a.Fields}
 	stated := s
 	stated.Name, stated.Dim = "table", max(1, a.Dim) // a table may have any name
 	if err := stated.check(caps); err != nil {

@@ -2,6 +2,7 @@ package vecwire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,21 +46,39 @@ func (c *Collection) Upsert(ctx context.Context, records ...Record) error {
 // store checks records and gives them to an engine.
 func (c *Collection) store(ctx context.Context, verb string, records []Record, to func(context.Context, []engine.Record) error) error {
 	if err := c.db.enter(); err != nil {
-		return wrap(verb, c.schema.Name, err)
+		return c.wrap(verb, err)
 	}
 	defer c.db.leave()
 	records, err := c.embedRecords(ctx, records)
 	if err != nil {
-		return wrap(verb, c.schema.Name, err)
+		return c.wrap(verb, err)
 	}
 	plan, failed := c.planRecords(records)
 	if failed != nil {
-		return wrap(verb, c.schema.Name, &BatchError{Total: len(records), Failed: failed})
+		return c.wrap(verb, &BatchError{Total: len(records), Failed: failed})
 	}
 	if len(plan) == 0 {
 		return ctx.Err()
 	}
-	return wrap(verb, c.schema.Name, to(ctx, plan))
+	err = to(ctx, plan)
+	if refused, ok := errors.AsType[*engine.RefusedError](err); ok {
+		err = batchError(refused, plan, records)
+	}
+	return c.wrap(verb, err)
+}
+
+// batchError says which of a call's records the engine refused.
+func batchError(refused *engine.RefusedError, plan []engine.Record, records []Record) error {
+	place := make(map[string]int, len(records))
+	for i, r := range records {
+		place[r.ID] = i
+	}
+	out := &BatchError{Total: len(records), Stored: refused.Stored}
+	for _, r := range refused.Records {
+		id := plan[r.Index].ID
+		out.Failed = append(out.Failed, RecordError{ID: id, Index: place[id], Err: r.Err})
+	}
+	return out
 }
 
 // planRecords checks all records. It returns either those to store, once for
@@ -67,7 +86,7 @@ func (c *Collection) store(ctx context.Context, verb string, records []Record, t
 func (c *Collection) planRecords(records []Record) (plan []engine.Record, failed []RecordError) {
 	plan = make([]engine.Record, 0, len(records))
 	values := make([]any, len(records)*len(c.schema.Fields))
-	place := make(map[string]int, len(records))
+	last := make(map[string]int, len(records)) // the place of an ID's last record in plan
 	maxID := c.db.engine.Capabilities().MaxIDBytes
 	for i, r := range records {
 		row := values[:len(c.schema.Fields):len(c.schema.Fields)]
@@ -77,12 +96,17 @@ func (c *Collection) planRecords(records []Record) (plan []engine.Record, failed
 			failed = append(failed, RecordError{ID: r.ID, Index: i, Err: err})
 			continue
 		}
-		if at, twice := place[r.ID]; twice {
-			plan[at] = p
-			continue
-		}
-		place[r.ID] = len(plan)
+		last[r.ID] = len(plan)
 		plan = append(plan, p)
+	}
+	if len(last) < len(plan) {
+		once := plan[:0]
+		for i, p := range plan {
+			if last[p.ID] == i {
+				once = append(once, p)
+			}
+		}
+		plan = once
 	}
 	return plan, failed
 }
@@ -93,9 +117,12 @@ func (c *Collection) planRecord(r Record, values []any, maxID int) (engine.Recor
 	}
 	vector, err := c.vector(r.Vector, r.Vector64)
 	if err != nil {
+		if r.Vector == nil && r.Vector64 == nil && r.Text != "" {
+			err = fmt.Errorf("%w: give it one, or use the collection that WithEmbedder returns", err)
+		}
 		return engine.Record{}, err
 	}
-	if _, err := String.Convert("text", r.Text); err != nil {
+	if err := filter.CheckString("text", r.Text); err != nil {
 		return engine.Record{}, err
 	}
 	known := 0
@@ -137,8 +164,7 @@ func checkID(id string, maxBytes int) error {
 			Want: fmt.Sprintf("at most %d bytes", maxBytes), Got: filter.Describe(id),
 		}
 	}
-	_, err := String.Convert("id", id)
-	return err
+	return filter.CheckString("id", id)
 }
 
 // vector checks a vector that a user gave in either of two forms and returns it

@@ -30,7 +30,7 @@ func TestPlanRecords(t *testing.T) {
 	})
 	require.Empty(t, failed)
 	require.Equal(t, []engine.Record{
-		{ID: "a", Vector: engine.Vector{F32: v}, Fields: []any{"go", nil}}, {ID: "b", Vector: engine.Vector{F32: v}, Fields: []any{nil, nil}},
+		{ID: "b", Vector: engine.Vector{F32: v}, Fields: []any{nil, nil}}, {ID: "a", Vector: engine.Vector{F32: v}, Fields: []any{"go", nil}},
 	}, plan, "the last record of an ID counts, and nothing of the first is left")
 
 	_, failed = c.planRecords([]Record{{ID: "a"}, {ID: "a", Vector: v}})

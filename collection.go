@@ -2,9 +2,11 @@ package vecwire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/vecwire/vecwire/codec"
@@ -113,10 +115,7 @@ func (s Schema) check(caps engine.Capabilities) error {
 		}
 		seen[folded] = true
 	}
-	if _, err := String.Convert("Model", s.Model); err != nil {
-		return err
-	}
-	return nil
+	return filter.CheckString("Model", s.Model)
 }
 
 func taken(name string) bool { return strings.HasPrefix(strings.ToLower(name), "vecwire_") }
@@ -173,6 +172,56 @@ func (db *DB) OpenCollection(ctx context.Context, name string) (*Collection, err
 	return newCollection(db, c), nil
 }
 
+// EnsureCollection opens the collection of the schema's name, or makes it if
+// there is none. It returns a [*SchemaError] if there is one with another schema;
+// the order of the fields, and which are indexed, do not count.
+func (db *DB) EnsureCollection(ctx context.Context, s Schema) (*Collection, error) {
+	c, err := db.OpenCollection(ctx, s.Name)
+	if errors.Is(err, ErrNotFound) {
+		c, err = db.CreateCollection(ctx, s)
+		if errors.Is(err, ErrExists) { // somebody else has made it meanwhile
+			c, err = db.OpenCollection(ctx, s.Name)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if field, msg := s.differs(c); msg != "" {
+		return nil, c.wrap("ensure collection", &SchemaError{Collection: c.schema.Name, Field: field, Msg: msg})
+	}
+	return c, nil
+}
+
+// differs says what of a collection is not as the schema has it, "" for nothing.
+func (s Schema) differs(c *Collection) (field, msg string) {
+	is := c.schema
+	switch {
+	case is.Dim != s.Dim:
+		return "", fmt.Sprintf("Dim is %d, want %d", is.Dim, s.Dim)
+	case is.Element != s.Element:
+		return "", fmt.Sprintf("Element is %s, want %s", is.Element, s.Element)
+	case is.Metric != s.Metric:
+		return "", fmt.Sprintf("Metric is %s, want %s", is.Metric, s.Metric)
+	case is.Model != s.Model:
+		return "", fmt.Sprintf("Model is %q, want %q", is.Model, s.Model)
+	}
+	for _, f := range s.Fields {
+		i, ok := c.fields[f.Name]
+		switch {
+		case !ok:
+			return f.Name, "does not exist, and is wanted"
+		case is.Fields[i].Type != f.Type:
+			return f.Name, fmt.Sprintf("is %s, want %s", is.Fields[i].Type, f.Type)
+		}
+	}
+	for _, f := range is.Fields {
+		if !slices.ContainsFunc(s.Fields, func(want Field) bool { return want.Name == f.Name }) {
+			return f.Name, "exists, and is not wanted"
+		}
+	}
+	return "", ""
+}
+
 // Collections returns the schemas of all collections, by name.
 func (db *DB) Collections(ctx context.Context) ([]Schema, error) {
 	const verb = "list collections"
@@ -214,6 +263,17 @@ type Collection struct {
 	schema   engine.Schema
 	fields   map[string]int // a field's place in the schema
 	embedder Embedder       // nil without WithEmbedder
+	tx       *Tx            // nil outside a transaction
+}
+
+// wrap is the error of one of the collection's verbs. It fails the transaction
+// that the verb is part of.
+func (c *Collection) wrap(verb string, err error) error {
+	err = wrap(verb, c.schema.Name, err)
+	if err != nil && c.tx != nil {
+		c.tx.fail(err)
+	}
+	return err
 }
 
 func newCollection(db *DB, e engine.Collection) *Collection {
@@ -232,7 +292,7 @@ func (c *Collection) Schema() Schema { return schemaOf(c.schema) }
 func (c *Collection) Get(ctx context.Context, ids ...string) ([]Record, error) {
 	const verb = "get from"
 	if err := c.db.enter(); err != nil {
-		return nil, wrap(verb, c.schema.Name, err)
+		return nil, c.wrap(verb, err)
 	}
 	defer c.db.leave()
 	ids, known := c.possible(ids), map[string]Record{}
@@ -241,7 +301,7 @@ func (c *Collection) Get(ctx context.Context, ids ...string) ([]Record, error) {
 	}
 	found, err := c.engine.Get(ctx, ids, true)
 	if err != nil {
-		return nil, wrap(verb, c.schema.Name, err)
+		return nil, c.wrap(verb, err)
 	}
 	for _, r := range found {
 		known[r.ID] = c.record(r)
@@ -260,14 +320,14 @@ func (c *Collection) Get(ctx context.Context, ids ...string) ([]Record, error) {
 func (c *Collection) Delete(ctx context.Context, ids ...string) (int, error) {
 	const verb = "delete from"
 	if err := c.db.enter(); err != nil {
-		return 0, wrap(verb, c.schema.Name, err)
+		return 0, c.wrap(verb, err)
 	}
 	defer c.db.leave()
 	if ids = c.possible(ids); len(ids) == 0 {
 		return 0, ctx.Err()
 	}
 	n, err := c.engine.Delete(ctx, ids)
-	return n, wrap(verb, c.schema.Name, err)
+	return n, c.wrap(verb, err)
 }
 
 // possible returns ids once each, without those that no record can have.
@@ -298,15 +358,15 @@ func (c *Collection) withFilter(ctx context.Context, verb string, f filter.Filte
 	run func(engine.Collection, context.Context, filter.Filter) (int, error),
 ) (int, error) {
 	if err := c.db.enter(); err != nil {
-		return 0, wrap(verb, c.schema.Name, err)
+		return 0, c.wrap(verb, err)
 	}
 	defer c.db.leave()
 	f, err := f.Check(c.typeOf)
 	if err != nil {
-		return 0, wrap(verb, c.schema.Name, err)
+		return 0, c.wrap(verb, err)
 	}
 	n, err := run(c.engine, ctx, f)
-	return n, wrap(verb, c.schema.Name, err)
+	return n, c.wrap(verb, err)
 }
 
 // typeOf tells filters the type of a field. The ID may be filtered by, too.
@@ -342,17 +402,17 @@ func (c *Collection) All(ctx context.Context, s Scan) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		f, err := s.Filter.Check(c.typeOf)
 		if err == nil {
-			_, err = String.Convert("After", s.After)
+			err = filter.CheckString("After", s.After)
 		}
 		if err != nil {
-			yield(Record{}, wrap(verb, c.schema.Name, err))
+			yield(Record{}, c.wrap(verb, err))
 			return
 		}
 		plan := engine.Scan{Filter: f, After: s.After, Limit: limit, Vectors: s.Vectors}
 		for {
 			page, err := c.scan(ctx, plan)
 			if err != nil {
-				yield(Record{}, wrap(verb, c.schema.Name, err))
+				yield(Record{}, c.wrap(verb, err))
 				return
 			}
 			for _, r := range page {

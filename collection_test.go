@@ -66,3 +66,38 @@ func TestPossible(t *testing.T) {
 	tooLong := strings.Repeat("x", c.db.Capabilities().MaxIDBytes+1)
 	require.Equal(t, []string{"b", "a", tooLong[1:]}, c.possible([]string{"b", "", "a", "b", "\xff", "a\x00", tooLong, tooLong[1:]}))
 }
+
+func TestEnsureCollection(t *testing.T) {
+	ctx := t.Context()
+	db, err := Open(ctx, "mem:")
+	require.NoError(t, err)
+	defer db.Close()
+	schema := Schema{Name: "docs", Dim: 2, Model: "m", Fields: []Field{{Name: "a"}, {Name: "b", Type: Int, Index: true}}}
+	for range 2 {
+		docs, err := db.EnsureCollection(ctx, schema)
+		require.NoError(t, err)
+		require.Equal(t, schema, docs.Schema())
+	}
+	other := schema
+	other.Fields = []Field{{Name: "b", Type: Int}, {Name: "a"}}
+	_, err = db.EnsureCollection(ctx, other)
+	require.NoError(t, err)
+
+	for want, change := range map[string]func(*Schema){
+		`Dim is 2, want 3`:                        func(s *Schema) { s.Dim = 3 },
+		`Element is FLOAT, want DOUBLE`:           func(s *Schema) { s.Element = DOUBLE },
+		`Metric is cosine, want l2`:               func(s *Schema) { s.Metric = L2 },
+		`Model is "m", want ""`:                   func(s *Schema) { s.Model = "" },
+		`field "c" does not exist, and is wanted`: func(s *Schema) { s.Fields = []Field{{Name: "a"}, {Name: "b", Type: Int}, {Name: "c"}} },
+		`field "b" is Int, want String`:           func(s *Schema) { s.Fields = []Field{{Name: "a"}, {Name: "b"}} },
+		`field "b" exists, and is not wanted`:     func(s *Schema) { s.Fields = []Field{{Name: "a"}} },
+		`the name must be 1 to 48 letters`:        func(s *Schema) { s.Name = "no good" },
+	} {
+		s := schema
+		change(&s)
+		_, err := db.EnsureCollection(ctx, s)
+		var schemaErr *SchemaError
+		require.ErrorAs(t, err, &schemaErr, want)
+		require.ErrorContains(t, err, want)
+	}
+}

@@ -17,12 +17,18 @@ type Embedder = embed.Embedder
 // [*DimensionError] if its vectors do not fit.
 func (c *Collection) WithEmbedder(e Embedder) (*Collection, error) {
 	const verb = "set embedder of"
-	if e.Model() != c.schema.Model {
-		return nil, wrap(verb, c.schema.Name, fmt.Errorf("%w: the embedder's model is %q, the collection's %q",
+	switch {
+	case e == nil:
+		return nil, c.wrap(verb, &ValueError{Field: "embedder", Pos: -1, Want: "an embedder", Got: "nil"})
+	case c.schema.Model == "":
+		return nil, c.wrap(verb, fmt.Errorf("%w: the embedder's model is %q, and the collection was made without one: set Schema.Model when you make it",
+			ErrModelMismatch, e.Model()))
+	case e.Model() != c.schema.Model:
+		return nil, c.wrap(verb, fmt.Errorf("%w: the embedder's model is %q, the collection's %q",
 			ErrModelMismatch, e.Model(), c.schema.Model))
 	}
 	if e.Dim() != c.schema.Dim {
-		return nil, wrap(verb, c.schema.Name, &DimensionError{Want: c.schema.Dim, Got: e.Dim()})
+		return nil, c.wrap(verb, &DimensionError{Want: c.schema.Dim, Got: e.Dim()})
 	}
 	with := *c
 	with.embedder = e

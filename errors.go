@@ -12,9 +12,10 @@ import (
 
 // Errors about what a database holds.
 var (
-	// ErrNotFound says that there is no collection of that name.
+	// ErrNotFound says that there is no collection, or no index, of that name.
 	ErrNotFound = engine.ErrNotFound
-	// ErrExists says that there is a collection of that name already.
+	// ErrExists says that there is a collection of that name, or a record of
+	// that ID, already.
 	ErrExists = engine.ErrExists
 )
 
@@ -74,16 +75,22 @@ func (e *RecordError) Error() string {
 func (e *RecordError) Unwrap() error { return e.Err }
 
 // BatchError reports every record of a call that was refused. None of the
-// call's records was stored.
+// call's records was stored or, where the engine has no AtomicBatches (see
+// [Capabilities]) and refused them itself, all the others were.
 type BatchError struct {
 	Total  int           // how many records the call had
 	Failed []RecordError // in the order of the call
+	Stored int           // how many of the others were stored
 }
 
 func (e *BatchError) Error() string {
 	const most = 3
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d records refused, none stored: ", len(e.Failed), e.Total)
+	stored := "none"
+	if e.Stored > 0 {
+		stored = fmt.Sprint(e.Stored)
+	}
+	fmt.Fprintf(&b, "%d of %d records refused, %s stored: ", len(e.Failed), e.Total, stored)
 	for i := range e.Failed[:min(most, len(e.Failed))] {
 		if i > 0 {
 			b.WriteString("; ")

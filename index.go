@@ -91,12 +91,12 @@ func (c *Collection) DropIndex(ctx context.Context, name string) error {
 
 func (c *Collection) withIndexer(verb string, run func(engine.Indexer) error) error {
 	if err := c.db.enter(); err != nil {
-		return wrap(verb, c.schema.Name, err)
+		return c.wrap(verb, err)
 	}
 	defer c.db.leave()
 	x, ok := c.engine.(engine.Indexer)
 	if !ok {
-		return wrap(verb, c.schema.Name, unsupported("an approximate index", c.db.engine.Capabilities().Engine))
+		return c.wrap(verb, unsupported("an approximate index", c.db.engine.Capabilities().Engine))
 	}
-	return wrap(verb, c.schema.Name, run(x))
+	return c.wrap(verb, run(x))
 }

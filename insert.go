@@ -14,7 +14,7 @@ func (c *Collection) Insert(ctx context.Context, records ...Record) error {
 	const verb = "insert into"
 	x, ok := c.engine.(engine.Inserter)
 	if !ok {
-		return wrap(verb, c.schema.Name, unsupported("inserting only", c.db.engine.Capabilities().Engine))
+		return c.wrap(verb, unsupported("inserting only", c.db.engine.Capabilities().Engine))
 	}
 	return c.store(ctx, verb, records, x.Insert)
 }

@@ -40,7 +40,9 @@ type DB struct {
 //	vectors.db, file:vectors.db, file:///var/lib/app/vectors.db
 //
 // is the embedded engine over a file, which is made if there is none. One
-// process at a time may have it open. Every acknowledged write is on the disk;
+// process at a time may have it open: the file vectors.db.lock beside it, which
+// stays after Close, sees to that. Do not remove it, nor give the store's file a
+// second name by a hard link, while it is open. Every acknowledged write is on the disk;
 // `file:vectors.db?sync=normal` leaves the last writes before a power cut to
 // chance, though not those before a crash of the process, and writes faster.
 //
@@ -52,7 +54,18 @@ type DB struct {
 //
 // is PostgreSQL with the extension pgvector, over a pool of connections. The
 // URL, its parameters, and the PG... environment variables are as pgx reads
-// them. OpenPool takes a pool that is there already.
+// them. [OpenPool] takes a pool that is there already, [ServerConfig] has more
+// settings. Exact searches of a DOUBLE collection read all vectors that pass the
+// filter from the server, which has no 64-bit type to compare them by: 8 * Dim
+// bytes a record, but never more than K of them in memory. An index avoids that,
+// see [Collection.BuildIndex].
+//
+//	iris://user:password@host:5432/NAMESPACE
+//
+// is InterSystems IRIS behind iris-pgwire; a postgres:// URL of such a server is
+// recognised. The pool is small, and its connections stay. Every statement has a
+// deadline. A server that does not report when a write fails is read, and written
+// to never: writes return [ErrUnsupported]. See docs/iris.md.
 //
 // Open returns a [*ConnectError] if the database cannot be opened.
 func Open(ctx context.Context, url string) (*DB, error) {
@@ -72,7 +85,7 @@ func (cfg Config) Open(ctx context.Context, url string) (*DB, error) {
 	return &DB{engine: e, log: log}, nil
 }
 
-const targetRemedy = `give a file such as "vectors.db", or "mem:"`
+const targetRemedy = `give a file such as "vectors.db", "mem:", or a URL that begins with postgres:// or iris://`
 
 // openEngine finds out which engine a URL asks for, and opens it. Of a URL that
 // it cannot make sense of, errors show the scheme only: there may be a password
@@ -83,14 +96,14 @@ func (cfg Config) openEngine(ctx context.Context, target string, log *slog.Logge
 	case "", "file", "mem":
 		opts, err := localOptions(scheme, target)
 		if err != nil {
-			return nil, &engine.ConnectError{Target: scheme + ":…", Err: err, Remedy: "write a file's name, file:path, file:///path or mem:"}
+			return nil, &engine.ConnectError{Target: strings.TrimPrefix(scheme+":…", ":"), Err: err, Remedy: "write a file's name, file:path, file:///path or mem:"}
 		}
 		opts.Logger = log
 		return local.Open(ctx, opts)
 	case "postgres", "postgresql":
 		return wire.OpenPostgres(ctx, cfg.Server.options(target, log))
 	case "iris":
-		return nil, &engine.ConnectError{Target: scheme + ":…", Err: unsupported("the scheme "+scheme, "embedded"), Remedy: targetRemedy}
+		return wire.OpenIRIS(ctx, cfg.Server.options(target, log))
 	}
 	return nil, &engine.ConnectError{Target: scheme + ":…", Err: fmt.Errorf("unknown scheme %q", scheme), Remedy: targetRemedy}
 }
@@ -115,6 +128,8 @@ func localOptions(scheme, target string) (local.Options, error) {
 	switch {
 	case target == "":
 		return local.Options{}, errors.New("no database given")
+	case strings.TrimSpace(target) == "" || target == ":memory:":
+		return local.Options{}, fmt.Errorf("%q is no file's name", target)
 	case scheme == "":
 		return local.Options{Path: target}, nil
 	}
@@ -181,11 +196,18 @@ func (db *DB) leave() { db.mu.RUnlock() }
 // Capabilities says what a database's engine can do. What it cannot do returns
 // [ErrUnsupported].
 type Capabilities struct {
-	Engine     string // the engine's name: "embedded"
-	L2         bool   // collections with the metric L2
-	Doubles    bool   // collections with DOUBLE elements
-	MaxIDBytes int    // the longest ID
-	MaxDim     int    // the most dimensions of a vector
+	Engine       string // the engine's name: "embedded", "postgres" or "iris"
+	L2           bool   // collections with the metric L2
+	Doubles      bool   // collections with DOUBLE elements
+	MaxIDBytes   int    // the longest ID
+	MaxDim       int    // the most dimensions of a vector
+	Transactions bool   // [DB.Tx]; on IRIS known from its first call on
+	Indexes      bool   // [Collection.BuildIndex] and what belongs to it
+	Attach       bool   // [DB.AttachCollection]
+	// AtomicBatches says that one Upsert is stored as a whole or not at all, and
+	// seen so by others. Without, it is stored in parts: an Upsert that fails may
+	// have stored some of its records. Doing it again is always safe.
+	AtomicBatches bool
 }
 
 // Capabilities returns what the database's engine can do.

@@ -16,21 +16,26 @@ import (
 type ServerConfig struct {
 	// MaxConns is the most connections the pool has. Defaults to the URL's
 	// pool_max_conns, or the larger of 4 and the number of CPUs. Searches of one
-	// call share half of them, and one is kept free of writers.
+	// call share half of them, and one is kept free of writers. Over IRIS it is 4
+	// by default and 8 at most: iris-pgwire works on ten statements at a time.
 	MaxConns int
 	// MinConns is how many connections are kept open when there is nothing to do.
 	MinConns int
-	// MaxConnLifetime is how old a connection may become. Defaults to an hour.
+	// MaxConnLifetime is how old a connection may become. Defaults to an hour,
+	// and over IRIS to years: some of its servers lose something with each client
+	// that leaves.
 	MaxConnLifetime time.Duration
 	// ConnectTimeout bounds connecting. Defaults to 10 seconds.
 	ConnectTimeout time.Duration
 	// StatementTimeout bounds each statement, on the server, except those that
 	// build an index. Defaults to the server's setting. PgBouncer refuses it
-	// unless it is told to ignore the parameter statement_timeout.
+	// unless it is told to ignore the parameter statement_timeout. Over IRIS it
+	// is kept by the client, for statements whose context has no deadline, and
+	// defaults to 30 seconds.
 	StatementTimeout time.Duration
 	// ExecMode says how statements are sent. The default prepares and caches
 	// them. PgBouncer in transaction mode needs pgx.QueryExecModeExec, which
-	// sends vectors as text and is slower for that.
+	// sends vectors as text and is slower for that. IRIS has one mode of its own.
 	ExecMode pgx.QueryExecMode
 	// Tracer is told about everything that is sent.
 	Tracer pgx.QueryTracer

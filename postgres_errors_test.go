@@ -179,9 +179,13 @@ func TestPostgresTx(t *testing.T) {
 		n, err := tb.DeleteWhere(ctx, filter.Prefix("id", "m"))
 		require.NoError(t, err)
 		require.Equal(t, 5_001, n)
-		require.ErrorIs(t, ta.BuildIndex(ctx, vecwire.IndexOptions{}), vecwire.ErrUnsupported)
 		return nil
 	}))
+	require.ErrorIs(t, db.Tx(ctx, func(tx *vecwire.Tx) error {
+		ta, err := tx.Collection(a)
+		require.NoError(t, err)
+		return ta.BuildIndex(ctx, vecwire.IndexOptions{})
+	}), vecwire.ErrUnsupported)
 	require.Equal(t, []int{1, 1}, []int{count(a), count(b)})
 	require.Error(t, kept.Upsert(ctx, vecwire.Record{ID: "2", Vector: v}), "the transaction has ended")
 

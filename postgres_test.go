@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -63,6 +64,39 @@ func TestPostgresPool(t *testing.T) {
 	var text string
 	require.NoError(t, pool.QueryRow(t.Context(), "SELECT '[1,2.5]'::vector").Scan(&text))
 	require.Equal(t, "[1,2.5]", text, "and its connections work as before")
+}
+
+// TestPostgresPoolWithCodec has an owner who reads vectors as text.
+func TestPostgresPoolWithCodec(t *testing.T) {
+	target := testenv.Postgres(t)
+	run(t, target, `CREATE EXTENSION vector`)
+	cfg, err := pgxpool.ParseConfig(target)
+	require.NoError(t, err)
+	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		var oid uint32
+		err := conn.QueryRow(ctx, `SELECT 'vector'::regtype::oid`).Scan(&oid)
+		conn.TypeMap().RegisterType(&pgtype.Type{Name: "vector", OID: oid, Codec: &pgtype.TextFormatOnlyCodec{Codec: pgtype.TextCodec{}}})
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	db, err := vecwire.OpenPool(t.Context(), pool)
+	require.NoError(t, err)
+	c, err := db.CreateCollection(t.Context(), vecwire.Schema{Name: "c", Dim: 2})
+	require.NoError(t, err)
+	r := vecwire.Record{ID: "1", Vector: []float32{1, 2.5}}
+	require.NoError(t, c.Upsert(t.Context(), r))
+	hits, err := c.Search(t.Context(), vecwire.Query{Vector: r.Vector, Vectors: true})
+	require.NoError(t, err)
+	require.Equal(t, r, hits[0].Record)
+	require.NoError(t, c.BuildIndex(t.Context(), vecwire.IndexOptions{}))
+	hits, err = c.Search(t.Context(), vecwire.Query{Vector: r.Vector, Vectors: true})
+	require.NoError(t, err)
+	require.Equal(t, r, hits[0].Record)
+	var text string
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT vector FROM c WHERE vector = $1`, "[1,2.5]").Scan(&text))
+	require.Equal(t, "[1,2.5]", text)
 }
 
 // run executes statements beside the package.

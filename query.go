@@ -69,12 +69,12 @@ func (c *Collection) Search(ctx context.Context, q Query) ([]Hit, error) {
 func (c *Collection) SearchMany(ctx context.Context, queries []Query) ([]Result, error) {
 	const verb = "search"
 	if err := c.db.enter(); err != nil {
-		return nil, wrap(verb, c.schema.Name, err)
+		return nil, c.wrap(verb, err)
 	}
 	defer c.db.leave()
 	queries, err := c.embedQueries(ctx, queries)
 	if err != nil {
-		return nil, wrap(verb, c.schema.Name, err)
+		return nil, c.wrap(verb, err)
 	}
 	searches := make([]engine.Search, len(queries))
 	for i, q := range queries {
@@ -82,7 +82,7 @@ func (c *Collection) SearchMany(ctx context.Context, queries []Query) ([]Result,
 			if len(queries) > 1 {
 				err = fmt.Errorf("query %d: %w", i, err)
 			}
-			return nil, wrap(verb, c.schema.Name, err)
+			return nil, c.wrap(verb, err)
 		}
 	}
 	if len(searches) == 0 {
@@ -90,7 +90,7 @@ func (c *Collection) SearchMany(ctx context.Context, queries []Query) ([]Result,
 	}
 	found, err := c.engine.Search(ctx, searches)
 	if err != nil {
-		return nil, wrap(verb, c.schema.Name, err)
+		return nil, c.wrap(verb, err)
 	}
 	results := make([]Result, len(found))
 	for i, f := range found {
@@ -105,7 +105,7 @@ func (c *Collection) planQuery(q Query) (engine.Search, error) {
 		k = DefaultK
 	}
 	if k < 0 {
-		return engine.Search{}, &ValueError{Field: "K", Pos: -1, Want: "a positive number", Got: fmt.Sprint(q.K)}
+		return engine.Search{}, &ValueError{Field: "K", Pos: -1, Want: "a positive number, or 0 for the default", Got: fmt.Sprint(q.K)}
 	}
 	vector, err := c.vector(q.Vector, q.Vector64)
 	if err != nil {

@@ -28,7 +28,7 @@ func TestQueryErrorTexts(t *testing.T) {
 		queries []Query
 		want    string
 	}{
-		{[]Query{{Vector: v, K: -5}}, "vecwire: search docs: K is -5, want a positive number"},
+		{[]Query{{Vector: v, K: -5}}, "vecwire: search docs: K is -5, want a positive number, or 0 for the default"},
 		{[]Query{{Vector: v}, {Vector: v}, {}}, "vecwire: search docs: query 2: vector has 0 dimensions, want 2"},
 		{[]Query{{Vector: []float32{0, 0}}}, "vecwire: search docs: vector is all zeros, want a vector with a direction"},
 		{[]Query{{Vector: []float32{1, float32(math.Inf(-1))}}}, "vecwire: search docs: vector[1] is -Infinity, want a finite number"},

@@ -2,7 +2,9 @@ package vecwire
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/vecwire/vecwire/internal/engine"
 )
@@ -13,6 +15,27 @@ type Tx struct {
 	db    *DB
 	inner *DB // what the collections of the transaction belong to: it outlives Close, as the transaction does
 	use   func(engine.Collection) engine.Collection
+
+	mu     sync.Mutex
+	failed error // the first error of a verb
+	ended  bool
+}
+
+// fail notes the error of a verb.
+func (tx *Tx) fail(err error) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if tx.failed == nil {
+		tx.failed = err
+	}
+}
+
+// end ends the transaction and returns the first error of a verb.
+func (tx *Tx) end() error {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	tx.ended = true
+	return tx.failed
 }
 
 // Tx runs f in one transaction. Of what f does with the collections that
@@ -20,9 +43,11 @@ type Tx struct {
 // then all; if f returns an error, or a verb in it failed, nothing is stored
 // and the error is returned. f is called once: what failed is not run again.
 //
-// f should be quick and should not use the database beside the transaction: in
-// the meantime the embedded engine lets nobody else write, and a server's pool
-// has one connection fewer. BuildIndex cannot be part of a transaction.
+// f must not use the database beside the transaction, nor close it: the embedded
+// engine lets nobody else write until f returns, nor read if it is in memory, so
+// f would wait for itself until ctx ends. On a server it would work beside the
+// transaction, on another connection. f should be quick. BuildIndex cannot be
+// part of a transaction.
 //
 // Tx returns [ErrUnsupported] if the engine has no transactions.
 func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
@@ -37,7 +62,11 @@ func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	var own error
 	err := x.Tx(ctx, func(use func(engine.Collection) engine.Collection) error {
-		own = f(&Tx{db: db, inner: &DB{engine: db.engine, log: db.log}, use: use})
+		tx := &Tx{db: db, inner: &DB{engine: db.engine, log: db.log}, use: use}
+		own = f(tx)
+		if failed := tx.end(); own == nil {
+			own = failed
+		}
 		return own
 	})
 	if own != nil {
@@ -49,10 +78,18 @@ func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
 // Collection returns an open collection of the same DB as the transaction sees
 // it: with all its verbs, until the transaction ends.
 func (tx *Tx) Collection(c *Collection) (*Collection, error) {
-	if c.db != tx.db {
+	tx.mu.Lock()
+	ended := tx.ended
+	tx.mu.Unlock()
+	switch {
+	case ended:
+		return nil, errors.New("vecwire: the transaction has ended")
+	case c.tx == tx:
+		return c, nil
+	case c.db != tx.db:
 		return nil, fmt.Errorf("vecwire: the collection %s was opened by another DB than the transaction's", c.schema.Name)
 	}
 	with := *c
-	with.db, with.engine = tx.inner, tx.use(c.engine)
+	with.db, with.engine, with.tx = tx.inner, tx.use(c.engine), tx
 	return &with, nil
 }

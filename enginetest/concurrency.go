@@ -46,7 +46,7 @@ func (s *suite) differentRecords(t *testing.T) {
 		g := newGenerator(uint64(131+w), c.Schema())
 		m := newModel(c.Schema())
 		models[w] = m
-		for round := range sample(4) {
+		for round := range s.sample(4) {
 			var batch []vecwire.Record
 			for i := range 8 {
 				batch = append(batch, g.record(fmt.Sprintf("%d-%d", w, (round*5+i)%20)))
@@ -93,7 +93,7 @@ func (s *suite) sameRecords(t *testing.T) {
 	ctx := t.Context()
 	c := s.create(t, vecwire.Schema{Dim: 2, Fields: versionFields})
 	inParallel(t, func(w int) error {
-		for round := range sample(6) {
+		for round := range s.sample(6) {
 			var batch []vecwire.Record
 			for i := range 6 {
 				batch = append(batch, versioned(fmt.Sprint(i), 1+w*100+round))
@@ -172,7 +172,7 @@ func (s *suite) wholeBatches(t *testing.T) {
 	require.NoError(t, c.Upsert(ctx, batch(1)...))
 	var version atomic.Int64
 	version.Store(1)
-	rounds := sample(8)
+	rounds := s.sample(8)
 	inParallel(t, func(w int) error {
 		for round := range rounds {
 			if w == 0 {

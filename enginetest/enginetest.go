@@ -33,6 +33,9 @@ type Target struct {
 	Persistent bool
 	// Snapshots says that a reader sees all of what one Upsert wrote, or none.
 	Snapshots bool
+	// Light makes the suite run every case with the fewest samples: for a server
+	// that is slow and is tested in several forms.
+	Light bool
 }
 
 // Run runs the suite. With -short it takes smaller samples of the random cases.
@@ -64,6 +67,8 @@ func Run(t *testing.T, target Target) {
 		{"Embedding", s.embedding},
 		{"Concurrency", s.concurrency},
 		{"Cancellation", s.cancellation},
+		{"Capabilities", s.capabilities},
+		{"Transactions", s.transactions},
 		{"Sharing", s.sharing},
 	} {
 		t.Run(theme.name, theme.run)
@@ -136,9 +141,12 @@ func (s *suite) eachKind(t *testing.T, run func(*testing.T, vecwire.Element, vec
 	}
 }
 
-// sample returns n, or a smaller number with -short.
-func sample(n int) int {
-	if testing.Short() {
+// sample returns n, or a smaller number with -short or for a light run.
+func (s *suite) sample(n int) int {
+	switch {
+	case s.target.Light:
+		return max(1, n/10)
+	case testing.Short():
 		return max(1, n/5)
 	}
 	return n

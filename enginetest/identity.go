@@ -62,7 +62,7 @@ func (s *suite) identity(t *testing.T) {
 		for _, r := range got {
 			expectRecord(t, m.records[r.ID], r, payload|vector)
 		}
-		for _, id := range hostile[:sample(40)] {
+		for _, id := range hostile[:s.sample(40)] {
 			got, err := c.Get(ctx, id)
 			require.NoError(t, err, "id %q", id)
 			expectRecords(t, []vecwire.Record{m.records[id]}, got, payload|vector)
@@ -72,7 +72,7 @@ func (s *suite) identity(t *testing.T) {
 		m.expectSearch(t, c, vecwire.Query{Vector: []float32{1, 2}, K: 1000, Vectors: true})
 	})
 	t.Run("filters", func(t *testing.T) {
-		for i, x := range hostile[:sample(len(hostile))] {
+		for i, x := range hostile[:s.sample(len(hostile))] {
 			turns := []filter.Filter{filter.Eq("s", x), filter.Eq("si", x), filter.And(filter.Prefix("si", x), filter.Contains("s", x))}
 			for _, f := range []filter.Filter{filter.Eq("id", x), turns[i%len(turns)]} {
 				require.Equal(t, m.ids(f), idsOf(collect(t, c, vecwire.Scan{Filter: f})), "%s", f)

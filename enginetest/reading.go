@@ -40,7 +40,7 @@ func (s *suite) reading(t *testing.T) {
 	}
 
 	t.Run("Count", func(t *testing.T) {
-		for range sample(20) {
+		for range s.sample(20) {
 			f := g.filter(2)
 			n, err := c.Count(ctx, f)
 			require.NoError(t, err)
@@ -89,7 +89,7 @@ func (s *suite) deleting(t *testing.T) {
 	m.expectSearch(t, c, vecwire.Query{Vector: g.vector(), K: 100})
 
 	t.Run("DeleteWhere", func(t *testing.T) {
-		for range sample(15) {
+		for range s.sample(15) {
 			f := g.filter(1)
 			gone := m.ids(f)
 			n, err := c.DeleteWhere(ctx, f)

@@ -28,7 +28,7 @@ func (s *suite) sizes(t *testing.T) {
 		{"20 fields", vecwire.Schema{Dim: 3, Fields: fields}, 100},
 		{"no fields", vecwire.Schema{Dim: 3}, 100},
 		{"one record", vecwire.Schema{Dim: 3, Fields: allTypes()}, 1},
-		{"2,000 records in one batch", vecwire.Schema{Dim: 8, Fields: allTypes()}, sample(2000)},
+		{"2,000 records in one batch", vecwire.Schema{Dim: 8, Fields: allTypes()}, s.sample(2000)},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			c := s.create(t, tt.schema)

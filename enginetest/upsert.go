@@ -74,7 +74,7 @@ func (s *suite) upsert(t *testing.T) {
 		c := s.create(t, schema)
 		m := newModel(c.Schema())
 		g := newGenerator(21, c.Schema())
-		for range sample(10) {
+		for range s.sample(10) {
 			batch := g.records(12)
 			require.NoError(t, c.Upsert(ctx, batch...))
 			m.upsert(batch...)

@@ -37,7 +37,7 @@ func (s *suite) values(t *testing.T) {
 	add(vecwire.Fields{})
 	add(nil)
 	g := newGenerator(41, c.Schema())
-	for range sample(100) {
+	for range s.sample(100) {
 		add(vecwire.Fields{
 			"i": g.Int64() - g.Int64(), "f": math.Float64frombits(g.Uint64() &^ (1 << 62)), // any finite number below 2
 			"t": time.UnixMicro(g.Int64N(8e15) - 4e15), "s": g.prose(g.IntN(50)), "y": []byte(g.prose(g.IntN(50))),

@@ -44,11 +44,34 @@ func (e *ConnectError) Unwrap() error { return e.Err }
 
 // Capabilities says what an engine can do.
 type Capabilities struct {
-	Engine     string // the engine's name, such as "embedded"
-	L2         bool
-	Doubles    bool // DOUBLE vectors are stored and compared in 64 bits
-	MaxIDBytes int
-	MaxDim     int
+	Engine       string // the engine's name, such as "embedded"
+	L2           bool
+	Doubles      bool // DOUBLE vectors are stored and compared in 64 bits
+	MaxIDBytes   int
+	MaxDim       int
+	Transactions bool // it is a Transactor, and its transactions are real
+	Indexes      bool // its collections are Indexers
+	Attach       bool // it is an Attacher
+	// AtomicBatches says that Upsert stores all records or none, and that readers
+	// see all of it or nothing. Without, each of several parts is stored by itself.
+	AtomicBatches bool
+}
+
+// RefusedError reports records that an engine without AtomicBatches refused
+// while it stored others.
+type RefusedError struct {
+	Records []Refusal // in the order of the call
+	Stored  int       // how many of the others are stored: all of them, or none
+}
+
+// Refusal is one record that was refused.
+type Refusal struct {
+	Index int // its place among the records of the call
+	Err   error
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%d records refused, the first at %d: %v", len(e.Records), e.Records[0].Index, e.Records[0].Err)
 }
 
 // Schema describes a collection.
@@ -134,7 +157,8 @@ type Engine interface {
 // ErrNotFound.
 type Collection interface {
 	Schema() Schema
-	// Upsert stores all records or, if it returns an error, none.
+	// Upsert stores all records or, if it returns an error, none; without
+	// AtomicBatches an error other than a RefusedError leaves open which.
 	Upsert(ctx context.Context, records []Record) error
 	// Get returns those of the records that exist, in any order.
 	Get(ctx context.Context, ids []string, vectors bool) ([]Record, error)

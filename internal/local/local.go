@@ -62,7 +62,7 @@ const (
 
 // Capabilities implements engine.Engine.
 func (s *store) Capabilities() engine.Capabilities {
-	return engine.Capabilities{Engine: "embedded", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxDim, AtomicBatches: true}
+	return engine.Capabilities{Engine: "embedded", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxDim, Transactions: true, AtomicBatches: true}
 }
 
 // Close implements engine.Engine.

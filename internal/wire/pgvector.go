@@ -41,7 +41,11 @@ func OpenPostgres(ctx context.Context, o Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return connectPostgres(ctx, s, d)
+	e, err := connectPostgres(ctx, s, d)
+	if errors.Is(err, errIsIRIS) {
+		return OpenIRIS(ctx, o)
+	}
+	return e, err
 }
 
 // UsePostgres is OpenPostgres over a pool that stays its owner's: it is not
@@ -67,6 +71,9 @@ func (e *postgres) lookUp(ctx context.Context) error {
 	var schema *string
 	var x extension
 	err := e.with(ctx, func(conn *pgx.Conn) error {
+		if isIRIS(conn) {
+			return errIsIRIS
+		}
 		return conn.QueryRow(ctx, `
 			SELECT current_schema()::text, coalesce(n.nspname::text, ''), coalesce(x.extversion, ''),
 			       coalesce(v.oid::int8, 0), coalesce(v.typarray::int8, 0)
@@ -96,7 +103,10 @@ func (e *postgres) lookUp(ctx context.Context) error {
 
 // Capabilities implements engine.Engine.
 func (e *postgres) Capabilities() engine.Capabilities {
-	return engine.Capabilities{Engine: "postgres", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxVectorDim}
+	return engine.Capabilities{
+		Engine: "postgres", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxVectorDim,
+		Transactions: true, Indexes: true, Attach: true, AtomicBatches: true,
+	}
 }
 
 // Close implements engine.Engine.

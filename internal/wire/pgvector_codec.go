@@ -38,7 +38,14 @@ func (c vectorCodec) FormatSupported(format int16) bool {
 	return format == pgtype.BinaryFormatCode || format == pgtype.TextFormatCode
 }
 
-func (c vectorCodec) PreferredFormat() int16 { return pgtype.BinaryFormatCode }
+// PreferredFormat is what the codec before wants, because the results of the
+// pool's owner are decoded by it. Our own arguments and results have both forms.
+func (c vectorCodec) PreferredFormat() int16 {
+	if c.other != nil {
+		return c.other.PreferredFormat()
+	}
+	return pgtype.BinaryFormatCode
+}
 
 func (c vectorCodec) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
 	if format == pgtype.BinaryFormatCode {

@@ -57,9 +57,10 @@ func (x extension) iterative() bool {
 // indexState remembers whether a table has an index, so that a search need not
 // ask. Another process may build or drop one, so what it says grows old.
 type indexState struct {
-	mu      sync.Mutex
+	mu      sync.Mutex // never held while the server is asked
 	looked  time.Time
 	index   *pgIndex
+	changes int // how often this process has built or dropped an index
 	advised bool
 }
 
@@ -77,43 +78,56 @@ func (c *pgCollection) usable(ctx context.Context) (*pgIndex, error) {
 	}
 	s := &c.state.index
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.looked.IsZero() && time.Since(s.looked) < indexStateAge {
-		return s.index, nil
+	index, known, changes, advised := s.index, !s.looked.IsZero(), s.changes, s.advised
+	if known && time.Since(s.looked) < indexStateAge {
+		s.mu.Unlock()
+		return index, nil
 	}
+	if known {
+		s.looked = time.Now() // others go on with what is known until this one has looked
+	}
+	s.mu.Unlock()
+
 	found, err := c.catalog(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.index, s.looked = nil, time.Now()
+	index = nil
 	for _, f := range found {
-		if f.usable && (s.index == nil || f.Kind == "hnsw") {
-			s.index = &pgIndex{kind: f.Kind, cast: f.cast}
+		if f.usable && (index == nil || f.Kind == "hnsw") {
+			index = &pgIndex{kind: f.Kind, cast: f.cast}
 		}
 	}
-	if s.index == nil && !s.advised {
-		return nil, c.advise(ctx, s)
+	if index == nil && !advised {
+		if advised, err = c.advise(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return s.index, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changes == changes {
+		s.index, s.looked, s.advised = index, time.Now(), advised
+	}
+	return index, nil
 }
 
-// advise says once that a large table has no index.
-func (c *pgCollection) advise(ctx context.Context, s *indexState) error {
+// advise says that a large table has no index, and reports whether it has said so.
+func (c *pgCollection) advise(ctx context.Context) (bool, error) {
 	var bytes int64
 	err := c.read(ctx, func(conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, "SELECT pg_table_size($1::text::regclass)", c.name).Scan(&bytes)
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	// The catalog does not count the records of a table that was just filled.
 	records := bytes / int64(c.schema.Dim*c.schema.Element.Size()+64)
-	if records >= adviseAt && c.schema.Dim <= maxHalfDim {
-		s.advised = true
-		c.db.log.WarnContext(ctx, "searches compare the query with every record: build an index with Collection.BuildIndex",
-			"collection", c.schema.Name, "records_about", records)
+	if records < adviseAt || c.schema.Dim > maxHalfDim {
+		return false, nil
 	}
-	return nil
+	c.db.log.WarnContext(ctx, "searches compare the query with every record: build an index with Collection.BuildIndex",
+		"collection", c.schema.Name, "records_about", records)
+	return true, nil
 }
 
 // foundIndex is what the catalog says about an index.
@@ -209,6 +223,7 @@ func (c *pgCollection) forget() {
 	c.state.index.mu.Lock()
 	defer c.state.index.mu.Unlock()
 	c.state.index.looked = time.Time{}
+	c.state.index.changes++
 }
 
 // Indexes implements engine.Indexer.

@@ -156,7 +156,10 @@ func TestPostgresIndex(t *testing.T) {
 		var last engine.IndexProgress
 		require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{
 			M: 8, EfConstruction: 32, MemoryBytes: 256 << 20, Workers: 1,
-			Progress: func(p engine.IndexProgress) { told.Add(1); last = p },
+			Progress: func(p engine.IndexProgress) {
+				told.Add(1)
+				last = engine.IndexProgress{Phase: p.Phase, Done: max(last.Done, p.Done), Total: max(last.Total, p.Total)}
+			},
 		}))
 		require.Positive(t, told.Load(), "progress was reported")
 		require.NotEmpty(t, last.Phase)

@@ -129,7 +129,7 @@ func (c *pgCollection) arrays(records []engine.Record) []any {
 // collection's, by an INSERT with the given ending.
 func (c *pgCollection) stage(ctx context.Context, conn *pgx.Conn, records []engine.Record, ending string) error {
 	columns := c.columns()
-	types := []string{"text", c.ext + ".vector"}
+	types := []string{"text", fmt.Sprintf("%s.vector(%d)", c.ext, c.schema.Dim)}
 	if c.vectorKind == asDoubles {
 		types[1] = "double precision[]"
 	}

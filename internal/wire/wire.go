@@ -240,8 +240,8 @@ func (s *server) transient(err error) bool {
 	if _, answered := errors.AsType[*pgconn.PgError](err); answered {
 		return false
 	}
-	if _, ok := errors.AsType[lostError](err); ok {
-		return true
+	if lost, ok := errors.AsType[lostError](err); ok {
+		return !errors.Is(lost, context.DeadlineExceeded) // of a statement: its server may be working on it still
 	}
 	_, ok := errors.AsType[*pgconn.ConnectError](err)
 	return ok && !permanent(err)

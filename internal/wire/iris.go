@@ -1,0 +1,427 @@
+package wire
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// What an IRIS table takes. A VARCHAR counts UTF-16 units, of which a string
+// never has more than bytes.
+const (
+	irisMaxID   = 255
+	irisMaxDim  = 16_000
+	irisMaxText = 1_000_000
+)
+
+// The server works on ten statements at a time, in threads, and goes on with
+// those whose clients have left: a pool must stay well below.
+const (
+	irisConns    = 4
+	irisMaxConns = 8
+)
+
+// irisTimeout bounds a statement whose caller has set no deadline. The server
+// never answers some statements.
+const irisTimeout = 30 * time.Second
+
+// iris is the engine over InterSystems IRIS behind iris-pgwire.
+type iris struct {
+	*server
+	timeout time.Duration
+
+	proof        sync.Mutex
+	transactions *bool // whether there are any; nil before it was tried
+
+	mu     sync.Mutex
+	tables map[string]*irisState
+}
+
+// irisState is what all who have a table open know about it.
+type irisState struct {
+	dropped atomic.Bool
+	indexed atomic.Bool // there is an index over the vectors
+	single  atomic.Bool // the engine took no statement of several rows
+}
+
+// OpenIRIS opens InterSystems IRIS by a URL like iris://user:password@host:5432/NAMESPACE.
+func OpenIRIS(ctx context.Context, o Options) (engine.Engine, error) {
+	s, err := dialIRIS(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	e := &iris{server: s, timeout: irisTimeout, tables: map[string]*irisState{}}
+	if o.StatementTimeout > 0 {
+		e.timeout = o.StatementTimeout
+	}
+	if err := e.look(ctx); err != nil {
+		s.close()
+		if _, ok := errors.AsType[*engine.ConnectError](err); !ok {
+			err = &engine.ConnectError{Target: e.target, Err: err}
+		}
+		return nil, err
+	}
+	return e, nil
+}
+
+// dialIRIS makes a pool of few, long-lived connections. pgx's own ping is never
+// sent: the server takes it for a statement, or does not answer it.
+func dialIRIS(ctx context.Context, o Options) (*server, error) {
+	fail := func(err error) error {
+		return &engine.ConnectError{
+			Target: describeURL(o.URL), Err: err,
+			Remedy: "write iris://user:password@host:5432/NAMESPACE and percent-encode special characters",
+		}
+	}
+	target := o.URL
+	if u, err := url.Parse(o.URL); err == nil && u.Scheme == "iris" {
+		u.Scheme = "postgres"
+		target = u.String()
+	}
+	cfg, err := pgxpool.ParseConfig(target)
+	if err != nil {
+		return nil, fail(parseError(target, err))
+	}
+	stated := o.MaxConns > 0 || strings.Contains(target, "pool_max_conns")
+	if o.MaxConns > 0 {
+		cfg.MaxConns = int32(o.MaxConns)
+	}
+	if !stated {
+		cfg.MaxConns = irisConns
+	}
+	cfg.MaxConns = min(cfg.MaxConns, irisMaxConns)
+	cfg.MinConns = min(max(cfg.MinConns, int32(o.MinConns)), cfg.MaxConns)
+	const forever = 10 * 365 * 24 * time.Hour
+	cfg.MaxConnLifetime, cfg.MaxConnIdleTime, cfg.MaxConnLifetimeJitter = forever, forever, 0
+	if o.MaxConnLifetime > 0 {
+		cfg.MaxConnLifetime = o.MaxConnLifetime
+	}
+	switch {
+	case o.ConnectTimeout > 0:
+		cfg.ConnConfig.ConnectTimeout = o.ConnectTimeout
+	case cfg.ConnConfig.ConnectTimeout == 0:
+		cfg.ConnConfig.ConnectTimeout = defaultConnectTimeout
+	}
+	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	if o.Tracer != nil {
+		cfg.ConnConfig.Tracer = o.Tracer
+	}
+	cfg.ShouldPing = healthyIRIS
+	cfg.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) { return !conn.IsClosed(), nil }
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fail(err)
+	}
+	s := newServer(pool, o.Logger, irisDialect{})
+	s.owned = true
+	s.target = "iris" + strings.TrimPrefix(s.target, "postgres")
+	return s, nil
+}
+
+// healthyIRIS asks a connection that has long been idle for a sign of life, and
+// closes it if there is none. It never lets the pool ping by itself.
+func healthyIRIS(ctx context.Context, p pgxpool.ShouldPingParams) bool {
+	const idle, patience = 30 * time.Second, 5 * time.Second
+	if p.IdleDuration < idle {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c := irisConn{conn: p.Conn, timeout: patience}
+	if _, err := c.text(ctx, "SELECT 1"); err != nil {
+		_ = p.Conn.Close(ctx)
+	}
+	return false
+}
+
+// look finds out whether the server is what it should be, and how it has to be
+// talked to.
+func (e *iris) look(ctx context.Context) error {
+	var traits irisTraits
+	err := e.read(ctx, func(_ context.Context, c *irisConn) error {
+		traits = c.irisTraits
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if traits.refusal != nil {
+		e.log.WarnContext(ctx, "the server hides the errors of writes: writes are refused", "server", e.target, "err", traits.refusal)
+	}
+	return nil
+}
+
+// Capabilities implements engine.Engine.
+func (e *iris) Capabilities() engine.Capabilities {
+	e.proof.Lock()
+	defer e.proof.Unlock()
+	return engine.Capabilities{
+		Engine: "iris", Doubles: true, MaxIDBytes: irisMaxID, MaxDim: irisMaxDim,
+		Transactions: e.transactions != nil && *e.transactions, Indexes: true, Attach: true,
+	}
+}
+
+// Close implements engine.Engine.
+func (e *iris) Close() error {
+	e.server.close()
+	return nil
+}
+
+// read runs an operation that changes nothing.
+func (e *iris) read(ctx context.Context, op func(context.Context, *irisConn) error) error {
+	return e.retry(ctx, func() error {
+		return e.with(ctx, func(conn *pgx.Conn) error {
+			c, err := e.conn(ctx, conn)
+			if err != nil {
+				return err
+			}
+			return op(ctx, c)
+		})
+	})
+}
+
+// write runs an operation that may be run again: its statements come to the same
+// when they are repeated. A server that hides the errors of writes gets none.
+func (e *iris) write(ctx context.Context, op func(context.Context, *irisConn) error) error {
+	leave, err := e.enterWriters(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return e.read(ctx, func(ctx context.Context, c *irisConn) error {
+		if c.refusal != nil {
+			return c.refusal
+		}
+		return op(ctx, c)
+	})
+}
+
+// The registry remembers the collections. A name is there in lower case; the
+// token tells who made the entry.
+const irisRegistry = "vecwire_collections"
+
+var irisRegistryColumns = fmt.Sprintf("(name VARCHAR(%d) COLLATE %%EXACT NOT NULL PRIMARY KEY, table_name VARCHAR(200) COLLATE %%EXACT, "+
+	"token VARCHAR(40) COLLATE %%EXACT, spec VARCHAR(%d), vec_index VARCHAR(1000))", irisMaxID, irisMaxText)
+
+// Create implements engine.Engine.
+func (e *iris) Create(ctx context.Context, s engine.Schema) (engine.Collection, error) {
+	t := newIRISTable(s)
+	entry, err := json.Marshal(specOf(s))
+	if err != nil {
+		return nil, err
+	}
+	if len(entry) > irisMaxText {
+		return nil, fmt.Errorf("the schema takes %d bytes as text, want at most %d", len(entry), irisMaxText)
+	}
+	name, token := strings.ToLower(s.Name), newToken()
+	err = e.write(ctx, func(ctx context.Context, c *irisConn) error {
+		if err := c.run(ctx, "CREATE TABLE IF NOT EXISTS "+irisRegistry+" "+irisRegistryColumns); err != nil && !isSQLCode(err, -201) {
+			return err
+		}
+		err := c.write(ctx, "INSERT INTO "+irisRegistry+" (name, table_name, token, spec) VALUES (SUBSTRING($1,2), SUBSTRING($2,2), SUBSTRING($3,2), SUBSTRING($4,2))",
+			guard(name), guard(t.name), guard(token), guard(string(entry)))
+		if err == nil || !isSQLCode(err, -119) {
+			return err
+		}
+		// Either somebody was faster, or this is the second try of ours.
+		entry, err := c.registered(ctx, name)
+		if err == nil && (entry == nil || entry.token != token) {
+			err = engine.ErrExists
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = e.write(ctx, func(ctx context.Context, c *irisConn) error {
+		if err := c.verify(ctx, irisRegistry, "name", [][]byte{guard(name)}, func(n int) string { return irisArgument(filter.String, n) }); err != nil {
+			return err
+		}
+		for _, statement := range t.create() {
+			if err := c.run(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		if isSQLCode(err, -201) {
+			err = fmt.Errorf("%w: the table %s, which is not a collection: %w", engine.ErrExists, t.name, err)
+		}
+		return nil, errors.Join(err, e.forget(context.WithoutCancel(ctx), name, token))
+	}
+	return e.open(t, e.renew(t.name)), nil
+}
+
+// forget removes an entry of the registry, if it is still the one with the token.
+func (e *iris) forget(ctx context.Context, name, token string) error {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	return e.write(ctx, func(ctx context.Context, c *irisConn) error {
+		return c.write(ctx, "DELETE FROM "+irisRegistry+" WHERE name = SUBSTRING($1,2) AND token = SUBSTRING($2,2)", guard(name), guard(token))
+	})
+}
+
+// irisEntry is what the registry says about a collection.
+type irisEntry struct {
+	table, token string
+	schema       engine.Schema
+	index        *irisIndex // nil for none
+}
+
+// registered reads entries of the registry: one, or all for "".
+func (c *irisConn) registered(ctx context.Context, name string) (*irisEntry, error) {
+	entries, err := c.entries(ctx, " WHERE name = SUBSTRING($1,2)", guard(name))
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	return &entries[0], nil
+}
+
+func (c *irisConn) entries(ctx context.Context, where string, args ...[]byte) ([]irisEntry, error) {
+	var out []irisEntry
+	var columns []string
+	for _, name := range []string{"table_name", "token", "spec", "vec_index"} {
+		columns = append(columns, c.shown(name))
+	}
+	sql := "SELECT " + strings.Join(columns, ", ") + " FROM " + irisRegistry + where
+	err := c.query(ctx, sql, len(columns), args, func(row [][]byte) error {
+		entry, err := c.readEntry(row)
+		if err != nil {
+			return fmt.Errorf("an entry of %s cannot be read: %w", irisRegistry, err)
+		}
+		out = append(out, entry)
+		return nil
+	})
+	if isSQLCode(err, -30) { // no registry yet
+		return nil, nil
+	}
+	return out, err
+}
+
+func (c *irisConn) readEntry(row [][]byte) (entry irisEntry, err error) {
+	var texts [4]*string
+	for i := range texts {
+		if texts[i], err = c.readText(row[i]); err != nil {
+			return entry, err
+		}
+	}
+	if texts[0] == nil || texts[1] == nil || texts[2] == nil {
+		return entry, errors.New("a column is NULL")
+	}
+	entry.table, entry.token = *texts[0], *texts[1]
+	var found spec
+	if err := json.Unmarshal([]byte(*texts[2]), &found); err != nil {
+		return entry, err
+	}
+	if texts[3] != nil {
+		if err := json.Unmarshal([]byte(*texts[3]), &entry.index); err != nil {
+			return entry, err
+		}
+	}
+	entry.schema, err = found.schema()
+	return entry, err
+}
+
+// Open implements engine.Engine.
+func (e *iris) Open(ctx context.Context, name string) (engine.Collection, error) {
+	var entry *irisEntry
+	err := e.read(ctx, func(ctx context.Context, c *irisConn) (err error) {
+		entry, err = c.registered(ctx, strings.ToLower(name))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if entry == nil {
+		return nil, engine.ErrNotFound
+	}
+	t := newIRISTable(entry.schema)
+	t.name = entry.table
+	if !isIRISTable(t.name) {
+		return nil, fmt.Errorf("the registry names the table %q, which is none of vecwire's", t.name)
+	}
+	state := e.state(t.name)
+	state.indexed.Store(entry.index != nil)
+	return e.open(t, state), nil
+}
+
+// List implements engine.Engine.
+func (e *iris) List(ctx context.Context) ([]engine.Schema, error) {
+	var schemas []engine.Schema
+	err := e.read(ctx, func(ctx context.Context, c *irisConn) error {
+		schemas = nil
+		entries, err := c.entries(ctx, "")
+		for _, entry := range entries {
+			schemas = append(schemas, entry.schema)
+		}
+		return err
+	})
+	slices.SortFunc(schemas, func(a, b engine.Schema) int { return strings.Compare(a.Name, b.Name) })
+	return schemas, err
+}
+
+// Drop implements engine.Engine. The entry goes last, so that a Drop that was
+// interrupted can be done again.
+func (e *iris) Drop(ctx context.Context, name string) error {
+	name = strings.ToLower(name)
+	var entry *irisEntry
+	err := e.write(ctx, func(ctx context.Context, c *irisConn) (err error) {
+		found, err := c.registered(ctx, name)
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			if entry == nil {
+				return engine.ErrNotFound
+			}
+			return nil // the try before this one got as far
+		}
+		entry = found
+		if !isIRISTable(entry.table) {
+			return fmt.Errorf("the registry names the table %q, which is none of vecwire's", entry.table)
+		}
+		if err := c.run(ctx, "DROP TABLE IF EXISTS "+entry.table); err != nil && !isSQLCode(err, -30) {
+			return err
+		}
+		return c.write(ctx, "DELETE FROM "+irisRegistry+" WHERE name = SUBSTRING($1,2) AND token = SUBSTRING($2,2)", guard(name), guard(entry.token))
+	})
+	if err == nil {
+		e.renew(entry.table)
+	}
+	return err
+}
+
+// state returns what is known about a table, the same for all who have it open.
+func (e *iris) state(table string) *irisState {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.tables[table] == nil {
+		e.tables[table] = &irisState{}
+	}
+	return e.tables[table]
+}
+
+// renew begins a table's state anew and ends the one before it, see postgres.renew.
+func (e *iris) renew(table string) *irisState {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if old := e.tables[table]; old != nil {
+		old.dropped.Store(true)
+	}
+	e.tables[table] = &irisState{}
+	return e.tables[table]
+}

@@ -1,0 +1,121 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// Search implements engine.Collection.
+func (c *irisCollection) Search(ctx context.Context, searches []engine.Search) ([]engine.Result, error) {
+	results := make([]engine.Result, len(searches))
+	if len(searches) == 1 {
+		var err error
+		results[0], err = c.search(ctx, searches[0])
+		return results, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(c.runner.width())
+	for i := range searches {
+		group.Go(func() (err error) {
+			results[i], err = c.search(ctx, searches[i])
+			return err
+		})
+	}
+	return results, group.Wait()
+}
+
+// search answers one search. Of an approximate index more hits are asked for
+// than are wanted, and if it does not give enough, all records are compared.
+func (c *irisCollection) search(ctx context.Context, s engine.Search) (engine.Result, error) {
+	if c.state.indexed.Load() && !s.Exact {
+		hits, err := c.nearest(ctx, s, false)
+		if err != nil || len(hits) == s.K {
+			return engine.Result{Hits: hits}, err
+		}
+	}
+	hits, err := c.nearest(ctx, s, true)
+	return engine.Result{Hits: hits, Exact: true}, err
+}
+
+// irisSteps are the values that TOP takes, beyond these powers of two: the
+// server keeps every text of a statement.
+const irisSteps = 32
+
+// top returns how many hits are asked for, at least k.
+func top(k int) int {
+	if k <= irisSteps {
+		return k
+	}
+	n := irisSteps
+	for n < k {
+		n *= 2
+	}
+	return n
+}
+
+// nearest runs a search. The vector is bound, not pasted into the statement,
+// because the column is written with its table: the statement's text is always
+// the same. An exact search is ordered by an expression that no index has, and
+// equal scores by ID.
+func (c *irisCollection) nearest(ctx context.Context, s engine.Search, exact bool) ([]engine.Hit, error) {
+	score := "VECTOR_COSINE"
+	if c.schema.Metric == codec.Dot {
+		score = "VECTOR_DOT_PRODUCT"
+	}
+	score += "(t." + c.vector + ", TO_VECTOR($1, " + irisElement(c.schema.Element) + "))"
+	limit, order := top(s.K+spare), "1 DESC"
+	if exact {
+		limit = top(s.K)
+		score += " + 0"
+		order += ", '~' || " + c.id
+		if c.idInt {
+			order = "1 DESC, " + c.id
+		}
+	}
+	condition, args := c.where(s.Filter, irisVector(s.Vector))
+	if !c.own {
+		condition = and(condition, c.vector+" IS NOT NULL")
+	}
+	var hits []engine.Hit
+	err := c.read(ctx, func(ctx context.Context, conn *irisConn) error {
+		hits = make([]engine.Hit, 0, min(limit, 256))
+		columns := c.payload(conn, s.Payload, s.Vectors)
+		sql := "SELECT TOP " + strconv.Itoa(limit) + " " + score + " AS score, " + strings.Join(columns, ", ") + " FROM " + c.name + " t" +
+			whereClause(condition) + " ORDER BY " + order
+		return conn.query(ctx, sql, 1+len(columns), args, func(row [][]byte) error {
+			r, err := c.record(conn, row[1:], s.Payload, s.Vectors)
+			if err != nil || row[0] == nil { // a vector of zeros has no cosine
+				return err
+			}
+			score, err := strconv.ParseFloat(string(row[0]), 64)
+			if err != nil {
+				return fmt.Errorf("record %q: the server returned the score %.40q: %w", r.ID, row[0], err)
+			}
+			if c.schema.Metric == codec.Cosine {
+				score = max(-1, min(1, score))
+			}
+			hits = append(hits, engine.Hit{Record: r, Score: score + 0})
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(hits, (&best{less: c.compareIDs()}).compare)
+	return hits[:min(s.K, len(hits))], nil
+}
+
+func (c *irisCollection) compareIDs() func(a, b string) int {
+	if c.idInt {
+		return byNumber
+	}
+	return byBytes
+}
