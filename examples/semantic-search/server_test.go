@@ -1,0 +1,25 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vecwire/vecwire/internal/testenv"
+)
+
+func TestRunPostgres(t *testing.T) { runOn(t, testenv.Postgres(t)) }
+
+func TestRunIRIS(t *testing.T) { runOn(t, testenv.IRIS(t, testenv.IRISOptions{}).URL()) }
+
+// runOn indexes into a server's database, and finds it there the second time.
+func runOn(t *testing.T, url string) {
+	alone(t)
+	for _, state := range []string{"0 removed", "up to date"} {
+		var stdout, stderr bytes.Buffer
+		require.NoError(t, run(t.Context(), []string{"-db", url, "-k", "1", "reading", "the", "pages"}, &stdout, &stderr))
+		require.Contains(t, stdout.String(), "home/shelf.Book.Read")
+		require.Contains(t, stdout.String(), state)
+	}
+}
