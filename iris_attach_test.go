@@ -14,7 +14,7 @@ import (
 
 // eachIRIS runs a test with every server, over an open database.
 func eachIRIS(t *testing.T, test func(t *testing.T, server *testenv.IRISServer, db *vecwire.DB)) {
-	for _, kind := range irisKinds {
+	for _, kind := range irisServers() {
 		t.Run(kind.Version+"-"+string(kind.Mode), func(t *testing.T) {
 			server := testenv.IRIS(t, kind)
 			test(t, server, openIRIS(t, server.URL()))

@@ -1,6 +1,7 @@
 package vecwire_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,11 +22,19 @@ var irisKinds = []testenv.IRISOptions{
 	{Version: testenv.IRISLatest, Mode: testenv.IRISDBAPI},
 }
 
+// irisServers are irisKinds, or the one server that VECWIRE_TEST_IRIS names.
+func irisServers() []testenv.IRISOptions {
+	if os.Getenv("VECWIRE_TEST_IRIS") != "" {
+		return irisKinds[:1]
+	}
+	return irisKinds
+}
+
 // TestIRIS runs the conformance suite through the real iris-pgwire, over a
 // stand-in for IRIS or the server that VECWIRE_TEST_IRIS names, and listens to
 // every statement that is sent.
 func TestIRIS(t *testing.T) {
-	for i, kind := range irisKinds {
+	for i, kind := range irisServers() {
 		t.Run(kind.Version+"-"+string(kind.Mode), func(t *testing.T) {
 			t.Parallel()
 			url, tapped := tap(t, testenv.IRIS(t, kind).URL())

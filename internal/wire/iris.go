@@ -43,8 +43,8 @@ type iris struct {
 	*server
 	timeout time.Duration
 
-	proof        sync.Mutex
-	transactions *bool // whether there are any; nil before it was tried
+	proof        sync.Mutex           // held while it is found out
+	transactions atomic.Pointer[bool] // whether there are any; nil before it was tried
 
 	mu     sync.Mutex
 	tables map[string]*irisState
@@ -166,11 +166,10 @@ func (e *iris) look(ctx context.Context) error {
 
 // Capabilities implements engine.Engine.
 func (e *iris) Capabilities() engine.Capabilities {
-	e.proof.Lock()
-	defer e.proof.Unlock()
+	proved := e.transactions.Load()
 	return engine.Capabilities{
 		Engine: "iris", Doubles: true, MaxIDBytes: irisMaxID, MaxDim: irisMaxDim,
-		Transactions: e.transactions != nil && *e.transactions, Indexes: true, Attach: true,
+		Transactions: proved != nil && *proved, Indexes: true, Attach: true,
 	}
 }
 

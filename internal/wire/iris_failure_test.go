@@ -44,6 +44,9 @@ func TestIRISFailureKilled(t *testing.T) {
 	for _, kind := range irisServers {
 		t.Run(kind.Version+"-"+string(kind.Mode), func(t *testing.T) {
 			server := testenv.IRIS(t, kind)
+			if server.Real {
+				t.Skip("needs a server of its own")
+			}
 			e := openIRIS(t, Options{URL: server.URL()})
 			c := createIRIS(t, e, engine.Schema{Name: "load", Dim: 8, Fields: bucketSchema})
 			const writers, batches, size = 2, 12, 60
@@ -78,6 +81,9 @@ func TestIRISFailureKilled(t *testing.T) {
 // the deadline, say what to do and keep the password.
 func TestIRISFailureAway(t *testing.T) {
 	server := testenv.IRIS(t, irisServers[0])
+	if server.Real {
+		t.Skip("needs a server of its own")
+	}
 	e := openIRIS(t, Options{URL: server.URL()})
 	c, err := e.Create(t.Context(), engine.Schema{Name: "away", Dim: 2})
 	require.NoError(t, err)

@@ -45,8 +45,8 @@ func (c *irisCollection) search(ctx context.Context, s engine.Search) (engine.Re
 	return engine.Result{Hits: hits, Exact: true}, err
 }
 
-// irisSteps are the values that TOP takes, beyond these powers of two: the
-// server keeps every text of a statement.
+// irisSteps is up to which K a search asks for K hits. Beyond it asks for the next
+// power of two: the server keeps every text of a statement.
 const irisSteps = 32
 
 // top returns how many hits are asked for, at least k.

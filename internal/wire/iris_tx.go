@@ -124,14 +124,14 @@ const irisProof = "vecwire_proof"
 func (e *iris) transacts(ctx context.Context) error {
 	e.proof.Lock()
 	defer e.proof.Unlock()
-	if e.transactions == nil {
+	if e.transactions.Load() == nil {
 		proved, err := e.proveTransactions(ctx)
 		if err != nil {
 			return err
 		}
-		e.transactions = &proved
+		e.transactions.Store(&proved)
 	}
-	if !*e.transactions {
+	if !*e.transactions.Load() {
 		return fmt.Errorf("%w: transactions by the iris engine through a server that does not roll back; "+
 			"iris-pgwire with PGWIRE_BACKEND_TYPE=dbapi has them", engine.ErrUnsupported)
 	}
