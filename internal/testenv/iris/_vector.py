@@ -4,6 +4,7 @@ A stored vector is b"\\x01V", one letter for the element type, then the elements
 as little endian float64. FLOAT elements have been rounded to float32.
 """
 
+import functools
 import math
 import operator
 import struct
@@ -52,6 +53,7 @@ def _pack(type_name, xs):
     return b"\x01V" + letter + struct.pack("<%dd" % len(xs), *xs)
 
 
+@functools.lru_cache(maxsize=16)  # SQLite calls TO_VECTOR of a parameter for every row
 def parse(text, type_name, n=None):
     """TO_VECTOR: a comma list, brackets allowed, padded with zeros up to n."""
     if not known_type(type_name):
@@ -142,22 +144,28 @@ def _pair(a, b):
         raise at_run(-259, " vectors are %s and %s" % (element(a), element(b)))
     if len(a) != len(b):
         raise at_run(-257, " vectors have lengths %d and %d" % (length(a), length(b)))
-    return values(a), values(b)
+    return _unpacked(a), _unpacked(b)
+
+
+@functools.lru_cache(maxsize=4096)  # so that a search of a small table costs little beside the wire
+def _unpacked(v):
+    """The elements of a vector, and their norm."""
+    xs = values(v)
+    return xs, math.sqrt(_sum_of_products(xs, xs))
 
 
 def _sum_of_products(a, b):
-    return math.fsum(map(operator.mul, a, b))
+    return sum(map(operator.mul, a, b))
 
 
 def dot(a, b):
     pair = _pair(a, b)
-    return None if pair is None else _sum_of_products(*pair)
+    return None if pair is None else _sum_of_products(pair[0][0], pair[1][0])
 
 
 def cosine(a, b):
     pair = _pair(a, b)
     if pair is None:
         return None
-    x, y = pair
-    norm = math.sqrt(_sum_of_products(x, x)) * math.sqrt(_sum_of_products(y, y))
-    return _sum_of_products(x, y) / norm if norm else None
+    (x, nx), (y, ny) = pair
+    return _sum_of_products(x, y) / (nx * ny) if nx * ny else None
