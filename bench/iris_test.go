@@ -145,6 +145,9 @@ func BenchmarkIRISSearch(b *testing.B) {
 // reports the median time of each thousand: the server remembers every text of
 // a statement.
 func BenchmarkIRISGrowth(b *testing.B) {
+	if testing.Short() {
+		b.Skip("asks 10,000 queries on each of six servers")
+	}
 	ctx := context.Background()
 	const queries, part = 10_000, 1_000
 	for _, kind := range irisServers {
