@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -221,13 +220,3 @@ func (s *store) schemas(ctx context.Context, where string, args ...any) ([]engin
 
 // fold returns a name as SQLite compares it, without regard to case. Names are ASCII.
 func fold(name string) string { return strings.ToLower(name) }
-
-// sorted returns the collections of m by name.
-func sorted(m map[*collection]*change) []*collection {
-	cs := make([]*collection, 0, len(m))
-	for c := range m {
-		cs = append(cs, c)
-	}
-	slices.SortFunc(cs, func(a, b *collection) int { return strings.Compare(a.schema.Name, b.schema.Name) })
-	return cs
-}

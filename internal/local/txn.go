@@ -47,8 +47,7 @@ func (s *store) update(ctx context.Context, f func(*txn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	changed := sorted(t.changes)
-	for _, c := range changed {
+	for c := range t.changes { // in any order: nobody else holds two of them
 		c.mu.Lock()
 		defer c.mu.Unlock()
 	}
@@ -56,8 +55,8 @@ func (s *store) update(ctx context.Context, f func(*txn) error) error {
 		_, _ = conn.ExecContext(t.ctx, "ROLLBACK") // a commit that failed may leave the transaction open
 		return explain(err)
 	}
-	for _, c := range changed {
-		c.apply(t.changes[c])
+	for c, ch := range t.changes {
+		c.apply(ch)
 	}
 	return nil
 }

@@ -95,30 +95,15 @@ func dialIRIS(ctx context.Context, o Options) (*server, error) {
 	if err != nil {
 		return nil, fail(parseError(target, err))
 	}
-	stated := o.MaxConns > 0 || strings.Contains(target, "pool_max_conns")
-	if o.MaxConns > 0 {
-		cfg.MaxConns = int32(o.MaxConns)
-	}
-	if !stated {
+	if !strings.Contains(target, "pool_max_conns") {
 		cfg.MaxConns = irisConns
 	}
-	cfg.MaxConns = min(cfg.MaxConns, irisMaxConns)
-	cfg.MinConns = min(max(cfg.MinConns, int32(o.MinConns)), cfg.MaxConns)
 	const forever = 10 * 365 * 24 * time.Hour
 	cfg.MaxConnLifetime, cfg.MaxConnIdleTime, cfg.MaxConnLifetimeJitter = forever, forever, 0
-	if o.MaxConnLifetime > 0 {
-		cfg.MaxConnLifetime = o.MaxConnLifetime
-	}
-	switch {
-	case o.ConnectTimeout > 0:
-		cfg.ConnConfig.ConnectTimeout = o.ConnectTimeout
-	case cfg.ConnConfig.ConnectTimeout == 0:
-		cfg.ConnConfig.ConnectTimeout = defaultConnectTimeout
-	}
+	o.apply(cfg)
+	cfg.MaxConns = min(cfg.MaxConns, irisMaxConns)
+	cfg.MinConns = min(max(cfg.MinConns, int32(o.MinConns)), cfg.MaxConns)
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	if o.Tracer != nil {
-		cfg.ConnConfig.Tracer = o.Tracer
-	}
 	cfg.ShouldPing = healthyIRIS
 	cfg.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) { return !conn.IsClosed(), nil }
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)

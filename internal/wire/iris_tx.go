@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,43 +18,21 @@ type irisRunner interface {
 	width() int
 }
 
-// irisTx is a transaction on one connection. Nothing in it is run again.
+// irisTx is a transaction on one connection.
 type irisTx struct {
-	db *iris
-
-	mu    sync.Mutex // the connection runs one operation at a time
-	conn  *irisConn
-	ended bool
-	err   error // of the first operation that failed, which fails the transaction
+	txState
+	db   *iris
+	conn *irisConn
 }
 
 func (t *irisTx) width() int { return 1 }
 
 func (t *irisTx) read(ctx context.Context, op func(context.Context, *irisConn) error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch {
-	case t.ended:
-		return errTxEnded
-	case t.err != nil:
-		return fmt.Errorf("an operation before it failed the transaction: %w", t.err)
-	}
-	if err := op(ctx, t.conn); err != nil {
-		t.err = t.db.failure(err)
-	}
-	return t.err
+	return t.run(func() error { return op(ctx, t.conn) }, t.db.failure)
 }
 
 func (t *irisTx) write(ctx context.Context, op func(context.Context, *irisConn) error) error {
 	return t.read(ctx, op)
-}
-
-// end ends the transaction and returns the error that failed it.
-func (t *irisTx) end() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ended = true
-	return t.err
 }
 
 // Tx implements engine.Transactor, on servers that have proved to have

@@ -2,45 +2,23 @@ package wire
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
-// pgTx is a transaction on one connection. Nothing in it is run again: what came
-// before would be lost.
+// pgTx is a transaction on one connection.
 type pgTx struct {
-	db *postgres
-
-	mu    sync.Mutex // the connection runs one operation at a time
-	conn  *pgx.Conn
-	ended bool
-	err   error // of the first operation that failed, which fails the transaction
+	txState
+	db   *postgres
+	conn *pgx.Conn
 }
-
-var errTxEnded = errors.New("the transaction has ended")
 
 func (t *pgTx) width() int { return 1 }
 
-func (t *pgTx) read(ctx context.Context, op func(*pgx.Conn) error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch {
-	case t.ended:
-		return errTxEnded
-	case t.err != nil:
-		return fmt.Errorf("an operation before it failed the transaction: %w", t.err)
-	}
-	err := op(t.conn)
-	if err == nil || errors.Is(err, errNotComparable) {
-		return err
-	}
-	t.err = t.db.failure(err)
-	return t.err
+func (t *pgTx) read(_ context.Context, op func(*pgx.Conn) error) error {
+	return t.run(func() error { return op(t.conn) }, t.db.failure)
 }
 
 func (t *pgTx) write(ctx context.Context, op func(*pgx.Conn) error) error { return t.read(ctx, op) }
@@ -59,14 +37,14 @@ func (e *postgres) Tx(ctx context.Context, f func(use func(engine.Collection) en
 	err = e.with(ctx, func(conn *pgx.Conn) error {
 		t := &pgTx{db: e, conn: conn}
 		return pgx.BeginFunc(ctx, conn, func(pgx.Tx) error {
-			defer t.end()
+			defer t.end() // also after a panic of f
 			own = f(func(c engine.Collection) engine.Collection {
 				with := *c.(*pgCollection)
 				with.runner = t
 				return &with
 			})
-			if own == nil {
-				own = t.failed()
+			if failed := t.end(); own == nil {
+				own = failed
 			}
 			return own
 		})
@@ -75,16 +53,4 @@ func (e *postgres) Tx(ctx context.Context, f func(use func(engine.Collection) en
 		return own
 	}
 	return e.failure(err)
-}
-
-func (t *pgTx) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ended = true
-}
-
-func (t *pgTx) failed() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.err
 }

@@ -73,22 +73,11 @@ type server struct {
 	fanout int           // how many connections one call may use at the same time
 }
 
-// dial makes a pool. It connects to nothing yet.
-func dial(ctx context.Context, o Options, d dialect) (*server, error) {
-	cfg, err := pgxpool.ParseConfig(o.URL)
-	if err != nil {
-		return nil, &engine.ConnectError{
-			Target: describeURL(o.URL), Err: parseError(o.URL, err),
-			Remedy: "write postgres://user:password@host:5432/database and percent-encode special characters",
-		}
-	}
+// apply sets what every server's pool takes in the same way.
+func (o Options) apply(cfg *pgxpool.Config) {
 	if o.MaxConns > 0 {
 		cfg.MaxConns = int32(o.MaxConns)
 	}
-	if o.MinConns > 0 {
-		cfg.MinConns = int32(o.MinConns)
-	}
-	cfg.MinConns = min(cfg.MinConns, cfg.MaxConns)
 	if o.MaxConnLifetime > 0 {
 		cfg.MaxConnLifetime = o.MaxConnLifetime
 	}
@@ -98,14 +87,30 @@ func dial(ctx context.Context, o Options, d dialect) (*server, error) {
 	case cfg.ConnConfig.ConnectTimeout == 0:
 		cfg.ConnConfig.ConnectTimeout = defaultConnectTimeout
 	}
+	if o.Tracer != nil {
+		cfg.ConnConfig.Tracer = o.Tracer
+	}
+}
+
+// dial makes a pool. It connects to nothing yet.
+func dial(ctx context.Context, o Options, d dialect) (*server, error) {
+	cfg, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, &engine.ConnectError{
+			Target: describeURL(o.URL), Err: parseError(o.URL, err),
+			Remedy: "write postgres://user:password@host:5432/database and percent-encode special characters",
+		}
+	}
+	o.apply(cfg)
+	if o.MinConns > 0 {
+		cfg.MinConns = int32(o.MinConns)
+	}
+	cfg.MinConns = min(cfg.MinConns, cfg.MaxConns)
 	if o.StatementTimeout > 0 {
 		cfg.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(max(1, o.StatementTimeout.Milliseconds()))
 	}
 	if o.ExecMode != 0 {
 		cfg.ConnConfig.DefaultQueryExecMode = o.ExecMode
-	}
-	if o.Tracer != nil {
-		cfg.ConnConfig.Tracer = o.Tracer
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
