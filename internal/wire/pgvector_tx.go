@@ -37,7 +37,7 @@ func (e *postgres) Tx(ctx context.Context, f func(use func(engine.Collection) en
 	err = e.with(ctx, func(conn *pgx.Conn) error {
 		t := &pgTx{db: e, conn: conn}
 		return pgx.BeginFunc(ctx, conn, func(pgx.Tx) error {
-			defer t.end() // also after a panic of f
+			defer func() { _ = t.end() }() // also after a panic of f
 			own = f(func(c engine.Collection) engine.Collection {
 				with := *c.(*pgCollection)
 				with.runner = t
