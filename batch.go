@@ -112,14 +112,17 @@ func (c *Collection) planRecords(records []Record) (plan []engine.Record, failed
 }
 
 func (c *Collection) planRecord(r Record, values []any, maxID int) (engine.Record, error) {
-	if err := checkID(r.ID, maxID); err != nil {
-		return engine.Record{}, err
+	p, err := c.planPayload(r, values, maxID)
+	if err == nil {
+		p.Vector, err = c.recordVector(r)
 	}
-	vector, err := c.vector(r.Vector, r.Vector64)
-	if err != nil {
-		if r.Vector == nil && r.Vector64 == nil && r.Text != "" {
-			err = fmt.Errorf("%w: give it one, or use the collection that WithEmbedder returns", err)
-		}
+	return p, err
+}
+
+// planPayload checks all of a record but its vector. The values of its fields go
+// into values.
+func (c *Collection) planPayload(r Record, values []any, maxID int) (engine.Record, error) {
+	if err := checkID(r.ID, maxID); err != nil {
 		return engine.Record{}, err
 	}
 	if err := filter.CheckString("text", r.Text); err != nil {
@@ -134,6 +137,7 @@ func (c *Collection) planRecord(r Record, values []any, maxID int) (engine.Recor
 		if v == nil {
 			continue
 		}
+		var err error
 		if values[i], err = f.Type.Convert(f.Name, v); err != nil {
 			return engine.Record{}, err
 		}
@@ -141,7 +145,16 @@ func (c *Collection) planRecord(r Record, values []any, maxID int) (engine.Recor
 	if known < len(r.Fields) {
 		return engine.Record{}, c.unknownField(r.Fields)
 	}
-	return engine.Record{ID: r.ID, Vector: vector, Text: r.Text, Fields: values}, nil
+	return engine.Record{ID: r.ID, Text: r.Text, Fields: values}, nil
+}
+
+// recordVector checks the vector of a record.
+func (c *Collection) recordVector(r Record) (engine.Vector, error) {
+	v, err := c.vector(r.Vector, r.Vector64)
+	if err != nil && r.Vector == nil && r.Vector64 == nil && r.Text != "" {
+		err = fmt.Errorf("%w: give it one, or use the collection that WithEmbedder returns", err)
+	}
+	return v, err
 }
 
 // unknownField names the first of the fields that the schema does not have.

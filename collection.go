@@ -65,7 +65,8 @@ func (db *DB) EnsureCollection(ctx context.Context, s Schema) (*Collection, erro
 	return c, nil
 }
 
-// Collections returns the schemas of all collections, by name.
+// Collections returns the schemas of all collections, by name. Those that this
+// package keeps for itself are left out.
 func (db *DB) Collections(ctx context.Context) ([]Schema, error) {
 	const verb = "list collections"
 	if err := db.enter(); err != nil {
@@ -76,9 +77,11 @@ func (db *DB) Collections(ctx context.Context) ([]Schema, error) {
 	if err != nil {
 		return nil, wrap(verb, "", err)
 	}
-	schemas := make([]Schema, len(plans))
-	for i, p := range plans {
-		schemas[i] = schemaOf(p)
+	schemas := make([]Schema, 0, len(plans))
+	for _, p := range plans {
+		if !taken(p.Name) {
+			schemas = append(schemas, schemaOf(p))
+		}
 	}
 	return schemas, nil
 }
@@ -95,7 +98,11 @@ func (db *DB) DropCollection(ctx context.Context, name string) error {
 	if !nameRE.MatchString(name) {
 		return wrap(verb, shorten(name), ErrNotFound)
 	}
-	return wrap(verb, name, db.engine.Drop(ctx, name))
+	err := db.engine.Drop(ctx, name)
+	if err == nil {
+		err = db.forgetJobs(ctx, filter.Prefix("id", jobID(name, "")))
+	}
+	return wrap(verb, name, err)
 }
 
 // Collection holds records of one schema and finds them by their vectors. It is

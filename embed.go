@@ -82,12 +82,9 @@ func embedMissing[T any](ctx context.Context, e Embedder, use embed.Use, items [
 	if len(texts) == 0 {
 		return items, nil
 	}
-	vectors, err := e.Embed(ctx, texts, use)
+	vectors, err := embedTexts(ctx, e, texts, use)
 	if err != nil {
-		return nil, &EmbedError{Model: e.Model(), Texts: len(texts), Err: err}
-	}
-	if len(vectors) != len(texts) {
-		return nil, &EmbedError{Model: e.Model(), Texts: len(texts), Err: fmt.Errorf("it returned %d vectors", len(vectors))}
+		return nil, err
 	}
 	items = append([]T(nil), items...)
 	for i := range items {
@@ -96,4 +93,16 @@ func embedMissing[T any](ctx context.Context, e Embedder, use embed.Use, items [
 		}
 	}
 	return items, nil
+}
+
+// embedTexts returns a vector for each text. They are not checked.
+func embedTexts(ctx context.Context, e Embedder, texts []string, use embed.Use) ([][]float32, error) {
+	vectors, err := e.Embed(ctx, texts, use)
+	if err == nil && len(vectors) != len(texts) {
+		err = fmt.Errorf("it returned %d vectors", len(vectors))
+	}
+	if err != nil {
+		return nil, &EmbedError{Model: e.Model(), Texts: len(texts), Err: err}
+	}
+	return vectors, nil
 }

@@ -29,10 +29,9 @@ type DB struct {
 	engine engine.Engine
 	log    *slog.Logger
 
-	// mu is held for reading by every call, and for writing by Close, which so
-	// waits for the calls that run.
-	mu     sync.RWMutex
+	mu     sync.RWMutex // guards closed, and that calls grows no more after it
 	closed bool
+	calls  sync.WaitGroup // the calls that run
 }
 
 // Open opens a database by its URL:
@@ -173,25 +172,29 @@ func localOptions(scheme, target string) (local.Options, error) {
 // return [ErrClosed]; closing again does nothing.
 func (db *DB) Close() error {
 	db.mu.Lock()
-	defer db.mu.Unlock()
-	if db.closed {
+	closed := db.closed
+	db.closed = true
+	db.mu.Unlock()
+	if closed {
 		return nil
 	}
-	db.closed = true
+	db.calls.Wait()
 	return wrap("close", "", db.engine.Close())
 }
 
-// enter begins a call: it keeps the database open until leave.
+// enter begins a call: it keeps the database open until leave. A call may be
+// part of another, as where an embedder's cache is a collection.
 func (db *DB) enter() error {
 	db.mu.RLock()
+	defer db.mu.RUnlock()
 	if db.closed {
-		db.mu.RUnlock()
 		return ErrClosed
 	}
+	db.calls.Add(1)
 	return nil
 }
 
-func (db *DB) leave() { db.mu.RUnlock() }
+func (db *DB) leave() { db.calls.Done() }
 
 // Capabilities says what a database's engine can do. What it cannot do returns
 // [ErrUnsupported].
@@ -208,6 +211,9 @@ type Capabilities struct {
 	// seen so by others. Without, it is stored in parts: an Upsert that fails may
 	// have stored some of its records. Doing it again is always safe.
 	AtomicBatches bool
+	// BatchRecords is how many records at a time go fastest into one Upsert where
+	// there are many; [Collection.Ingest] goes by it.
+	BatchRecords int
 }
 
 // Capabilities returns what the database's engine can do.

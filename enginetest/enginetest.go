@@ -65,6 +65,7 @@ func Run(t *testing.T, target Target) {
 		{"Stream", s.stream},
 		{"Sizes", s.sizes},
 		{"Embedding", s.embedding},
+		{"Ingest", s.ingest},
 		{"Concurrency", s.concurrency},
 		{"Cancellation", s.cancellation},
 		{"Capabilities", s.capabilities},

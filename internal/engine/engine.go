@@ -26,6 +26,19 @@ var (
 	ErrUnsupported = errors.New("not supported")
 )
 
+// ErrRefused says that the database itself refused to store what a call gave it,
+// and would refuse it again, but not which record it was. Nothing of the call is
+// stored. See [Refused].
+var ErrRefused = errors.New("refused")
+
+// Refused returns err so that it is ErrRefused, too.
+func Refused(err error) error { return refusedError{err} }
+
+type refusedError struct{ error }
+
+func (e refusedError) Unwrap() error        { return e.error }
+func (e refusedError) Is(target error) bool { return target == ErrRefused }
+
 // ConnectError says why a database cannot be used and what to do about it.
 type ConnectError struct {
 	Target string // what was to be opened, without any password
@@ -55,6 +68,7 @@ type Capabilities struct {
 	// AtomicBatches says that Upsert stores all records or none, and that readers
 	// see all of it or nothing. Without, each of several parts is stored by itself.
 	AtomicBatches bool
+	BatchRecords  int // of an Upsert of many, how many records at a time go fastest
 }
 
 // RefusedError reports records that an engine without AtomicBatches refused

@@ -61,7 +61,7 @@ const (
 
 // Capabilities implements engine.Engine.
 func (s *store) Capabilities() engine.Capabilities {
-	return engine.Capabilities{Engine: "embedded", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxDim, Transactions: true, AtomicBatches: true}
+	return engine.Capabilities{Engine: "embedded", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxDim, Transactions: true, AtomicBatches: true, BatchRecords: 2000}
 }
 
 // Close implements engine.Engine.

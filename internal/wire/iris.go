@@ -154,7 +154,7 @@ func (e *iris) Capabilities() engine.Capabilities {
 	proved := e.transactions.Load()
 	return engine.Capabilities{
 		Engine: "iris", Doubles: true, MaxIDBytes: irisMaxID, MaxDim: irisMaxDim,
-		Transactions: proved != nil && *proved, Indexes: true, Attach: true,
+		Transactions: proved != nil && *proved, Indexes: true, Attach: true, BatchRecords: 5 * irisRows,
 	}
 }
 

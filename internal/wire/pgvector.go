@@ -105,7 +105,7 @@ func (e *postgres) lookUp(ctx context.Context) error {
 func (e *postgres) Capabilities() engine.Capabilities {
 	return engine.Capabilities{
 		Engine: "postgres", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxVectorDim,
-		Transactions: true, Indexes: true, Attach: true, AtomicBatches: true,
+		Transactions: true, Indexes: true, Attach: true, AtomicBatches: true, BatchRecords: 1000,
 	}
 }
 

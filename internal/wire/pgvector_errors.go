@@ -85,13 +85,17 @@ func (d *pgDialect) explain(err error) error {
 	case "42P01", "3F000": // undefined_table, invalid_schema_name
 		return fmt.Errorf("%w: %w", engine.ErrNotFound, err)
 	case "23505":
-		return fmt.Errorf("%w: %w", engine.ErrExists, err)
+		return engine.Refused(fmt.Errorf("%w: %w", engine.ErrExists, err))
 	case "54000": // program_limit_exceeded
-		return fmt.Errorf("a value is too long for the index over its field, which takes about 2,700 bytes: %w", err)
+		return engine.Refused(fmt.Errorf("a value is too long for the index over its field, which takes about 2,700 bytes: %w", err))
 	case "57014":
 		if !errors.Is(err, context.Canceled) {
 			return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 		}
+	}
+	switch pg.Code[:min(2, len(pg.Code))] {
+	case "22", "23", "P0": // data exception, integrity constraint violation, an exception that a trigger raised
+		return engine.Refused(err)
 	}
 	return err
 }

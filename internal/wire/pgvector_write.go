@@ -28,12 +28,17 @@ const (
 )
 
 // sorted returns the records in the order of their IDs: two connections that
-// write the same ones then wait for each other and do not deadlock.
+// write the same ones then wait for each other and do not deadlock. It refuses
+// records whose IDs the table's key cannot have.
 func (c *pgCollection) sorted(records []engine.Record) ([]engine.Record, error) {
-	for _, r := range records {
+	var refused engine.RefusedError
+	for i, r := range records {
 		if err := c.checkID(r.ID); err != nil {
-			return nil, err
+			refused.Records = append(refused.Records, engine.Refusal{Index: i, Err: err})
 		}
+	}
+	if refused.Records != nil {
+		return nil, &refused
 	}
 	byID := func(a, b engine.Record) int { return strings.Compare(a.ID, b.ID) }
 	if !slices.IsSortedFunc(records, byID) {
