@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -30,13 +28,6 @@ type Doc struct {
 	Text      string // what is embedded
 	File      string // below GOROOT/src, with slashes
 	Line      int
-}
-
-// Hash tells versions of d apart.
-func (d Doc) Hash() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d",
-		[]string{d.ID, d.Package, d.Kind, d.Symbol, d.Signature, d.Synopsis, d.Text, d.File}, d.Line))
-	return hex.EncodeToString(sum[:12])
 }
 
 // Docs reads the documentation of every package that a program can import, as it

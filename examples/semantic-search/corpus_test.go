@@ -140,14 +140,6 @@ func TestDocs(t *testing.T) {
 	require.Contains(t, byID["home/shelf.MaxBooks"].Text, "how many fit")
 }
 
-func TestHash(t *testing.T) {
-	d := Doc{ID: "a", Text: "b", Line: 1}
-	require.Equal(t, d.Hash(), d.Hash())
-	for _, other := range []Doc{{ID: "ab", Line: 1}, {ID: "a", Text: "b", Line: 2}, {ID: "a", Text: "b", File: "b", Line: 1}} {
-		require.NotEqual(t, d.Hash(), other.Hash())
-	}
-}
-
 func TestDocsSaysWhichPackageIsBroken(t *testing.T) {
 	tool := newToolchain(t)
 	write(t, tool, "broken/broken.go", "package broken\n\nfunc {")

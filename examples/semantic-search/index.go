@@ -17,8 +17,7 @@ import (
 
 const (
 	collectionName = "go_docs"
-	corpusVersion  = 1 // raised when Docs reads the same Go differently
-	batchSize      = 256
+	corpusVersion  = 2 // raised when Docs reads the same Go differently
 )
 
 // An Index keeps a collection in step with the documentation of a Go
@@ -157,7 +156,6 @@ func (x *Index) create(ctx context.Context, docs []Doc) (*vecwire.Collection, er
 			{Name: "synopsis", Type: vecwire.String},
 			{Name: "file", Type: vecwire.String},
 			{Name: "line", Type: vecwire.Int},
-			{Name: "hash", Type: vecwire.String},
 		},
 	})
 	if err != nil {
@@ -168,40 +166,43 @@ func (x *Index) create(ctx context.Context, docs []Doc) (*vecwire.Collection, er
 
 // update stores what is new or changed and removes what is gone.
 func (x *Index) update(ctx context.Context, col *vecwire.Collection, docs []Doc) (Changes, error) {
-	stored := map[string]any{}
-	for rec, err := range col.All(ctx, vecwire.Scan{}) {
-		if err != nil {
-			return Changes{}, err
-		}
-		stored[rec.ID] = rec.Fields["hash"]
-	}
-	var news []vecwire.Record
+	changes := Changes{Records: len(docs)}
+	here := make(map[string]bool, len(docs))
 	for _, d := range docs {
-		if hash := d.Hash(); stored[d.ID] != hash {
-			news = append(news, record(d, hash))
-		}
-		delete(stored, d.ID)
+		here[d.ID] = true
 	}
-	changes := Changes{Records: len(docs), Stored: len(news), Removed: len(stored)}
-	for start := 0; start < len(news); start += batchSize {
-		end := min(start+batchSize, len(news))
-		if err := col.Upsert(ctx, news[start:end]...); err != nil {
-			return changes, err
+	report, err := col.Ingest(ctx, func(yield func(vecwire.Record, error) bool) {
+		for _, d := range docs {
+			if !yield(record(d), nil) {
+				return
+			}
 		}
-		x.Progress("indexing", end, len(news))
+	}, vecwire.IngestOptions{
+		Total:     int64(len(docs)),
+		MaxErrors: -1,
+		Progress:  func(p vecwire.IngestProgress) { x.Progress("indexing", int(p.Done), len(docs)) },
+	})
+	changes.Stored = int(report.Inserted + report.Updated)
+	if err != nil {
+		return changes, err
 	}
 	var gone []string
-	for id := range stored {
-		gone = append(gone, id)
+	for rec, err := range col.All(ctx, vecwire.Scan{}) {
+		if err != nil {
+			return changes, err
+		}
+		if !here[rec.ID] {
+			gone = append(gone, rec.ID)
+		}
 	}
-	_, err := col.Delete(ctx, gone...)
+	changes.Removed, err = col.Delete(ctx, gone...)
 	return changes, err
 }
 
-func record(d Doc, hash string) vecwire.Record {
+func record(d Doc) vecwire.Record {
 	return vecwire.Record{ID: d.ID, Text: d.Text, Fields: vecwire.Fields{
 		"package": d.Package, "kind": d.Kind, "symbol": d.Symbol, "signature": d.Signature,
-		"synopsis": d.Synopsis, "file": d.File, "line": d.Line, "hash": hash,
+		"synopsis": d.Synopsis, "file": d.File, "line": d.Line,
 	}}
 }
 

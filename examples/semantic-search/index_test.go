@@ -37,7 +37,6 @@ func (l *library) open(t *testing.T) Changes {
 		require.NoError(t, err)
 		require.Len(t, records, 1, d.ID)
 		require.Equal(t, d.Text, records[0].Text)
-		require.Equal(t, d.Hash(), records[0].Fields["hash"])
 		require.EqualValues(t, d.Line, records[0].Fields["line"])
 	}
 	return changes

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/examples/internal/bar"
 	"github.com/vecwire/vecwire/filter"
 )
 
@@ -102,10 +103,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer db.Close()
 
 	start := time.Now()
-	bar := newBar(stderr)
-	index := Index{DB: db, Dir: r.dir, Progress: bar.show}
+	b := bar.New(stderr)
+	index := Index{DB: db, Dir: r.dir, Progress: b.Show}
 	docs, changes, err := index.Open(ctx, toolchain)
-	bar.end()
+	b.End()
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	searching := time.Since(start)
 
-	p := printer{w: stdout, color: isTerminal(stdout) && os.Getenv("NO_COLOR") == ""}
+	p := printer{w: stdout, color: bar.IsTerminal(stdout) && os.Getenv("NO_COLOR") == ""}
 	for _, hit := range hits {
 		p.hit(hit, filepath.Join(toolchain.Root, "src"))
 	}

@@ -83,18 +83,6 @@ func TestRunUsage(t *testing.T) {
 	}
 }
 
-func TestBarOnATerminal(t *testing.T) {
-	var b bytes.Buffer
-	bar := bar{w: &b, terminal: true}
-	bar.show("reading", 1, 3)
-	bar.show("reading", 3, 3)
-	bar.end()
-	lines := strings.Split(b.String(), "\r\x1b[K")
-	require.Len(t, lines, 4)
-	require.Equal(t, "reading           ██████████░░░░░░░░░░░░░░░░░░░░ 1/3", lines[1])
-	require.Equal(t, "reading           ██████████████████████████████ 3/3", lines[2])
-}
-
 func TestParagraph(t *testing.T) {
 	var b bytes.Buffer
 	p := printer{w: &b, color: true}
