@@ -339,3 +339,58 @@ func ExampleCollection_WithEmbedder() {
 	fmt.Println(hits[0].Text)
 	// Output: voodoo
 }
+
+func ExampleCollection_Ingest() {
+	ctx := context.Background()
+	db, c := fruit(ctx)
+	defer db.Close()
+	input := func(yield func(vecwire.Record, error) bool) { // lines of a file, rows of a query, …
+		for _, r := range []vecwire.Record{
+			{ID: "cherry", Vector: []float32{0.9, 0.8, 0.1}, Text: "small and red", Fields: vecwire.Fields{"tree": true, "grams": 8}},
+			{ID: "plum", Vector: []float32{0.5, 0.7, 0.2}, Text: "blue"},
+			{ID: "pear", Vector: []float32{0.2, 0.8}},
+			{ID: "lemon", Vector: []float32{0.1, 0.1, 0.3}, Text: "sour and yellow"},
+		} {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+	report, err := c.Ingest(ctx, input, vecwire.IngestOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(report.Inserted, report.Updated, report.Unchanged)
+	for _, f := range report.Failures {
+		fmt.Println(f.Index, f.ID, f.Err)
+	}
+	// Output:
+	// 1 1 1
+	// 2 pear vector has 2 dimensions, want 3
+}
+
+func ExampleCollection_ReplaceSource() {
+	ctx := context.Background()
+	db, err := vecwire.Open(ctx, "mem:")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	c, err := db.CreateCollection(ctx, vecwire.Schema{Name: "chunks", Dim: 2, Fields: []vecwire.Field{{Name: vecwire.SourceField, Index: true}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, chunks := range [][]vecwire.Record{
+		{{ID: "guide.md#0", Vector: []float32{1, 0}}, {ID: "guide.md#1", Vector: []float32{0, 1}}},
+		{{ID: "guide.md#0", Vector: []float32{1, 0}}},
+	} {
+		report, err := c.ReplaceSource(ctx, "guide.md", chunks...)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(report.Inserted, report.Unchanged, report.Deleted)
+	}
+	// Output:
+	// 2 0 0
+	// 0 1 1
+}
