@@ -1,0 +1,214 @@
+package transfer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/vecwire/vecwire"
+)
+
+// ErrNoSchema says that a file does not begin with a schema.
+var ErrNoSchema = errors.New("the file does not begin with a schema")
+
+// header is the line that [WriteSchema] writes.
+type header struct {
+	Version int         `json:"vecwire"`
+	Schema  schemaEntry `json:"schema"`
+}
+
+type schemaEntry struct {
+	Name    string       `json:"name"`
+	Dim     int          `json:"dim"`
+	Element string       `json:"element"`
+	Metric  string       `json:"metric"`
+	Model   string       `json:"model,omitempty"`
+	Fields  []fieldEntry `json:"fields,omitempty"`
+}
+
+type fieldEntry struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Index bool   `json:"index,omitempty"`
+}
+
+const (
+	headerVersion = 1
+	headerStart   = `{"vecwire":`
+	maxHeader     = 1 << 20 // bytes
+)
+
+func isHeader(line []byte) bool { return bytes.HasPrefix(line, []byte(headerStart)) }
+
+// WriteSchema writes a schema to w as one line of JSON: before the lines of
+// [WriteJSONL], or as a file of its own.
+//
+//	{"vecwire":1,"schema":{"name":"docs","dim":3,"element":"FLOAT","metric":"cosine","fields":[{"name":"lang","type":"String","index":true}]}}
+func WriteSchema(w io.Writer, s vecwire.Schema) error {
+	h := header{Version: headerVersion, Schema: schemaEntry{Name: s.Name, Dim: s.Dim, Element: s.Element.String(), Metric: s.Metric.String(), Model: s.Model}}
+	for _, f := range s.Fields {
+		h.Schema.Fields = append(h.Schema.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index})
+	}
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(h); err != nil {
+		return err
+	}
+	_, err := w.Write(line.Bytes())
+	return err
+}
+
+// ReadSchema reads the schema in the first line of r, and nothing more: the
+// lines after it are left for [ReadJSONL]. It returns [ErrNoSchema], having read
+// nothing, if r begins with something else. Whether an engine can make a
+// collection of the schema is for CreateCollection to say.
+func ReadSchema(r *bufio.Reader) (vecwire.Schema, error) {
+	start, err := r.Peek(len(headerStart))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return vecwire.Schema{}, fmt.Errorf("transfer: read schema: %w", err)
+	}
+	if !isHeader(start) {
+		return vecwire.Schema{}, fmt.Errorf("transfer: %w", ErrNoSchema)
+	}
+	lines := newLineReader(r)
+	lines.max = maxHeader
+	line, err := lines.next()
+	if err != nil {
+		return vecwire.Schema{}, fmt.Errorf("transfer: read schema: %w", err)
+	}
+	s, err := parseHeader(line)
+	if err != nil {
+		return vecwire.Schema{}, fmt.Errorf("transfer: read schema: %w", err)
+	}
+	return s, nil
+}
+
+// parseHeader reads the line of a schema.
+func parseHeader(line []byte) (vecwire.Schema, error) {
+	if err := checkObject(line); err != nil {
+		return vecwire.Schema{}, err
+	}
+	var version struct {
+		Version int `json:"vecwire"`
+	}
+	if err := json.Unmarshal(line, &version); err != nil {
+		return vecwire.Schema{}, err
+	}
+	if version.Version != headerVersion {
+		return vecwire.Schema{}, fmt.Errorf("it has version %d, want %d", version.Version, headerVersion)
+	}
+	var h header
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&h); err != nil {
+		return vecwire.Schema{}, err
+	}
+	return h.Schema.schema()
+}
+
+func (e schemaEntry) schema() (vecwire.Schema, error) {
+	s := vecwire.Schema{Name: e.Name, Dim: e.Dim, Model: e.Model}
+	fail := func(field, what, name string) (vecwire.Schema, error) {
+		return vecwire.Schema{}, &vecwire.SchemaError{Collection: shorten(e.Name), Field: shorten(field), Msg: fmt.Sprintf("has the unknown %s %q", what, shorten(name))}
+	}
+	var ok bool
+	if s.Element, ok = named(e.Element, vecwire.FLOAT, vecwire.DOUBLE); !ok {
+		return fail("", "element", e.Element)
+	}
+	if s.Metric, ok = named(e.Metric, vecwire.Cosine, vecwire.Dot, vecwire.L2); !ok {
+		return fail("", "metric", e.Metric)
+	}
+	for _, f := range e.Fields {
+		typ, ok := named(f.Type, vecwire.String, vecwire.Int, vecwire.Float, vecwire.Bool, vecwire.Time, vecwire.Bytes)
+		if !ok {
+			return fail(f.Name, "type", f.Type)
+		}
+		s.Fields = append(s.Fields, vecwire.Field{Name: f.Name, Type: typ, Index: f.Index})
+	}
+	return s, nil
+}
+
+// named finds a value by its name.
+func named[T fmt.Stringer](name string, values ...T) (found T, ok bool) {
+	for _, v := range values {
+		if v.String() == name {
+			return v, true
+		}
+	}
+	return found, false
+}
+
+// fits returns an error that says all that keeps records of from out of a
+// collection of to.
+func fits(from, to vecwire.Schema, vectors bool) error {
+	var errs []error
+	if vectors {
+		errs = append(errs, vectorsFit(from, to))
+	}
+	return join(append(errs, fieldsFit(from, to)))
+}
+
+// misfits are several errors in one line.
+type misfits []error
+
+func (m misfits) Error() string {
+	texts := make([]string, len(m))
+	for i, err := range m {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (m misfits) Unwrap() []error { return m }
+
+// join returns the errors that are not nil as one, nil if there are none.
+func join(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 0 {
+		return nil
+	}
+	return misfits(errs)
+}
+
+// fieldsFit returns an error, with a [*vecwire.SchemaError] for each, that names
+// the fields of from which to does not have, or has with another type.
+func fieldsFit(from, to vecwire.Schema) error {
+	has := make(map[string]vecwire.FieldType, len(to.Fields))
+	for _, f := range to.Fields {
+		has[f.Name] = f.Type
+	}
+	var errs []error
+	for _, f := range from.Fields {
+		typ, ok := has[f.Name]
+		switch {
+		case !ok:
+			errs = append(errs, &vecwire.SchemaError{Collection: to.Name, Field: f.Name, Msg: fmt.Sprintf("does not exist, and %q has it", from.Name)})
+		case typ != f.Type:
+			errs = append(errs, &vecwire.SchemaError{Collection: to.Name, Field: f.Name, Msg: fmt.Sprintf("is %s, and that of %q is %s", typ, from.Name, f.Type)})
+		}
+	}
+	return join(errs)
+}
+
+// vectorsFit returns an error that says why vectors of from cannot be stored in
+// a collection of to. A FLOAT is a DOUBLE without loss, and the metric is the
+// collection's own affair.
+func vectorsFit(from, to vecwire.Schema) error {
+	var errs []error
+	if from.Dim != to.Dim {
+		errs = append(errs, &vecwire.DimensionError{Want: to.Dim, Got: from.Dim})
+	}
+	if from.Element == vecwire.DOUBLE && to.Element == vecwire.FLOAT {
+		errs = append(errs, &vecwire.ElementError{Want: to.Element, Got: from.Element})
+	}
+	if from.Model != "" && to.Model != "" && from.Model != to.Model {
+		errs = append(errs, fmt.Errorf("%w: vectors of %q, and %q is a collection of %q", vecwire.ErrModelMismatch, from.Model, to.Name, to.Model))
+	}
+	return join(errs)
+}
