@@ -4,8 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"math/bits"
 	"slices"
+
+	"github.com/vecwire/vecwire/internal/simd/bswap"
 )
 
 // pgvector's binary form of a vector and of a halfvec: the number of elements
@@ -50,27 +51,7 @@ func copyBigEndian(dst, src []byte) {
 		copy(dst, src)
 		return
 	}
-	swap4(dst, src)
-}
-
-// swap4 copies src to dst, each 4 bytes in reverse order. Reversing 8 bytes
-// reverses the two elements in them too, and the rotation puts those back.
-func swap4(dst, src []byte) {
-	const step = 32
-	le := binary.LittleEndian
-	for len(src) >= step && len(dst) >= step {
-		in, out := (*[step]byte)(src), (*[step]byte)(dst)
-		a, b, c, d := le.Uint64(in[0:]), le.Uint64(in[8:]), le.Uint64(in[16:]), le.Uint64(in[24:])
-		le.PutUint64(out[0:], bits.RotateLeft64(bits.ReverseBytes64(a), 32))
-		le.PutUint64(out[8:], bits.RotateLeft64(bits.ReverseBytes64(b), 32))
-		le.PutUint64(out[16:], bits.RotateLeft64(bits.ReverseBytes64(c), 32))
-		le.PutUint64(out[24:], bits.RotateLeft64(bits.ReverseBytes64(d), 32))
-		src, dst = src[step:], dst[step:]
-	}
-	for len(src) >= 4 && len(dst) >= 4 {
-		le.PutUint32(dst, bits.ReverseBytes32(le.Uint32(src)))
-		src, dst = src[4:], dst[4:]
-	}
+	bswap.Reverse4(dst, src)
 }
 
 // AppendHalfBinary appends v to dst as pgvector's type halfvec sends and

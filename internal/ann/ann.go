@@ -1,9 +1,9 @@
 // Package ann finds the nearest vectors of a query in memory. It knows vectors
 // and int32 row numbers, nothing else: no IDs, no fields, no files.
 //
-// An [Arena] holds the vectors, one row each. [Arena.Search] is exact, and that is
-// proved, not hoped for: it returns what sorting all rows by their [Candidate]
-// score would.
+// An [Arena] holds the vectors, one row each, and once there are enough of them
+// also a seven-bit code of each. [Arena.Search] is exact, and that is proved, not
+// hoped for: it returns what sorting all rows by their [Candidate] score would.
 //
 // # Scores
 //
@@ -48,4 +48,41 @@
 // overflow is scored in float64 without a scan. Where the element type cannot tell
 // rows apart, as with data very far from the origin, all are scored in float64:
 // several times slower than a scan, and still linear.
+//
+// # Why codes do not change the answer
+//
+// A float32 scan is bound by memory. So an arena also keeps a code of each row, a
+// byte an element, and a search first drops the rows of a block whose codes prove
+// that their keys are below T. What is left goes through the scan above, so the
+// answer is the same.
+//
+// A code is made by centring the vector on the mean of the data, dividing it by
+// the collection's step, rotating it with an orthogonal map (signs and
+// Walsh-Hadamard transforms, see [rotation]) and rounding each element to an
+// integer of -64 to 63. The rotation makes outlying dimensions harmless: what one
+// of them holds is spread over all. Let z be the vector after all but rounding,
+// computed exactly, and c its code. With each row the error |z-c| is kept, which
+// takes three parts: what rounding and cutting off did, in float64; what float32
+// arithmetic did to z, at most r*2^-24*|z| for r roundings on the way of each
+// element, as every step of the transform is orthogonal up to a factor; and what
+// underflowed. A row that overflows on the way has an infinite error, and always
+// passes. Let p be the query, treated the same way.
+//
+//   - L2: orthogonal maps keep distances, so |q-x| = step*|p-z|, which is at least
+//     step*(|c(p)-c(x)| - |p-c(p)| - |z-c(x)|) by the triangle inequality. A key
+//     of T or more means |q-x|^2 <= |q|^2 - 2T. So a row can be dropped if the
+//     distance of the codes, an integer's root, is more than
+//     sqrt(|q|^2-2T)/step + |p-c(p)| + |z-c(x)|.
+//   - Cosine: the same, with |q| and |x| 1 up to 2u, so that |q-x|^2 is
+//     2 - 2*dot(q,x) up to 16u, and dot(q,x) >= T-e.
+//   - Dot: p is the query rotated, neither centred nor divided by step, and its
+//     code has eight bits, signed, and a scale f of its own. With m the mean,
+//     dot(q,x) = dot(q,m) + step*dot(p,z), and dot(p,z)/f differs from the
+//     integer dot(c(p),c(x)) by at most |p/f|*|z-c(x)| + |p/f-c(p)|*|c(x)|. A row
+//     can be dropped if with that dot(q,x) is below T-e.
+//
+// [sieve] computes these limits in float64 and widens them by more than that can
+// be off. Rows are compared with the limit of their block's largest error first,
+// and with their own if they pass. Where codes pass too much, as with a query far
+// from the data, the search goes on without them.
 package ann

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/simd"
@@ -24,17 +24,28 @@ const blockRows = 256
 type Arena[T codec.Float] struct {
 	dim    int
 	metric codec.Metric
-	data   []T    // row after row; free rows are zeros
-	live   Bitmap // the rows that hold a vector
-	count  int    // how many those are
-	full   int    // all rows of live's words before this one hold a vector
+	data   region[T] // row after row; free rows are zeros
+	live   Bitmap    // the rows that hold a vector
+	count  int       // how many those are
+	full   int       // all rows of live's words before this one hold a vector
 
 	// For Dot and L2, what the search's error bounds need; for Cosine all rows
 	// have the norm 1, and both are nil.
-	half    []T // half of each row's squared norm, +Inf if that overflows
-	maxHalf []T // the largest half of each block
+	half    region[T] // half of each row's squared norm, +Inf if that overflows
+	maxHalf []T       // the largest half of each block
 
-	scratch sync.Pool // of *scratch[T]
+	siftFrom int // the number of vectors from which exact searches use codes
+
+	codes  *codes     // of every row that holds a vector; nil if there are none yet
+	next   *codes     // being made to replace codes; nil if none are
+	coded  int        // rows before this one are in next
+	sets   int        // how many rows were set since codes or next were begun
+	poor   int        // how many of them codes fit badly
+	making sync.Mutex // held by Maintain
+
+	givenUp atomic.Int32 // how many searches found codes useless
+
+	scratch sync.Pool // of *batch[T]
 }
 
 // New returns an empty arena for vectors of dim elements, compared under metric.
@@ -43,7 +54,11 @@ func New[T codec.Float](dim int, metric codec.Metric) (*Arena[T], error) {
 	if dim < 1 {
 		return nil, &codec.ValueError{Field: "dim", Pos: -1, Want: "1 or more", Got: fmt.Sprint(dim)}
 	}
-	return &Arena[T]{dim: dim, metric: metric}, nil
+	a := &Arena[T]{dim: dim, metric: metric, siftFrom: siftFrom}
+	if 2*codeLen(dim) > dim*sizeOf[T]() { // codes would not save enough to pay
+		a.siftFrom = math.MaxInt
+	}
+	return a, nil
 }
 
 // Dim returns the number of elements of each vector.
@@ -57,19 +72,19 @@ func (a *Arena[T]) Len() int { return a.count }
 
 // Rows returns the number of rows, free ones included: one more than the highest
 // row number that was ever set.
-func (a *Arena[T]) Rows() int { return len(a.data) / a.dim }
+func (a *Arena[T]) Rows() int { return len(a.data.all) / a.dim }
 
 // Has reports whether row holds a vector.
 func (a *Arena[T]) Has(row int32) bool { return a.live.Has(row) }
 
 // Reserve makes room for rows 0 to n-1, so that setting them moves no memory.
 func (a *Arena[T]) Reserve(n int) {
-	if n > math.MaxInt/a.dim/8 || n*a.dim <= cap(a.data) {
+	if n > math.MaxInt/a.dim/8 {
 		return
 	}
-	a.data = slices.Grow(a.data, n*a.dim-len(a.data))
+	a.data.reserve(n * a.dim)
 	if a.metric != codec.Cosine {
-		a.half = slices.Grow(a.half, n-len(a.half))
+		a.half.reserve(n)
 	}
 }
 
@@ -101,6 +116,7 @@ func (a *Arena[T]) Set(row int32, v []T) error {
 			a.full++
 		}
 	}
+	a.encode(row)
 	return nil
 }
 
@@ -144,36 +160,48 @@ func (a *Arena[T]) NextFree(from int32) int32 {
 
 // grow makes rows up to n-1 exist. They are zeros, because a free row is.
 func (a *Arena[T]) grow(n int) {
-	a.data = extend(a.data, n*a.dim)
-	if a.metric != codec.Cosine {
-		a.half = extend(a.half, n)
-		a.maxHalf = extend(a.maxHalf, (n+blockRows-1)/blockRows)
+	a.data.grow(n * a.dim)
+	if a.metric == codec.Cosine {
+		return
+	}
+	a.half.grow(n)
+	for len(a.maxHalf)*blockRows < n {
+		a.maxHalf = append(a.maxHalf, 0)
 	}
 }
 
-// extend returns s with length n, the new elements zero, moving it as seldom as
-// append does.
-func extend[T codec.Float](s []T, n int) []T {
-	old := len(s)
-	s = slices.Grow(s, n-old)[:n]
-	clear(s[old:])
-	return s
+// Close gives the arena's memory back and leaves it empty. It is a change like
+// [Arena.Set]; an arena that is dropped without it is closed by the garbage
+// collector.
+func (a *Arena[T]) Close() {
+	a.data.free()
+	a.half.free()
+	a.maxHalf = nil
+	a.live, a.count, a.full = Bitmap{}, 0, 0
+	for _, c := range []*codes{a.codes, a.next} {
+		if c != nil {
+			c.free()
+		}
+	}
+	a.codes, a.next = nil, nil
+	a.coded, a.sets, a.poor = 0, 0, 0
+	a.givenUp.Store(0)
 }
 
 func (a *Arena[T]) row(row int32) []T {
 	i := int(row) * a.dim
-	return a.data[i : i+a.dim : i+a.dim]
+	return a.data.all[i : i+a.dim : i+a.dim]
 }
 
 func (a *Arena[T]) setHalf(row int32, h T) {
 	b := int(row) / blockRows
-	old := a.half[row]
-	a.half[row] = h
+	old := a.half.all[row]
+	a.half.all[row] = h
 	switch {
 	case h >= a.maxHalf[b]:
 		a.maxHalf[b] = h
 	case old == a.maxHalf[b]:
 		start := b * blockRows
-		a.maxHalf[b] = simd.Max(a.half[start:min(start+blockRows, len(a.half))])
+		a.maxHalf[b] = simd.Max(a.half.all[start:min(start+blockRows, len(a.half.all))])
 	}
 }

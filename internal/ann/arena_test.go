@@ -124,9 +124,9 @@ func TestReserveMovesNothingLater(t *testing.T) {
 		a.Reserve(math.MaxInt)
 		require.Zero(t, a.Rows())
 		require.NoError(t, a.Set(0, []float32{1, 2, 3}))
-		first := &a.data[0]
+		first := &a.data.all[0]
 		require.NoError(t, a.Set(999, []float32{1, 2, 3}))
-		require.Same(t, first, &a.data[0])
+		require.Same(t, first, &a.data.all[0])
 	}
 }
 
@@ -170,7 +170,7 @@ func TestBlockMaximaFollowTheirRows(t *testing.T) {
 			require.NoError(t, a.Set(row, []float32{float32(rng.NormFloat64()), float32(rng.NormFloat64())}))
 		}
 		for b, got := range a.maxHalf {
-			require.Equal(t, slices.Max(a.half[b*blockRows:min(len(a.half), (b+1)*blockRows)]), got)
+			require.Equal(t, slices.Max(a.half.all[b*blockRows:min(len(a.half.all), (b+1)*blockRows)]), got)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package ann
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -35,61 +36,194 @@ type Candidate struct {
 // wrong with q, or ctx's error, looked at every few thousand rows; dst is then
 // returned as it was. It allocates nothing but dst once searches have run.
 func (a *Arena[T]) Search(ctx context.Context, dst []Candidate, q []T, k int, allowed *Bitmap) ([]Candidate, error) {
-	if k < 1 {
-		return dst, &codec.ValueError{Field: "k", Pos: -1, Want: "1 or more", Got: fmt.Sprint(k)}
-	}
-	if err := codec.Check(q, a.dim, a.metric); err != nil {
+	if err := a.check(q, k); err != nil {
 		return dst, err
 	}
-	s, ok := a.scratch.Get().(*scratch[T])
-	if !ok {
-		s = new(scratch[T])
-	}
-	defer a.scratch.Put(s)
-	s.reset(a, q, k)
-	if err := a.scan(ctx, s, allowed); err != nil {
+	b := a.borrow()
+	defer a.give(b)
+	b.add(a, q, k)
+	if err := a.scan(ctx, b, allowed); err != nil {
 		return dst, err
 	}
-	s.prune()
-	for i := range s.found {
-		if i%checkRows == 0 && ctx.Err() != nil {
-			return dst, ctx.Err()
-		}
-		c := &s.found[i]
-		c.Score = score(a.metric, s.wide, a.row(c.Row))
-	}
-	return appendTop(dst, s.found, &s.floor, k), nil
+	return a.answer(ctx, dst, b.searches[0])
 }
 
-// scratch is the memory of one search.
+// A Query is one of several that are searched for together.
+type Query[T codec.Float] struct {
+	Vector []T
+	K      int
+	Found  []Candidate // what the search found is appended to it
+}
+
+// SearchMany is [Arena.Search] for several queries in one pass over the rows,
+// which takes less time than one after another. If it returns an error, no Found
+// has changed.
+func (a *Arena[T]) SearchMany(ctx context.Context, qs []Query[T], allowed *Bitmap) error {
+	for _, q := range qs {
+		if err := a.check(q.Vector, q.K); err != nil {
+			return err
+		}
+	}
+	b := a.borrow()
+	defer a.give(b)
+	for _, q := range qs {
+		b.add(a, q.Vector, q.K)
+	}
+	if err := a.scan(ctx, b, allowed); err != nil {
+		return err
+	}
+	for i, s := range b.searches {
+		found, err := a.answer(ctx, qs[i].Found, s)
+		if err != nil {
+			for j := range i { // take back what was appended before
+				qs[j].Found = qs[j].Found[:b.searches[j].before]
+			}
+			return err
+		}
+		s.before = len(qs[i].Found)
+		qs[i].Found = found
+	}
+	return nil
+}
+
+// check returns what is wrong with a search.
+func (a *Arena[T]) check(q []T, k int) error {
+	if k < 1 {
+		return &codec.ValueError{Field: "k", Pos: -1, Want: "1 or more", Got: fmt.Sprint(k)}
+	}
+	return codec.Check(q, a.dim, a.metric)
+}
+
+// answer appends to dst what a scan found.
+func (a *Arena[T]) answer(ctx context.Context, dst []Candidate, s *scratch[T]) ([]Candidate, error) {
+	if s.sieve.seen > 0 && !s.sieve.on {
+		a.givenUp.Add(1)
+	}
+	s.prune()
+	if s.mixed {
+		slices.SortFunc(s.found, func(x, y Candidate) int { return cmp.Compare(x.Row, y.Row) })
+	}
+	for i := 0; i < len(s.found); i += checkRows {
+		if ctx.Err() != nil {
+			return dst, ctx.Err()
+		}
+		a.rescore(s.wide, s.found[i:min(i+checkRows, len(s.found))])
+	}
+	return appendTop(dst, s.found, &s.floor, s.k), nil
+}
+
+// rescore sets the score of each candidate's row, for a query as widen makes it.
+func (a *Arena[T]) rescore(q []float64, found []Candidate) {
+	for i := range found {
+		found[i].Score = score(a.metric, q, a.row(found[i].Row))
+	}
+}
+
+// widen appends q in float64 to dst, normalised under Cosine.
+func (a *Arena[T]) widen(dst []float64, q []T) []float64 {
+	n := len(dst)
+	for _, x := range q {
+		dst = append(dst, float64(x))
+	}
+	if a.metric == codec.Cosine {
+		simd.Normalize(dst[n:], dst[n:])
+	}
+	return dst
+}
+
+// batch is the searches of one pass over the rows, and its memory.
+type batch[T codec.Float] struct {
+	searches []*scratch[T]
+	spare    []*scratch[T] // of earlier passes
+	// What is handed to the kernel of codes.
+	keys [][]int32
+	l2   [][]uint8
+	dot  [][]int8
+}
+
+// maxSpare is how many searches a batch may have had whose memory is kept for the
+// next.
+const maxSpare = 64
+
+// borrow returns a batch without searches. The caller gives it back.
+func (a *Arena[T]) borrow() *batch[T] {
+	if b, ok := a.scratch.Get().(*batch[T]); ok {
+		return b
+	}
+	return new(batch[T])
+}
+
+func (a *Arena[T]) give(b *batch[T]) {
+	b.spare = append(b.spare, b.searches...)
+	b.searches = b.searches[:0]
+	if len(b.spare) <= maxSpare {
+		a.scratch.Put(b)
+	}
+}
+
+// add prepares one more search.
+func (b *batch[T]) add(a *Arena[T], q []T, k int) *scratch[T] {
+	var s *scratch[T]
+	if n := len(b.spare); n > 0 {
+		s, b.spare = b.spare[n-1], b.spare[:n-1]
+	} else {
+		s = new(scratch[T])
+	}
+	s.reset(a, q, k)
+	b.searches = append(b.searches, s)
+	return s
+}
+
+// codeKeys computes the keys of a block's codes for the searches that need them.
+func (b *batch[T]) codeKeys(a *Arena[T], start int) {
+	size := min(blockRows, a.Rows()-start)
+	b.keys, b.l2, b.dot = b.keys[:0], b.l2[:0], b.dot[:0]
+	for _, s := range b.searches {
+		if s.sieve.on {
+			b.keys = append(b.keys, s.sieve.keys[:size])
+			b.l2 = append(b.l2, s.sieve.q.l2)
+			b.dot = append(b.dot, s.sieve.q.dot)
+		}
+	}
+	if len(b.keys) > 0 {
+		a.codes.block(b.keys, b.l2, b.dot, start, size)
+	}
+}
+
+// scratch is one search and its memory.
 type scratch[T codec.Float] struct {
 	q      []T       // the query for the kernels, normalised under Cosine
 	wide   []float64 // the same for scores
 	bounds bounds
-	floor  kth         // of the lower bounds a-e; its floor is T
+	floor  kth // of the lower bounds a-e; its floor is T
+	k      int
+	before int         // how long the caller's slice was
 	found  []Candidate // rows that may be in the answer, with a+e for their score, in ascending order
+	mixed  bool        // but for some of found's first ones
 	limit  int         // prune when found gets this long
 	keys   [blockRows]T
 	rows   [blockRows]int32 // which rows the keys are of, if not the whole block
+	sieve  sieve
 }
 
 func (s *scratch[T]) reset(a *Arena[T], q []T, k int) {
 	s.q = append(s.q[:0], q...)
-	s.wide = s.wide[:0]
-	for _, x := range q {
-		s.wide = append(s.wide, float64(x))
-	}
+	s.wide = a.widen(s.wide[:0], q)
 	norm := 1.0
 	if a.metric == codec.Cosine {
 		simd.Normalize(s.q, s.q)
-		simd.Normalize(s.wide, s.wide)
 	} else {
 		norm = simd.Norm(q)
 	}
 	s.bounds = newBounds[T](a.metric, a.dim, norm)
+	s.k = k
 	s.floor.reset(k, a.count)
-	s.found = s.found[:0]
+	s.found, s.mixed = s.found[:0], false
 	s.limit = max(1024, 4*min(k, a.count))
+	s.sieve.on, s.sieve.seen = false, 0
+	if a.codes != nil && a.count >= a.siftFrom && k <= a.count/4 { // else most rows pass
+		s.sieve.reset(a.codes, s.wide, &s.bounds)
+	}
 }
 
 // keep notes a row that may be in the answer, given its key and that key's bound.
@@ -111,13 +245,13 @@ func (s *scratch[T]) prune() {
 	s.found = slices.DeleteFunc(s.found, func(c Candidate) bool { return c.Score < t })
 }
 
-// scan finds the rows that may be in the answer.
-func (a *Arena[T]) scan(ctx context.Context, s *scratch[T], allowed *Bitmap) error {
+// scan finds the rows that may be in the answers.
+func (a *Arena[T]) scan(ctx context.Context, b *batch[T], allowed *Bitmap) error {
 	for start := 0; start < a.Rows(); start += blockRows {
 		if start%checkRows == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var want [blockRows / 64]uint64 // the block's rows that count
+		var want rowSet
 		n := 0
 		for i := range want {
 			want[i] = a.live.word(start/64 + i)
@@ -129,40 +263,88 @@ func (a *Arena[T]) scan(ctx context.Context, s *scratch[T], allowed *Bitmap) err
 		if n == 0 {
 			continue
 		}
-		half := 0.0
-		if a.metric != codec.Cosine {
-			half = float64(a.maxHalf[start/blockRows])
+		if n >= codeGatherBelow {
+			b.codeKeys(a, start)
 		}
-		e := s.bounds.of(half)
-		switch {
-		case math.IsInf(e, 1):
-			a.keepAll(s, start, &want)
-		case n < gatherBelow:
-			a.gather(s, start, &want, e)
-		default:
-			a.block(s, start, &want, e)
+		for _, s := range b.searches {
+			a.visit(s, start, want, n)
 		}
 	}
 	return nil
 }
 
-// keepAll keeps every row that counts, whatever its key.
-func (a *Arena[T]) keepAll(s *scratch[T], start int, want *[blockRows / 64]uint64) {
-	for i, w := range want {
+// rowSet is the rows of a block that count.
+type rowSet [blockRows / 64]uint64
+
+// list sets dst to the row numbers of the set, for the block that begins with
+// start.
+func (w *rowSet) list(dst *[blockRows]int32, start int) []int32 {
+	n := 0
+	for i, w := range w {
 		for ; w != 0; w &= w - 1 {
-			s.found = append(s.found, Candidate{int32(start + i<<6 + bits.TrailingZeros64(w)), math.Inf(1)})
+			dst[n] = int32(start + i<<6 + bits.TrailingZeros64(w))
+			n++
 		}
+	}
+	return dst[:n]
+}
+
+// remove takes the rows of x, which are in the set, out of it, and returns how many
+// they are.
+func (w *rowSet) remove(x *rowSet) (n int) {
+	for i := range w {
+		w[i] &^= x[i]
+		n += bits.OnesCount64(x[i])
+	}
+	return n
+}
+
+// visit finds the rows of one block that may be in the answer to one query: n of
+// them count.
+func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
+	half := 0.0
+	if a.metric != codec.Cosine {
+		half = float64(a.maxHalf[start/blockRows])
+	}
+	e := s.bounds.of(half)
+	if math.IsInf(e, 1) {
+		a.keepAll(s, start, &want)
+		return
+	}
+	if s.sieve.on && s.floor.floor() == math.Inf(-1) && n >= codeGatherBelow && s.k <= n/8 {
+		// The nearest rows by code set a threshold for the others.
+		best := s.sieve.best(s.k, want)
+		a.gather(s, best.list(&s.rows, start), e)
+		n -= want.remove(&best)
+		s.mixed = true
+	}
+	if s.sieve.on && s.floor.floor() > math.Inf(-1) {
+		n = s.sieve.sift(s.floor.floor(), e, start, &want, n)
+	}
+	switch {
+	case n == 0:
+	case n < gatherBelow:
+		a.gather(s, want.list(&s.rows, start), e)
+	default:
+		a.block(s, start, &want, e)
+	}
+}
+
+// keepAll keeps every row that counts, whatever its key.
+func (a *Arena[T]) keepAll(s *scratch[T], start int, want *rowSet) {
+	for _, row := range want.list(&s.rows, start) {
+		s.found = append(s.found, Candidate{row, math.Inf(1)})
 	}
 }
 
 // block scans a block and keeps those rows that count. Free rows are zeros, and
 // harmless.
-func (a *Arena[T]) block(s *scratch[T], start int, want *[blockRows / 64]uint64, e float64) {
+func (a *Arena[T]) block(s *scratch[T], start int, want *rowSet, e float64) {
 	end := min(start+blockRows, a.Rows())
 	keys := s.keys[:end-start]
-	simd.DotRows(keys, s.q, a.data[start*a.dim:end*a.dim])
+	simd.DotRows(keys, s.q, a.data.all[start*a.dim:end*a.dim])
 	if a.metric == codec.L2 {
-		simd.Sub(keys, a.half[start:end])
+		simd.Sub(keys, a.half.all[start:end])
 	}
 	t := below[T](s.floor.floor() - e)
 	if simd.Max(keys) < t {
@@ -177,20 +359,13 @@ func (a *Arena[T]) block(s *scratch[T], start int, want *[blockRows / 64]uint64,
 	}
 }
 
-// gather reads only the rows of a block that count.
-func (a *Arena[T]) gather(s *scratch[T], start int, want *[blockRows / 64]uint64, e float64) {
-	n := 0
-	for i, w := range want {
-		for ; w != 0; w &= w - 1 {
-			s.rows[n] = int32(start + i<<6 + bits.TrailingZeros64(w))
-			n++
-		}
-	}
-	rows, keys := s.rows[:n], s.keys[:n]
-	simd.DotAt(keys, s.q, a.data, rows)
+// gather reads only some rows of a block.
+func (a *Arena[T]) gather(s *scratch[T], rows []int32, e float64) {
+	keys := s.keys[:len(rows)]
+	simd.DotAt(keys, s.q, a.data.all, rows)
 	if a.metric == codec.L2 {
 		for i, row := range rows {
-			keys[i] -= a.half[row]
+			keys[i] -= a.half.all[row]
 		}
 	}
 	t := below[T](s.floor.floor() - e)
@@ -208,7 +383,7 @@ func (a *Arena[T]) bound(s *scratch[T], row int32) float64 {
 	if a.metric == codec.Cosine {
 		return s.bounds.fixed
 	}
-	return s.bounds.of(float64(a.half[row]))
+	return s.bounds.of(float64(a.half.all[row]))
 }
 
 // below returns the largest T that is not above x.

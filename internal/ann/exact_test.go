@@ -169,6 +169,9 @@ func requireExact[T codec.Float](t *testing.T, rng *rand.Rand, s shape, metric c
 		require.NoError(t, a.Set(int32(r), vector[T](rng, s, dim, metric)))
 		live[int32(r)] = true
 	}
+	if rng.IntN(3) > 0 {
+		retrain(a)
+	}
 	for range rng.IntN(n) {
 		r := rng.Int32N(int32(n))
 		require.Equal(t, live[r], a.Delete(r))
@@ -209,6 +212,23 @@ func requireExact[T codec.Float](t *testing.T, rng *rand.Rand, s shape, metric c
 				require.False(t, math.IsNaN(c.Score))
 			}
 		}
+	}
+	requireManyExact(t, rng, a, s)
+}
+
+// requireManyExact compares searches done together with the same ones done alone.
+func requireManyExact[T codec.Float](t *testing.T, rng *rand.Rand, a *Arena[T], s shape) {
+	t.Helper()
+	first := []Candidate{{9, 9}}
+	qs := make([]Query[T], rng.IntN(10))
+	for i := range qs {
+		qs[i] = Query[T]{vector[T](rng, s, a.dim, a.metric), 1 + rng.IntN(12), first}
+	}
+	require.NoError(t, a.SearchMany(t.Context(), qs, nil))
+	for _, q := range qs {
+		want, err := a.Search(t.Context(), first, q.Vector, q.K, nil)
+		require.NoError(t, err)
+		require.True(t, slices.Equal(want, q.Found), "want %v\ngot  %v", want, q.Found)
 	}
 }
 
@@ -337,6 +357,35 @@ func TestCancelledSearchStops(t *testing.T) {
 	require.Len(t, got, 3*checkRows)
 }
 
+// Searches done together succeed or fail together.
+func TestSearchManyLeavesNothingHalfDone(t *testing.T) {
+	a := newArena[float32](t, 1, codec.Dot)
+	for r := range int32(3 * checkRows) {
+		require.NoError(t, a.Set(r, []float32{1})) // ties: all of them are scored
+	}
+	first := []Candidate{{9, 9}}
+	queries := func() []Query[float32] {
+		return []Query[float32]{{[]float32{1}, 1, first}, {[]float32{2}, 1, nil}}
+	}
+	want := queries()
+	for left := range 9 { // 3 looks in the scan, 3 at the scores of each
+		qs := queries()
+		require.ErrorIs(t, a.SearchMany(&countdown{t.Context(), left}, qs, nil), context.Canceled, "look %d", left)
+		require.Equal(t, want, qs)
+	}
+	qs := queries()
+	require.NoError(t, a.SearchMany(&countdown{t.Context(), 9}, qs, nil))
+	require.Len(t, qs[0].Found, 3*checkRows+1)
+	require.Len(t, qs[1].Found, 3*checkRows)
+
+	qs = append(queries(), Query[float32]{[]float32{1}, 0, first})
+	var value *codec.ValueError
+	require.ErrorAs(t, a.SearchMany(t.Context(), qs, nil), &value)
+	require.Equal(t, "k", value.Field)
+	require.Equal(t, want, qs[:2])
+	require.NoError(t, a.SearchMany(t.Context(), nil, nil))
+}
+
 func TestConcurrentSearches(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	a := newArena[float32](t, 16, codec.L2)
@@ -375,6 +424,15 @@ func TestSearchDoesNotAllocate(t *testing.T) {
 		}
 		dst := make([]Candidate, 0, 100)
 		ctx := t.Context()
+		qs := make([]Query[float32], 9)
+		require.Zero(t, testing.AllocsPerRun(100, func() {
+			for i := range qs {
+				qs[i] = Query[float32]{q, 1 + i, dst[10*i : 10*i]}
+			}
+			if err := a.SearchMany(ctx, qs, nil); err != nil {
+				t.Error(err)
+			}
+		}), "%s", metric)
 		for _, allowed := range []*Bitmap{nil, &few} {
 			require.Zero(t, testing.AllocsPerRun(100, func() {
 				if _, err := a.Search(ctx, dst, q, 10, allowed); err != nil {

@@ -140,6 +140,7 @@ type bounds struct {
 	fixed  float64
 	limit  float64 // from where a key may overflow the element type
 	tiny   float64 // the smallest positive element
+	unit   float64 // u of the package comment
 }
 
 func newBounds[T codec.Float](metric codec.Metric, dim int, norm float64) bounds {
@@ -151,7 +152,7 @@ func newBounds[T codec.Float](metric codec.Metric, dim int, norm float64) bounds
 	kernel := growth(float64(simd.Roundings(dim))+4, u)
 	// The factor covers the rounding of the bounds themselves and of norms.
 	const slack = 1.01
-	b := bounds{metric: metric, q: norm, limit: limit, tiny: tiny, fixed: slack * 2 * (n + 2) * tiny}
+	b := bounds{metric: metric, q: norm, limit: limit, tiny: tiny, unit: u, fixed: slack * 2 * (n + 2) * tiny}
 	switch metric {
 	case codec.Dot:
 		b.dot = slack * (kernel + growth(n+8, 0x1p-53))

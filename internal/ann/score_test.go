@@ -87,7 +87,7 @@ func requireBound[T codec.Float](t *testing.T, a *Arena[T], s *scratch[T], r int
 	simd.DotRows(key, s.q, a.row(r))
 	want := bigOf(score(a.metric, s.wide, a.row(r)))
 	if a.metric == codec.L2 {
-		key[0] -= a.half[r]
+		key[0] -= a.half.all[r]
 		want.Mul(want, want)
 		want.Sub(exactDot(s.wide, s.wide), want)
 		want.Mul(want, bigOf(0.5))

@@ -49,3 +49,46 @@ func squaredL2[T codec.Float](x, y []T) T {
 	}
 	return s
 }
+
+// sum is dot or squaredL2.
+func sum[T codec.Float](o op, x, y []T) T {
+	if o == product {
+		return dot(x, y)
+	}
+	return squaredL2(x, y)
+}
+
+// codeSum returns the squared distance, for uint8, or the dot product, for int8,
+// of x and a code of the same length.
+func codeSum[Q codeElement](x []Q, y []uint8) int32 {
+	var s0, s1, s2, s3 int32
+	if signed[Q]() {
+		for len(x) >= 4 && len(y) >= 4 {
+			a, b := (*[4]Q)(x), (*[4]uint8)(y)
+			s0 += int32(a[0]) * int32(b[0])
+			s1 += int32(a[1]) * int32(b[1])
+			s2 += int32(a[2]) * int32(b[2])
+			s3 += int32(a[3]) * int32(b[3])
+			x, y = x[4:], y[4:]
+		}
+		for i := range min(len(x), len(y)) {
+			s0 += int32(x[i]) * int32(y[i])
+		}
+		return s0 + s1 + s2 + s3
+	}
+	for len(x) >= 4 && len(y) >= 4 {
+		a, b := (*[4]Q)(x), (*[4]uint8)(y)
+		d0, d1 := int32(a[0])-int32(b[0]), int32(a[1])-int32(b[1])
+		d2, d3 := int32(a[2])-int32(b[2]), int32(a[3])-int32(b[3])
+		s0 += d0 * d0
+		s1 += d1 * d1
+		s2 += d2 * d2
+		s3 += d3 * d3
+		x, y = x[4:], y[4:]
+	}
+	for i := range min(len(x), len(y)) {
+		d := int32(x[i]) - int32(y[i])
+		s0 += d * d
+	}
+	return s0 + s1 + s2 + s3
+}

@@ -1,23 +1,24 @@
 // Package simd holds the kernels that searches are made of: dot products,
-// distances and norms of float32 and float64 vectors, one pair at a time or one
-// query against many rows.
+// distances and norms of float32 and float64 vectors, the same of 8-bit codes,
+// one query against many rows, and the transform that rotates a vector before it
+// becomes a code.
 //
-// It runs vek's AVX2 code where the CPU has AVX2 and FMA, and portable Go
-// everywhere else (vek's own portable code is half as fast). The choice is made
-// once, when the program starts.
+// Where the CPU has AVX2 and FMA it runs assembly: vek's for one pair of vectors,
+// where it is the fastest, and else our own, which the module in gen writes;
+// elsewhere, and with the build tag purego, portable Go. The choice is made once,
+// when the program starts.
 //
-// The element type is told apart once a call. That costs 2 ns, a fifth of a
-// [Dot] of 128 elements and nothing in the block forms [DotRows] and [DotAt].
-//
-// Nothing here panics, whatever the lengths and values. Kernels round in the
-// element type and overflow to infinities, or NaN where two of them meet;
+// Nothing here panics, whatever the lengths and values. The float kernels round
+// in the element type and overflow to infinities, or NaN where two of them meet;
 // [Norm] and [Normalize] alone compute in float64 and scale. A caller that needs
-// a proven result bounds the error with [Roundings]. The package knows no
-// metric, no index and no row that is not given to it.
+// a proven result bounds the error with [Roundings]. The code kernels compute the
+// same integers everywhere. The package knows no metric, no index and no row that
+// is not given to it.
 package simd
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/viterin/vek"
 	"github.com/viterin/vek/vek32"
@@ -25,126 +26,52 @@ import (
 	"github.com/vecwire/vecwire/codec"
 )
 
-// accelerated reports whether vek runs AVX2 code on this machine.
-var accelerated = vek.Info().Acceleration
+// viaVek is from how many elements vek's code for one pair is faster than ours,
+// by a tenth. vek has none on macOS.
+const viaVek = 64
 
-// maxMatMul is the number of elements from which vek's MatMul starts goroutines.
-const maxMatMul = 100_000
+var vekAccelerated = vek.Info().Acceleration
 
 // Dot returns the dot product of x and y, summed in T: 0 if both are empty, NaN
 // if their lengths differ. It overflows to ±Inf or NaN when a partial sum does.
 func Dot[T codec.Float](x, y []T) T {
-	if len(x) != len(y) {
+	switch {
+	case len(x) != len(y):
 		return T(math.NaN())
-	}
-	if len(x) == 0 || !accelerated {
+	case len(x) == 0 || !accelerated:
 		return dot(x, y)
 	}
-	switch x := any(x).(type) {
-	case []float32:
-		return T(vek32.Dot(x, any(y).([]float32)))
-	case []float64:
-		return T(vek.Dot(x, any(y).([]float64)))
+	var s T
+	switch pair := len(x) >= viaVek && vekAccelerated; {
+	case unsafe.Sizeof(s) == 8 && pair:
+		return T(vek.Dot(unsafe.Slice(as64(&x[0]), len(x)), unsafe.Slice(as64(&y[0]), len(x))))
+	case unsafe.Sizeof(s) == 8:
+		dot64Rows(as64(&s), as64(&x[0]), as64(&y[0]), len(x), 1)
+	case pair:
+		return T(vek32.Dot(unsafe.Slice(as32(&x[0]), len(x)), unsafe.Slice(as32(&y[0]), len(x))))
+	default:
+		dot32Rows(as32(&s), as32(&x[0]), as32(&y[0]), len(x), 1)
 	}
-	return 0
+	return s
 }
 
 // SquaredL2 returns the squared Euclidean distance of x and y, summed in T: 0 if
 // both are empty, NaN if their lengths differ. It overflows to +Inf, and is 0
 // where every squared difference underflows.
 func SquaredL2[T codec.Float](x, y []T) T {
-	if len(x) != len(y) {
+	switch {
+	case len(x) != len(y):
 		return T(math.NaN())
-	}
-	if len(x) == 0 || !accelerated {
+	case len(x) == 0 || !accelerated:
 		return squaredL2(x, y)
 	}
-	switch x := any(x).(type) {
-	case []float32:
-		d := vek32.Distance(x, any(y).([]float32))
-		return T(d * d)
-	case []float64:
-		d := vek.Distance(x, any(y).([]float64))
-		return T(d * d)
+	var s T
+	if unsafe.Sizeof(s) == 4 {
+		l2x32Rows(as32(&s), as32(&x[0]), as32(&y[0]), len(x), 1)
+	} else {
+		l2x64Rows(as64(&s), as64(&x[0]), as64(&y[0]), len(x), 1)
 	}
-	return 0
-}
-
-// DotRows sets dst[i] to the dot product of q and row i of rows, which holds
-// len(dst) rows of len(q) elements, one after another. Each is what [Dot] returns
-// up to the order of summation. If the lengths do not fit, all of dst is NaN; if q
-// is empty, all of it is 0. dst must not overlap q or rows.
-func DotRows[T codec.Float](dst, q, rows []T) {
-	dim := len(q)
-	switch {
-	case len(dst) == 0:
-		return
-	case len(rows)%len(dst) != 0 || len(rows)/len(dst) != dim:
-		fill(dst, T(math.NaN()))
-		return
-	case dim == 0:
-		clear(dst)
-		return
-	}
-	if !accelerated {
-		for i := range dst {
-			dst[i] = dot(q, rows[i*dim:(i+1)*dim])
-		}
-		return
-	}
-	step := max(1, (maxMatMul-1)/dim)
-	switch dst := any(dst).(type) {
-	case []float32:
-		q, rows := any(q).([]float32), any(rows).([]float32)
-		for i := 0; i < len(dst); i += step {
-			j := min(i+step, len(dst))
-			vek32.MatMul_Into(dst[i:j], rows[i*dim:j*dim], q, dim)
-		}
-	case []float64:
-		q, rows := any(q).([]float64), any(rows).([]float64)
-		for i := 0; i < len(dst); i += step {
-			j := min(i+step, len(dst))
-			vek.MatMul_Into(dst[i:j], rows[i*dim:j*dim], q, dim)
-		}
-	}
-}
-
-// DotAt sets dst[i] to the dot product of q and row at[i] of rows, which holds
-// rows of len(q) elements, one after another. A row that rows does not hold gives
-// NaN; so does every row if dst and at differ in length. If q is empty, all of
-// dst is 0.
-func DotAt[T codec.Float](dst, q, rows []T, at []int32) {
-	dim := len(q)
-	if len(dst) != len(at) {
-		fill(dst, T(math.NaN()))
-		return
-	}
-	if dim == 0 {
-		clear(dst)
-		return
-	}
-	if !accelerated {
-		dotAt(dst, q, rows, at, dot[T])
-		return
-	}
-	switch dst := any(dst).(type) {
-	case []float32:
-		dotAt(dst, any(q).([]float32), any(rows).([]float32), at, vek32.Dot)
-	case []float64:
-		dotAt(dst, any(q).([]float64), any(rows).([]float64), at, vek.Dot)
-	}
-}
-
-func dotAt[T codec.Float](dst, q, rows []T, at []int32, dot func(x, y []T) T) {
-	dim := len(q)
-	n := len(rows) / dim
-	for i, r := range at {
-		if r < 0 || int(r) >= n {
-			dst[i] = T(math.NaN())
-			continue
-		}
-		dst[i] = dot(q, rows[int(r)*dim:(int(r)+1)*dim])
-	}
+	return s
 }
 
 // Sub subtracts y from x, element by element, as far as both reach. The two must
@@ -152,39 +79,45 @@ func dotAt[T codec.Float](dst, q, rows []T, at []int32, dot func(x, y []T) T) {
 func Sub[T codec.Float](x, y []T) {
 	n := min(len(x), len(y))
 	x, y = x[:n], y[:n]
-	if n == 0 || !accelerated {
-		for i := range x {
-			x[i] -= y[i]
+	if whole := n &^ 7; accelerated && whole > 0 {
+		if unsafe.Sizeof(x[0]) == 4 {
+			sub32(as32(&x[0]), as32(&y[0]), whole)
+		} else {
+			sub64(as64(&x[0]), as64(&y[0]), whole)
 		}
-		return
+		x, y = x[whole:], y[whole:]
 	}
-	switch x := any(x).(type) {
-	case []float32:
-		vek32.Sub_Inplace(x, any(y).([]float32))
-	case []float64:
-		vek.Sub_Inplace(x, any(y).([]float64))
+	for i := range x {
+		x[i] -= y[i]
 	}
 }
 
 // Max returns the largest element of x, or -Inf if x is empty. With NaN among
-// the elements the result is any of them.
+// the elements the result is any of them, or -Inf.
 func Max[T codec.Float](x []T) T {
-	if len(x) == 0 || !accelerated {
-		m := T(math.Inf(-1))
-		for _, v := range x {
-			if v > m {
-				m = v
-			}
+	m := T(math.Inf(-1))
+	if whole := len(x) &^ 7; accelerated && whole > 0 {
+		if unsafe.Sizeof(m) == 4 {
+			m = T(max32(as32(&x[0]), whole))
+		} else {
+			m = T(max64(as64(&x[0]), whole))
 		}
-		return m
+		x = x[whole:]
 	}
-	switch x := any(x).(type) {
-	case []float32:
-		return T(vek32.Max(x))
-	case []float64:
-		return T(vek.Max(x))
+	for _, v := range x {
+		if v > m {
+			m = v
+		}
 	}
-	return 0
+	return m
+}
+
+// Prefetch asks the CPU to load the two cache lines from x[i] on, if there is
+// such an element. It reads nothing and waits for nothing.
+func Prefetch[T any](x []T, i int) {
+	if accelerated && uint(i) < uint(len(x)) {
+		prefetch((*byte)(unsafe.Pointer(&x[i])))
+	}
 }
 
 // Roundings returns a bound on how many roundings any one product of an
@@ -195,13 +128,17 @@ func Max[T codec.Float](x []T) T {
 //
 // if nothing overflows, plus n times the smallest positive T for what
 // underflows (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
-// section 3.1, where any order of summation gives n). Every kernel here keeps
-// at least eight sums, adds them up in at most seven steps, and adds a tail of at
-// most 31 elements one by one: n/8 + 1 + 7 + 31.
+// section 3.1, where any order of summation gives n).
+//
+// Every kernel keeps at least eight sums of n/8 products or fewer, adds them up in
+// at most seven steps, and adds at most 31 further products one by one: n/8 + 1 +
+// 7 + 31. vek's, for one pair, is the one that comes near. Portable Go has n/8 + 11:
+// eight sums, three steps, 7 products. The AVX2 kernels keep four registers of 4
+// or 8 sums, one of which takes up to 4 products more, fused, so that each addition
+// rounds once, and add the sums up in 4 or 5 steps: at most n/16 + 8 and n/32 + 9.
+//
+// [SquaredL2], [SquaredL2Rows] and [SquaredL2At] take the same steps with two
+// roundings more for each term, those of the difference, which is squared. As no
+// term is negative, with r = Roundings(n) + 2 their relative error is at most
+// r*u/(1-r*u), if nothing overflows or underflows.
 func Roundings(n int) int { return min(n, n/8+39) }
-
-func fill[T codec.Float](dst []T, v T) {
-	for i := range dst {
-		dst[i] = v
-	}
-}

@@ -75,57 +75,10 @@ func testDot[T codec.Float](t *testing.T) {
 	}
 }
 
-func TestSquaredL2AgreesWithFloat64(t *testing.T) {
-	t.Run("FLOAT", testSquaredL2[float32])
-	t.Run("DOUBLE", testSquaredL2[float64])
-}
+// supported is what accelerated is when a test has not changed it.
+var supported = accelerated
 
-func testSquaredL2[T codec.Float](t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	for n := range 301 {
-		x, y := random[T](rng, n, rng.IntN(8), 1), random[T](rng, n, rng.IntN(8), 1)
-		want := 0.0
-		for i := range x {
-			d := float64(x[i]) - float64(y[i])
-			want += d * d
-		}
-		bound := want * float64(n+8) * unit[T]() * 2
-		require.InDelta(t, want, float64(SquaredL2(x, y)), bound)
-		require.InDelta(t, want, float64(squaredL2(x, y)), bound)
-	}
-}
-
-func TestBlockForms(t *testing.T) {
-	t.Run("FLOAT", testBlockForms[float32])
-	t.Run("DOUBLE", testBlockForms[float64])
-}
-
-func testBlockForms[T codec.Float](t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	shapes := [][2]int{{300, 1}, {1, 300}, {7, 31}, {8, 32}, {256, 33}, {900, 128}, {3, 40_000}, {5, 40_000}, {2, 100_001}}
-	for _, acc := range []bool{accelerated, false} {
-		withAcceleration(t, acc)
-		for _, s := range shapes {
-			n, dim := s[0], s[1]
-			q, rows := random[T](rng, dim, 3, 1), random[T](rng, n*dim, 1, 1)
-			got := make([]T, n)
-			fill(got, 9)
-			DotRows(got, q, rows)
-			at := make([]int32, n)
-			for i := range at {
-				at[i] = int32(n - 1 - i)
-			}
-			gathered := make([]T, n)
-			DotAt(gathered, q, rows, at)
-			for i := 0; i < n; i += 1 + n/10 {
-				row := rows[i*dim : (i+1)*dim]
-				requireDot(t, got[i], q, row, "DotRows")
-				requireDot(t, gathered[n-1-i], q, row, "DotAt")
-			}
-		}
-	}
-}
-
+// withAcceleration turns the kernels on or off until the test ends.
 func withAcceleration(t *testing.T, on bool) {
 	t.Helper()
 	was := accelerated
@@ -140,7 +93,7 @@ func TestWrongLengthsDoNotPanic(t *testing.T) {
 
 func testWrongLengths[T codec.Float](t *testing.T) {
 	isNaN := func(v T) bool { return v != v }
-	for _, acc := range []bool{accelerated, false} {
+	for _, acc := range []bool{supported, false} {
 		withAcceleration(t, acc)
 		require.Zero(t, Dot[T](nil, []T{}))
 		require.True(t, isNaN(Dot([]T{1}, nil)))
@@ -266,21 +219,4 @@ func FuzzDot(f *testing.F) {
 		requireDot(t, Dot(x, y), x, y, "Dot")
 		requireDot(t, dot(x, y), x, y, "portable dot")
 	})
-}
-
-func BenchmarkDot128(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	x, y := random[float32](rng, 128, 0, 1), random[float32](rng, 128, 0, 1)
-	var sum float32
-	b.Run("chosen", func(b *testing.B) {
-		for b.Loop() {
-			sum += Dot(x, y)
-		}
-	})
-	b.Run("portable", func(b *testing.B) {
-		for b.Loop() {
-			sum += dot(x, y)
-		}
-	})
-	_ = sum
 }

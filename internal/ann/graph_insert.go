@@ -1,0 +1,121 @@
+package ann
+
+import (
+	"slices"
+	"sync/atomic"
+)
+
+// insert links row, which no list holds. It finds row's neighbours by walks over
+// the codes, chooses among them, and makes row a neighbour of each (Malkov and
+// Yashunin, Efficient and robust approximate nearest neighbor search using
+// hierarchical navigable small world graphs, IEEE TPAMI 42, 2020, algorithm 1).
+// Rows of avoid are crossed, but not chosen. Any number of inserts of different
+// rows may run at the same time, and any number of walks.
+func (l *links) insert(w *walker, row int32, ef int, avoid *nodeSet) {
+	level := l.level(row)
+	for i := range level + 1 {
+		l.set(row, i, nil)
+	}
+	if l.first(row) {
+		return
+	}
+	entry, top, _ := l.top()
+	w.row = row
+	best := l.descend(w, entry, top, level)
+	for i := min(level, top); i >= 0; i-- {
+		w.start(l.rows())
+		w.visit(row)
+		w.visit(best.row())
+		w.pool = append(w.pool, best)
+		l.walk(w, ef, i)
+		best = w.pool[0] &^ expanded
+		w.near = w.choose(w.near[:0], w.pool, l.m, avoid)
+		w.near = fill(w.near, w.pool, l.m/2, avoid)
+		l.set(row, i, w.near)
+		for _, r := range w.near {
+			l.add(w, r, row, i, avoid)
+		}
+	}
+	l.raise(row)
+}
+
+// add makes row a neighbour of r. If r has too many then, it chooses among them.
+func (l *links) add(w *walker, r, row int32, level int, avoid *nodeSet) {
+	mu := l.lock(r)
+	mu.Lock()
+	defer mu.Unlock()
+	w.list = l.read(w.list[:0], r, level)
+	if slices.Contains(w.list, row) {
+		return
+	}
+	list := l.list(r, level)
+	if n := len(w.list); n < len(list) {
+		atomic.StoreUint32(&list[n], uint32(row)+1)
+		return
+	}
+	w.list = append(w.list, row)
+	w.sort(r, w.list)
+	w.list = w.choose(w.list[:0], w.sorted, len(list), avoid)
+	l.write(r, level, w.list)
+}
+
+// sort sets w.sorted to rows by their distance from row.
+func (w *walker) sort(row int32, rows []int32) {
+	keys := sized(&w.keys, max(len(rows), cap(w.keys)))[:len(rows)]
+	w.space.between(keys, row, rows)
+	w.sorted = w.sorted[:0]
+	for i, key := range keys {
+		w.sorted = append(w.sorted, newSpot(key, rows[i]))
+	}
+	slices.Sort(w.sorted)
+}
+
+// choose appends to dst, which is empty, at most m of the candidates, nearest
+// first, and leaves out those that are nearer to one chosen before than to the
+// row that they are for (Malkov and Yashunin, algorithm 4, without its options).
+func (w *walker) choose(dst []int32, candidates []spot, m int, avoid *nodeSet) []int32 {
+	if avoid.len() == 0 && len(candidates) <= m {
+		for _, s := range candidates {
+			dst = append(dst, s.row())
+		}
+		return dst
+	}
+next:
+	for _, s := range candidates {
+		if len(dst) == m {
+			break
+		}
+		row, key := s.row(), s.key()
+		if avoid.has(row) {
+			continue
+		}
+		const some = 8 // at a time: most are nearer to one of the first
+		for i := 0; i < len(dst); i += some {
+			near := dst[i:min(i+some, len(dst))]
+			keys := w.keys[:len(near)]
+			w.space.between(keys, row, near)
+			for _, k := range keys {
+				if k < key {
+					continue next
+				}
+			}
+		}
+		dst = append(dst, row)
+	}
+	return dst
+}
+
+// fill appends the nearest of the candidates that are neither in dst nor in avoid,
+// until it has n rows. choose leaves few where data is dense, and a few more find
+// more in the same time.
+func fill(dst []int32, candidates []spot, n int, avoid *nodeSet) []int32 {
+	for _, s := range candidates {
+		if len(dst) >= n {
+			break
+		}
+		if row := s.row(); !slices.Contains(dst, row) && !avoid.has(row) {
+			dst = append(dst, row)
+		}
+	}
+	return dst
+}

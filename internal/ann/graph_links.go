@@ -1,0 +1,150 @@
+package ann
+
+import (
+	"math/bits"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	maxLevel  = 12
+	listLocks = 1024 // how many locks the lists share
+)
+
+// links is the graph itself: lists of neighbours, by row and level. A row has one
+// list on each level from 0 to its own. A list is a fixed number of elements, each
+// a row's number plus one, and the first 0 ends it: memory that was never written
+// is empty lists.
+//
+// Lists are read without a lock. Each element is written and read atomically, so
+// a reader sees a list that is being changed as a mixture of old and new
+// neighbours, all of which are rows. Writers of a list hold its lock. Only grow
+// moves memory: nothing else may run meanwhile.
+type links struct {
+	m     int            // length of a list on the levels above 0
+	m0    int            // length of a list on level 0
+	base  region[uint32] // level 0: m0 elements for each row
+	upper region[uint32] // the levels above: m elements for each list
+	place []int32        // for each row, which of upper's lists is its first
+	lists int            // how many upper holds
+
+	// entry is where searches start: its level in the upper half, its row in the
+	// lower. It is noEntry while the graph is empty.
+	entry atomic.Int64
+	locks [listLocks]sync.Mutex
+}
+
+const (
+	noEntry = int64(-1)
+	nobody  = int32(-1) // no row
+)
+
+func newLinks(m int) *links {
+	l := &links{m: m, m0: 2 * m}
+	l.entry.Store(noEntry)
+	return l
+}
+
+// rows returns the number of rows that there is room for.
+func (l *links) rows() int { return len(l.place) }
+
+// grow makes room for rows up to n-1, which get empty lists.
+func (l *links) grow(n int) {
+	for row := int32(l.rows()); int(row) < n; row++ {
+		l.place = append(l.place, int32(l.lists))
+		l.lists += l.level(row)
+	}
+	l.base.grow(l.rows() * l.m0)
+	l.upper.grow(l.lists * l.m)
+}
+
+// level returns the highest level that row has a list on. The paper draws it at
+// random, such that each level has 1/M of the rows of the one below. A hash of
+// the row's number does the same, costs no memory and needs no seed: the bits of
+// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), in groups of log2(M) that must
+// all be 0.
+func (l *links) level(row int32) int {
+	z := (uint64(row) + 1) * 0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	z ^= z >> 31
+	return min(maxLevel, bits.TrailingZeros64(z)/(bits.Len(uint(l.m))-1))
+}
+
+// list returns the neighbours of row on a level that it has, to be read and
+// written atomically.
+func (l *links) list(row int32, level int) []uint32 {
+	if level == 0 {
+		i := int(row) * l.m0
+		return l.base.all[i : i+l.m0 : i+l.m0]
+	}
+	i := (int(l.place[row]) + level - 1) * l.m
+	return l.upper.all[i : i+l.m : i+l.m]
+}
+
+// read appends the neighbours of row to dst.
+func (l *links) read(dst []int32, row int32, level int) []int32 {
+	list := l.list(row, level)
+	for i := range list {
+		r := atomic.LoadUint32(&list[i])
+		if r == 0 {
+			break
+		}
+		dst = append(dst, int32(r-1))
+	}
+	return dst
+}
+
+// write makes rows the neighbours of row. The caller holds row's lock.
+func (l *links) write(row int32, level int, rows []int32) {
+	list := l.list(row, level)
+	for i := range list {
+		r := uint32(0)
+		if i < len(rows) {
+			r = uint32(rows[i]) + 1
+		}
+		atomic.StoreUint32(&list[i], r)
+	}
+}
+
+// set is write for callers that hold no lock.
+func (l *links) set(row int32, level int, rows []int32) {
+	mu := l.lock(row)
+	mu.Lock()
+	defer mu.Unlock()
+	l.write(row, level, rows)
+}
+
+// lock returns the lock of row's lists. Nobody holds two.
+func (l *links) lock(row int32) *sync.Mutex { return &l.locks[row%listLocks] }
+
+// top returns the entry and its level, or false if the graph is empty.
+func (l *links) top() (row int32, level int, ok bool) {
+	e := l.entry.Load()
+	return int32(e), int(e >> 32), e != noEntry
+}
+
+// first makes row the entry if the graph is empty, and reports whether it was.
+func (l *links) first(row int32) bool {
+	return l.entry.CompareAndSwap(noEntry, l.asEntry(row))
+}
+
+// raise makes row the entry if it is on a level where no entry was before. Its
+// lists are written by then: searches start there at once.
+func (l *links) raise(row int32) {
+	mine := l.asEntry(row)
+	for {
+		e := l.entry.Load()
+		if e>>32 >= mine>>32 || l.entry.CompareAndSwap(e, mine) {
+			return
+		}
+	}
+}
+
+func (l *links) asEntry(row int32) int64 { return int64(l.level(row))<<32 | int64(row) }
+
+// free gives the memory back.
+func (l *links) free() {
+	l.base.free()
+	l.upper.free()
+}

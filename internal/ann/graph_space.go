@@ -1,0 +1,51 @@
+package ann
+
+import (
+	"math"
+
+	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/simd"
+)
+
+// space is how far rows are from each other while a graph is built: the squared
+// distance of their codes. It is made anew whenever the owner's lock is taken,
+// since codes may be replaced in between.
+//
+// Under Dot a row is not its own nearest neighbour, and long rows are everyone's:
+// no graph holds together. So a row x gets one more element, sqrt(r^2-|x|^2) for
+// the largest norm r, and a query 0 in its place: then |q-x|^2 = |q|^2 + r^2 -
+// 2*dot(q,x), and the rows that are nearest are those with the largest dot product
+// (Bachrach et al., Speeding up the Xbox recommender system using a Euclidean
+// transformation for inner-product spaces, RecSys 2014).
+type space struct {
+	codes *codes
+	last  func(row int32) float64 // the element more, in units of the codes; nil but for Dot
+}
+
+// between sets dst[i] to the distance of row and row at[i] as a key.
+func (s *space) between(dst []int32, row int32, at []int32) {
+	simd.CodeL2At(dst, s.codes.row(row), s.codes.rows.all, at)
+	if s.last == nil {
+		return
+	}
+	x := s.last(row)
+	for i, r := range at {
+		d := x - s.last(r)
+		dst[i] = int32(min(float64(dst[i])+d*d, math.MaxInt32))
+	}
+}
+
+// newSpace returns the distances of the arena's rows.
+func newSpace[T codec.Float](a *Arena[T]) space {
+	s := space{codes: a.codes}
+	if a.metric == codec.Dot {
+		longest := 0.0 // half the square of r
+		for _, h := range a.maxHalf {
+			longest = max(longest, float64(h))
+		}
+		s.last = func(row int32) float64 {
+			return math.Sqrt(max(0, 2*(longest-float64(a.half.all[row])))) / a.codes.step
+		}
+	}
+	return s
+}

@@ -1,0 +1,111 @@
+package ann
+
+import (
+	"math"
+	"math/bits"
+)
+
+// costs is what parts of a search cost, in nanoseconds of the machine that
+// BenchmarkPlan was run on. Only their ratios matter. A part that reads codes has
+// a fixed share and one for each byte of a code.
+const (
+	costWalk        = 3000.0 // every walk
+	costExact       = 8000.0 // every exact search
+	costBlock       = 90.0   // a block of one
+	costGather      = 4.0    // a row of one that reads rows one by one
+	costGatherByte  = 0.06
+	costScan        = 1.2 // a row of one that reads all
+	costScanByte    = 0.034
+	costVisit       = 18.0 // a row that a walk sees
+	costVisitByte   = 0.1
+	costVisitInPool = 0.04 // the same, for each candidate that the walk keeps
+
+	// A walk that keeps n candidates sees about visits * n^visitsPower rows.
+	visits      = 30.0
+	visitsPower = 0.77
+)
+
+// plan is how a search is done.
+type plan struct {
+	exact bool
+	k, ef int
+	want  int     // how many rows there are to be found, up to k
+	cost  float64 // of an exact search; 0 if a walk is to be finished at any cost
+}
+
+// plan chooses between the graph and an exact search.
+func (g *Graph[T]) plan(k, ef int, allowed *Bitmap) plan {
+	ef = max(k, min(ef, g.count))
+	p := plan{k: k, ef: ef, want: min(k, g.count)}
+	if g.codes == nil || g.fresh.len() == 0 || g.unfit.Load() {
+		p.exact = true
+		return p
+	}
+	passing := g.count
+	if allowed != nil {
+		passing = 0
+		for i, w := range g.live.words {
+			passing += bits.OnesCount64(w & allowed.word(i))
+		}
+		p.want = min(k, passing)
+	}
+	p.cost = exactCost(g.Rows(), passing, g.codes.stride)
+	// How many rows pass near the query is not known yet. So a walk is begun if it
+	// could be faster than an exact search with all passing there, and soon reviewed.
+	least := walkCost(float64(ef), g.count, g.codes.stride)
+	if pending := g.pending(); pending > 0 {
+		share := float64(passing) / float64(max(1, g.count))
+		least += float64(pending) * share * (costGather + costGatherByte*float64(g.codes.stride))
+	}
+	p.exact = ef >= passing || p.cost <= gain*least
+	return p
+}
+
+// exactCost returns what an exact search among rows costs of which some count.
+func exactCost(rows, passing, stride int) float64 {
+	n, m := float64(rows), float64(passing)
+	gather := m * (costGather + costGatherByte*float64(stride))
+	scan := n * (costScan + costScanByte*float64(stride))
+	return costExact + n/blockRows*costBlock + min(gather, scan)
+}
+
+// walkCost returns what a walk costs that keeps the pool nearest rows as
+// candidates.
+func walkCost(pool float64, rows, stride int) float64 {
+	return costWalk + walkVisits(pool, rows)*visitCost(pool, stride)
+}
+
+// walkVisits returns how many rows such a walk sees.
+func walkVisits(pool float64, rows int) float64 {
+	return min(float64(rows), visits*math.Pow(pool, visitsPower))
+}
+
+func visitCost(pool float64, stride int) float64 {
+	return costVisit + costVisitByte*float64(stride) + costVisitInPool*pool
+}
+
+// review is how a filtered walk sees whether it is still worth going on. The rows
+// that pass may be fewer, or more, near the query than elsewhere: the share of
+// them among the candidates tells how many candidates the walk will need.
+type review struct {
+	cost   float64 // of an exact search; 0 for no reviews
+	at     int     // the number of seen rows at which the next review is due
+	rows   int
+	stride int
+}
+
+// gain is how many times faster than an exact search a walk must promise to be:
+// one that a review stops costs up to a third of its least.
+const gain = 1.5
+
+// firstReview is how many rows a walk sees before its first review: a few
+// microseconds' work. Each review is at twice as many as the one before.
+const firstReview = 64
+
+// stop reports whether an exact search is cheaper than to go on.
+func (r *review) stop(w *walker, ef int) bool {
+	r.at *= 2
+	pool := float64(len(w.pool)) * float64(ef) / float64(max(1, w.passing))
+	left := walkVisits(pool, r.rows) - float64(w.seen)
+	return left*visitCost(pool, r.stride) > r.cost
+}

@@ -1,0 +1,7 @@
+package ann
+
+import "golang.org/x/sys/unix"
+
+// adviseHuge asks for huge pages. A system that has none says so, and small ones
+// do.
+func adviseHuge(b []byte) { _ = unix.Madvise(b, unix.MADV_HUGEPAGE) }

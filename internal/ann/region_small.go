@@ -1,0 +1,6 @@
+//go:build darwin || freebsd || netbsd || openbsd
+
+package ann
+
+// adviseHuge does nothing: these systems choose page sizes themselves.
+func adviseHuge([]byte) {}

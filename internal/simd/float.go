@@ -1,0 +1,46 @@
+package simd
+
+import (
+	"unsafe"
+
+	"github.com/vecwire/vecwire/codec"
+)
+
+// floatRowsKernel and floatAtKernel call the kernel for o and T. Which T it is is
+// known when they are compiled.
+
+func floatRowsKernel[T codec.Float](o op, dst, q, rows *T, dim, n int) {
+	if unsafe.Sizeof(*q) == 4 {
+		dst, q, rows := as32(dst), as32(q), as32(rows)
+		if o == product {
+			dot32Rows(dst, q, rows, dim, n)
+		} else {
+			l2x32Rows(dst, q, rows, dim, n)
+		}
+		return
+	}
+	d, q64, r := as64(dst), as64(q), as64(rows)
+	if o == product {
+		dot64Rows(d, q64, r, dim, n)
+	} else {
+		l2x64Rows(d, q64, r, dim, n)
+	}
+}
+
+func floatAtKernel[T codec.Float](o op, dst, q, rows *T, dim int, at *int32, n, limit int) int {
+	if unsafe.Sizeof(*q) == 4 {
+		dst, q, rows := as32(dst), as32(q), as32(rows)
+		if o == product {
+			return dot32At(dst, q, rows, dim, at, n, limit)
+		}
+		return l2x32At(dst, q, rows, dim, at, n, limit)
+	}
+	d, q64, r := as64(dst), as64(q), as64(rows)
+	if o == product {
+		return dot64At(d, q64, r, dim, at, n, limit)
+	}
+	return l2x64At(d, q64, r, dim, at, n, limit)
+}
+
+func as32[T codec.Float](p *T) *float32 { return (*float32)(unsafe.Pointer(p)) }
+func as64[T codec.Float](p *T) *float64 { return (*float64)(unsafe.Pointer(p)) }
