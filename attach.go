@@ -80,5 +80,7 @@ func (db *DB) AttachCollection(ctx context.Context, a Attach) (*Collection, erro
 	if err != nil {
 		return nil, wrap(verb, shorten(a.Table), err)
 	}
-	return newCollection(db, c), nil
+	with := newCollection(db, c)
+	with.attached = true
+	return with, nil
 }

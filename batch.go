@@ -45,26 +45,26 @@ func (c *Collection) Upsert(ctx context.Context, records ...Record) error {
 
 // store checks records and gives them to an engine.
 func (c *Collection) store(ctx context.Context, verb string, records []Record, to func(context.Context, []engine.Record) error) error {
-	if err := c.db.enter(); err != nil {
-		return c.wrap(verb, err)
-	}
-	defer c.db.leave()
-	records, err := c.embedRecords(ctx, records)
+	ctx, call, err := c.begin(ctx, verb)
 	if err != nil {
-		return c.wrap(verb, err)
+		return err
+	}
+	defer call.leave()
+	if records, err = c.embedRecords(ctx, records); err != nil {
+		return call.end(0, err)
 	}
 	plan, failed := c.planRecords(records)
 	if failed != nil {
-		return c.wrap(verb, &BatchError{Total: len(records), Failed: failed})
+		return call.end(0, &BatchError{Total: len(records), Failed: failed})
 	}
 	if len(plan) == 0 {
-		return ctx.Err()
+		return call.end(0, ctx.Err())
 	}
 	err = to(ctx, plan)
 	if refused, ok := errors.AsType[*engine.RefusedError](err); ok {
 		err = batchError(refused, plan, records)
 	}
-	return c.wrap(verb, err)
+	return call.end(len(plan), err)
 }
 
 // batchError says which of a call's records the engine refused.
@@ -87,7 +87,7 @@ func (c *Collection) planRecords(records []Record) (plan []engine.Record, failed
 	plan = make([]engine.Record, 0, len(records))
 	values := make([]any, len(records)*len(c.schema.Fields))
 	last := make(map[string]int, len(records)) // the place of an ID's last record in plan
-	maxID := c.db.engine.Capabilities().MaxIDBytes
+	maxID := c.maxID()
 	for i, r := range records {
 		row := values[:len(c.schema.Fields):len(c.schema.Fields)]
 		values = values[len(row):]

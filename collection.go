@@ -12,17 +12,17 @@ import (
 // CreateCollection makes an empty collection. It returns [ErrExists] if there is
 // one of that name, and a [*SchemaError] if the schema cannot be made.
 func (db *DB) CreateCollection(ctx context.Context, s Schema) (*Collection, error) {
-	const verb = "create collection"
-	if err := db.enter(); err != nil {
-		return nil, wrap(verb, s.Name, err)
+	ctx, call, err := db.begin(ctx, "create collection", s.Name)
+	if err != nil {
+		return nil, err
 	}
-	defer db.leave()
+	defer call.leave()
 	if err := s.check(db.engine.Capabilities()); err != nil {
-		return nil, wrap(verb, shorten(s.Name), err)
+		return nil, call.end(0, err)
 	}
 	c, err := db.engine.Create(ctx, s.plan())
-	if err != nil {
-		return nil, wrap(verb, s.Name, err)
+	if err = call.end(0, err); err != nil {
+		return nil, err
 	}
 	return newCollection(db, c), nil
 }
@@ -30,17 +30,17 @@ func (db *DB) CreateCollection(ctx context.Context, s Schema) (*Collection, erro
 // OpenCollection opens a collection. It returns [ErrNotFound] if there is none
 // of that name.
 func (db *DB) OpenCollection(ctx context.Context, name string) (*Collection, error) {
-	const verb = "open collection"
-	if err := db.enter(); err != nil {
-		return nil, wrap(verb, name, err)
+	ctx, call, err := db.begin(ctx, "open collection", name)
+	if err != nil {
+		return nil, err
 	}
-	defer db.leave()
+	defer call.leave()
 	if !nameRE.MatchString(name) {
-		return nil, wrap(verb, shorten(name), ErrNotFound) // no collection has such a name
+		return nil, call.end(0, ErrNotFound) // no collection has such a name
 	}
 	c, err := db.engine.Open(ctx, name)
-	if err != nil {
-		return nil, wrap(verb, name, err)
+	if err = call.end(0, err); err != nil {
+		return nil, err
 	}
 	return newCollection(db, c), nil
 }
@@ -68,14 +68,14 @@ func (db *DB) EnsureCollection(ctx context.Context, s Schema) (*Collection, erro
 // Collections returns the schemas of all collections, by name. Those that this
 // package keeps for itself are left out.
 func (db *DB) Collections(ctx context.Context) ([]Schema, error) {
-	const verb = "list collections"
-	if err := db.enter(); err != nil {
-		return nil, wrap(verb, "", err)
-	}
-	defer db.leave()
-	plans, err := db.engine.List(ctx)
+	ctx, call, err := db.begin(ctx, "list collections", "")
 	if err != nil {
-		return nil, wrap(verb, "", err)
+		return nil, err
+	}
+	defer call.leave()
+	plans, err := db.engine.List(ctx)
+	if err = call.end(len(plans), err); err != nil {
+		return nil, err
 	}
 	schemas := make([]Schema, 0, len(plans))
 	for _, p := range plans {
@@ -90,19 +90,19 @@ func (db *DB) Collections(ctx context.Context) ([]Schema, error) {
 // [ErrNotFound] if there is none of that name. Open handles to it then return
 // ErrNotFound too.
 func (db *DB) DropCollection(ctx context.Context, name string) error {
-	const verb = "drop collection"
-	if err := db.enter(); err != nil {
-		return wrap(verb, name, err)
+	ctx, call, err := db.begin(ctx, "drop collection", name)
+	if err != nil {
+		return err
 	}
-	defer db.leave()
+	defer call.leave()
 	if !nameRE.MatchString(name) {
-		return wrap(verb, shorten(name), ErrNotFound)
+		return call.end(0, ErrNotFound)
 	}
-	err := db.engine.Drop(ctx, name)
+	err = db.engine.Drop(ctx, name)
 	if err == nil {
-		err = db.forgetJobs(ctx, filter.Prefix("id", jobID(name, "")))
+		err = errors.Join(db.forgetNotes(ctx, filter.Prefix("id", noteID(name, ""))), db.dropLeftovers(ctx, name, ""))
 	}
-	return wrap(verb, name, err)
+	return call.end(0, err)
 }
 
 // Collection holds records of one schema and finds them by their vectors. It is
@@ -113,7 +113,9 @@ type Collection struct {
 	schema   engine.Schema
 	fields   map[string]int // a field's place in the schema
 	embedder Embedder       // nil without WithEmbedder
-	tx       *Tx            // nil outside a transaction
+	tuned    *tuned
+	tx       *Tx  // nil outside a transaction
+	attached bool // a table of others
 }
 
 // wrap is the error of one of the collection's verbs. It fails the transaction
@@ -127,7 +129,7 @@ func (c *Collection) wrap(verb string, err error) error {
 }
 
 func newCollection(db *DB, e engine.Collection) *Collection {
-	c := &Collection{db: db, engine: e, schema: e.Schema(), fields: map[string]int{}}
+	c := &Collection{db: db, engine: e, schema: e.Schema(), fields: map[string]int{}, tuned: &tuned{}}
 	for i, f := range c.schema.Fields {
 		c.fields[f.Name] = i
 	}
@@ -140,18 +142,18 @@ func (c *Collection) Schema() Schema { return schemaOf(c.schema) }
 // Get returns the records with these IDs that exist, in the order of ids, with
 // their vectors. IDs that are not there are left out.
 func (c *Collection) Get(ctx context.Context, ids ...string) ([]Record, error) {
-	const verb = "get from"
-	if err := c.db.enter(); err != nil {
-		return nil, c.wrap(verb, err)
+	ctx, call, err := c.begin(ctx, "get from")
+	if err != nil {
+		return nil, err
 	}
-	defer c.db.leave()
+	defer call.leave()
 	ids, known := c.possible(ids), map[string]Record{}
 	if len(ids) == 0 {
-		return nil, ctx.Err()
+		return nil, call.end(0, ctx.Err())
 	}
 	found, err := c.engine.Get(ctx, ids, true)
-	if err != nil {
-		return nil, c.wrap(verb, err)
+	if err = call.end(len(found), err); err != nil {
+		return nil, err
 	}
 	for _, r := range found {
 		known[r.ID] = c.record(r)
@@ -168,16 +170,16 @@ func (c *Collection) Get(ctx context.Context, ids ...string) ([]Record, error) {
 // Delete removes the records with these IDs that exist and returns how many
 // there were.
 func (c *Collection) Delete(ctx context.Context, ids ...string) (int, error) {
-	const verb = "delete from"
-	if err := c.db.enter(); err != nil {
-		return 0, c.wrap(verb, err)
+	ctx, call, err := c.begin(ctx, "delete from")
+	if err != nil {
+		return 0, err
 	}
-	defer c.db.leave()
+	defer call.leave()
 	if ids = c.possible(ids); len(ids) == 0 {
-		return 0, ctx.Err()
+		return 0, call.end(0, ctx.Err())
 	}
 	n, err := c.engine.Delete(ctx, ids)
-	return n, c.wrap(verb, err)
+	return n, call.end(n, err)
 }
 
 // possible returns ids once each, without those that no record can have.
@@ -185,7 +187,7 @@ func (c *Collection) possible(ids []string) []string {
 	seen := make(map[string]bool, len(ids))
 	out := make([]string, 0, len(ids))
 	for _, id := range ids {
-		if !seen[id] && checkID(id, c.db.engine.Capabilities().MaxIDBytes) == nil {
+		if !seen[id] && checkID(id, c.maxID()) == nil {
 			seen[id] = true
 			out = append(out, id)
 		}
@@ -207,16 +209,16 @@ func (c *Collection) Count(ctx context.Context, f filter.Filter) (int, error) {
 func (c *Collection) withFilter(ctx context.Context, verb string, f filter.Filter,
 	run func(engine.Collection, context.Context, filter.Filter) (int, error),
 ) (int, error) {
-	if err := c.db.enter(); err != nil {
-		return 0, c.wrap(verb, err)
-	}
-	defer c.db.leave()
-	f, err := f.Check(c.typeOf)
+	ctx, call, err := c.begin(ctx, verb)
 	if err != nil {
-		return 0, c.wrap(verb, err)
+		return 0, err
+	}
+	defer call.leave()
+	if f, err = f.Check(c.typeOf); err != nil {
+		return 0, call.end(0, err)
 	}
 	n, err := run(c.engine, ctx, f)
-	return n, c.wrap(verb, err)
+	return n, call.end(n, err)
 }
 
 // typeOf tells filters the type of a field. The ID may be filtered by, too.
@@ -238,6 +240,9 @@ type Scan struct {
 	Vectors bool          // with vectors
 }
 
+// scanLimit is how many records without vectors are read at a time.
+const scanLimit = 512
+
 // All streams records in the order of their IDs, byte by byte. It reads a page
 // at a time and holds nothing in between, so the loop may take its time, may
 // call other methods and may stop early. A record that is written or deleted
@@ -245,7 +250,7 @@ type Scan struct {
 // the stream ends.
 func (c *Collection) All(ctx context.Context, s Scan) iter.Seq2[Record, error] {
 	const verb = "scan"
-	limit := 512
+	limit := scanLimit
 	if s.Vectors { // about a MiB a page
 		limit = max(16, min(limit, 1<<20/(c.schema.Dim*c.schema.Element.Size())))
 	}
@@ -258,19 +263,33 @@ func (c *Collection) All(ctx context.Context, s Scan) iter.Seq2[Record, error] {
 			yield(Record{}, c.wrap(verb, err))
 			return
 		}
-		plan := engine.Scan{Filter: f, After: s.After, Limit: limit, Vectors: s.Vectors}
-		for {
-			page, err := c.scan(ctx, plan)
+		for r, err := range c.stream(ctx, engine.Scan{Filter: f, After: s.After, Limit: limit, Vectors: s.Vectors}) {
 			if err != nil {
 				yield(Record{}, c.wrap(verb, err))
 				return
 			}
+			if !yield(c.record(r), nil) {
+				return
+			}
+		}
+	}
+}
+
+// stream reads one page after the other, as plan has it.
+func (c *Collection) stream(ctx context.Context, plan engine.Scan) iter.Seq2[engine.Record, error] {
+	return func(yield func(engine.Record, error) bool) {
+		for {
+			page, err := c.scan(ctx, plan)
+			if err != nil {
+				yield(engine.Record{}, err)
+				return
+			}
 			for _, r := range page {
-				if !yield(c.record(r), nil) {
+				if !yield(r, nil) {
 					return
 				}
 			}
-			if len(page) < limit {
+			if len(page) < plan.Limit {
 				return
 			}
 			plan.After = page[len(page)-1].ID

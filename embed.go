@@ -52,14 +52,17 @@ func (c *Collection) embedQueries(ctx context.Context, queries []Query) ([]Query
 			continue
 		}
 		if q.Vector != nil || q.Vector64 != nil {
-			return nil, unsupported("a query with both a text and a vector", c.db.engine.Capabilities().Engine)
+			if q.Reranker == nil && q.Fusion == nil {
+				return nil, &ValueError{Field: "Text", Pos: -1, Want: "none beside a vector, but for a Reranker or Fusion", Got: filter.Describe(q.Text)}
+			}
+			continue
 		}
-		if c.embedder == nil {
+		if c.embedder == nil && !q.textOnly() {
 			return nil, &ValueError{Field: "Text", Pos: -1, Want: "none without an embedder: use the collection that WithEmbedder returns", Got: filter.Describe(q.Text)}
 		}
 	}
 	return embedMissing(ctx, c.embedder, embed.Query, queries, func(q *Query) (*[]float32, string) {
-		if q.Vector != nil || q.Vector64 != nil {
+		if q.Vector != nil || q.Vector64 != nil || q.textOnly() {
 			return nil, ""
 		}
 		return &q.Vector, q.Text

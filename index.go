@@ -2,9 +2,37 @@ package vecwire
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/vecwire/vecwire/internal/engine"
 )
+
+// Compress says what an index holds in place of the vectors. A smaller index
+// stays in the server's memory and is built faster, and leads to the right records
+// less surely: searches fetch more candidates than K through it, and compare those
+// by the vectors themselves. The records keep their vectors as they are.
+type Compress uint8
+
+// The ways to compress.
+const (
+	// NoCompression, the default, indexes the vectors as they are, as far as the
+	// engine can; see [Collection.BuildIndex].
+	NoCompression = Compress(engine.NoCompression)
+	// HalfPrecision indexes copies of 16 bits an element: half the size, at about
+	// the same recall. No element may be beyond ±65,504; with the index, the
+	// database refuses records that have such.
+	HalfPrecision = Compress(engine.HalfPrecision)
+	// Bits indexes a bit an element, its sign: a 32nd of the size. It suits
+	// vectors of several hundred dimensions whose elements are as often negative
+	// as positive, as those of most models are; without negative elements it finds
+	// nothing. Lengths are lost, so the metric is Cosine, or Dot over vectors of
+	// about the same length. Measure with [Collection.Recall].
+	Bits = Compress(engine.Bits)
+)
+
+// String returns "none", "half" or "bits".
+func (c Compress) String() string { return engine.Compress(c).String() }
 
 // IndexOptions says how [Collection.BuildIndex] builds. The zero value is a good
 // index for most collections.
@@ -27,6 +55,10 @@ type IndexOptions struct {
 	// Progress is told how far the building is, from time to time and by one
 	// goroutine.
 	Progress func(IndexProgress)
+	// Compress makes the index smaller. [ErrUnsupported] says that the engine, or
+	// the collection's metric, has no such index; the embedded engine compresses
+	// by itself. Defaults to NoCompression.
+	Compress Compress
 }
 
 // IndexProgress says how far the building of an index is.
@@ -42,8 +74,8 @@ type IndexInfo struct {
 	M              int    // see IndexOptions; 0 for other kinds
 	EfConstruction int    // see IndexOptions; 0 for other kinds
 	Bytes          int64  // on the disk
-	Half           bool   // over copies of the vectors in half precision
-	Valid          bool   // false while it is built, and if building was interrupted
+	Compress       Compress
+	Valid          bool // false while it is built, and if building was interrupted
 }
 
 // BuildIndex builds an approximate index (HNSW) over the collection's vectors,
@@ -57,12 +89,23 @@ type IndexInfo struct {
 //
 // Vectors of more than 2,000 dimensions are indexed as copies in half precision,
 // and DOUBLE vectors as FLOAT copies; searches compare four times as many
-// candidates by the vectors themselves. Above 4,000 dimensions BuildIndex
-// returns [ErrUnsupported], as it does for an engine that has no such index.
+// candidates by the vectors themselves. Above 4,000 dimensions only [Bits] are
+// indexed, and without them BuildIndex returns [ErrUnsupported], as it does for
+// an engine that has no such index.
 func (c *Collection) BuildIndex(ctx context.Context, o IndexOptions) error {
 	const verb = "build index of"
 	return c.withIndexer(verb, func(x engine.Indexer) error {
-		p := engine.IndexPlan{M: o.M, EfConstruction: o.EfConstruction, MemoryBytes: o.MemoryBytes, Workers: o.Workers}
+		caps := c.db.engine.Capabilities()
+		switch {
+		case o.Compress > Bits:
+			return &ValueError{Field: "Compress", Pos: -1, Want: "NoCompression, HalfPrecision or Bits", Got: fmt.Sprint(uint8(o.Compress))}
+		case o.Compress != NoCompression && !caps.CompressedIndexes:
+			return unsupported("an index that is compressed", caps.Engine)
+		}
+		p := engine.IndexPlan{
+			M: o.M, EfConstruction: o.EfConstruction, MemoryBytes: o.MemoryBytes, Workers: o.Workers,
+			Compress: engine.Compress(o.Compress),
+		}
 		if o.Progress != nil {
 			p.Progress = func(at engine.IndexProgress) { o.Progress(IndexProgress(at)) }
 		}
@@ -76,7 +119,10 @@ func (c *Collection) Indexes(ctx context.Context) ([]IndexInfo, error) {
 	err := c.withIndexer("list indexes of", func(x engine.Indexer) error {
 		found, err := x.Indexes(ctx)
 		for _, f := range found {
-			out = append(out, IndexInfo(f))
+			out = append(out, IndexInfo{
+				Name: f.Name, Kind: f.Kind, M: f.M, EfConstruction: f.EfConstruction, Bytes: f.Bytes,
+				Compress: Compress(f.Compress), Valid: f.Valid,
+			})
 		}
 		return err
 	})
@@ -94,6 +140,9 @@ func (c *Collection) withIndexer(verb string, run func(engine.Indexer) error) er
 		return c.wrap(verb, err)
 	}
 	defer c.db.leave()
+	if _, is := c.engine.(*namespace); is {
+		return c.wrap(verb, errors.New("indexes belong to the collection itself, not to a namespace of it"))
+	}
 	x, ok := c.engine.(engine.Indexer)
 	if !ok {
 		return c.wrap(verb, unsupported("an approximate index", c.db.engine.Capabilities().Engine))

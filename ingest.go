@@ -122,19 +122,19 @@ func (r IngestReport) failure() *BatchError {
 // that failed for another reason than a record may be stored and not counted.
 // Ingest cannot be part of a transaction.
 func (c *Collection) Ingest(ctx context.Context, records iter.Seq2[Record, error], o IngestOptions) (IngestReport, error) {
-	const verb = "ingest into"
+	ctx, call, err := c.begin(ctx, "ingest into")
+	if err != nil {
+		return IngestReport{}, err
+	}
+	call.leave() // each batch enters for itself, so that Close ends the job
 	if c.tx != nil {
-		return IngestReport{}, c.wrap(verb, errors.New("it cannot be part of a transaction: use Upsert"))
+		return IngestReport{}, call.end(0, errors.New("it cannot be part of a transaction: use Upsert"))
 	}
 	if err := checkJob(o.Job); err != nil {
-		return IngestReport{}, c.wrap(verb, err)
+		return IngestReport{}, call.end(0, err)
 	}
-	if err := c.db.enter(); err != nil {
-		return IngestReport{}, c.wrap(verb, err)
-	}
-	c.db.leave() // each batch enters for itself, so that Close ends the job
 	j := c.newIngest(o)
-	err := j.run(ctx, records)
+	err = j.run(ctx, records)
 	report := j.report()
 	level := slog.LevelInfo
 	if err != nil {
@@ -142,7 +142,7 @@ func (c *Collection) Ingest(ctx context.Context, records iter.Seq2[Record, error
 	}
 	c.db.log.Log(ctx, level, "ingest ended", "collection", c.schema.Name, "inserted", report.Inserted, "updated", report.Updated,
 		"unchanged", report.Unchanged, "failed", report.Failed, "embedded", report.Embedded, "took", report.Elapsed, "err", err)
-	return report, c.wrap(verb, err)
+	return report, call.end(int(report.Done()), err)
 }
 
 // ingest is a job under way.
@@ -169,7 +169,7 @@ func (c *Collection) newIngest(o IngestOptions) *ingest {
 	if o.Every <= 0 {
 		o.Every = ingestEvery
 	}
-	j := &ingest{Collection: c, o: o, maxID: c.db.engine.Capabilities().MaxIDBytes, begun: time.Now()}
+	j := &ingest{Collection: c, o: o, maxID: c.maxID(), begun: time.Now()}
 	j.flight.ids = map[string]struct{}{}
 	j.ahead = map[int64]int64{}
 	j.cursor, j.saved = o.Skipped, o.Skipped

@@ -2,18 +2,11 @@ package vecwire
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/vecwire/vecwire/filter"
-	"github.com/vecwire/vecwire/internal/engine"
 )
-
-// jobsSchema is the collection that the cursors of jobs are kept in. It is of
-// our own, so that every engine has it, and hidden from DB.Collections.
-var jobsSchema = engine.Schema{Name: "vecwire_jobs", Dim: 1, Metric: Dot, Fields: []engine.Field{{Name: "done", Type: Int}}}
 
 const maxJob = 200
 
@@ -24,12 +17,12 @@ func checkJob(job string) error {
 	return filter.CheckString("Job", job)
 }
 
-// jobID is what a collection's job is found by.
-func jobID(collection, job string) string { return strings.ToLower(collection) + "/" + job }
-
-// jobs opens the collection of cursors.
-func (db *DB) jobs(ctx context.Context) (engine.Collection, error) {
-	return db.engine.Open(ctx, jobsSchema.Name)
+// jobNote names the note that holds the cursor of a job.
+func (c *Collection) jobNote(job string) string {
+	if n, ok := namespaceOf(c.engine); ok {
+		job = n.prefix + job
+	}
+	return c.noteID("job/" + job)
 }
 
 // Cursor returns how many records of its input a named job has done, counted
@@ -39,27 +32,16 @@ func (db *DB) jobs(ctx context.Context) (engine.Collection, error) {
 // it to begin further on, and say so in IngestOptions.Skipped. What was deleted
 // meanwhile is then not stored again. The cursor is kept about every half second.
 func (c *Collection) Cursor(ctx context.Context, job string) (int64, error) {
-	const verb = "read a cursor of"
-	if err := c.db.enter(); err != nil {
-		return 0, c.wrap(verb, err)
-	}
-	defer c.db.leave()
-	if err := checkJob(job); err != nil {
-		return 0, c.wrap(verb, err)
-	}
-	jobs, err := c.db.jobs(ctx)
-	if errors.Is(err, ErrNotFound) {
-		return 0, nil
-	}
+	ctx, call, err := c.begin(ctx, "read a cursor of")
 	if err != nil {
-		return 0, c.wrap(verb, err)
+		return 0, err
 	}
-	found, err := jobs.Get(ctx, []string{jobID(c.schema.Name, job)}, false)
-	if err != nil || len(found) == 0 {
-		return 0, c.wrap(verb, err)
+	defer call.leave()
+	if err := checkJob(job); err != nil {
+		return 0, call.end(0, err)
 	}
-	done, _ := found[0].Fields[0].(int64)
-	return done, nil
+	done, err := c.db.note(ctx, c.jobNote(job))
+	return done, call.end(0, err)
 }
 
 // saveCursor keeps the cursor if it has moved. Without it a job is slower to go
@@ -71,29 +53,11 @@ func (j *ingest) saveCursor(ctx context.Context) {
 	if j.o.Job == "" || cursor == j.saved {
 		return
 	}
-	if err := j.db.putCursor(ctx, jobID(j.schema.Name, j.o.Job), cursor); err != nil {
+	if err := j.db.putNote(ctx, j.jobNote(j.o.Job), cursor); err != nil {
 		j.db.log.WarnContext(ctx, "the cursor of a job was not kept", "collection", j.schema.Name, "job", j.o.Job, "err", err)
 		return
 	}
 	j.saved = cursor
-}
-
-func (db *DB) putCursor(ctx context.Context, id string, cursor int64) error {
-	if err := db.enter(); err != nil {
-		return err
-	}
-	defer db.leave()
-	jobs, err := db.jobs(ctx)
-	if errors.Is(err, ErrNotFound) {
-		jobs, err = db.engine.Create(ctx, jobsSchema)
-		if errors.Is(err, ErrExists) { // made by another job meanwhile
-			jobs, err = db.jobs(ctx)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return jobs.Upsert(ctx, []engine.Record{{ID: id, Vector: engine.Vector{F32: []float32{1}}, Fields: []any{cursor}}})
 }
 
 // endJob keeps the cursor of a job that ended early, and forgets that of one
@@ -108,21 +72,5 @@ func (j *ingest) endJob(ctx context.Context, err error) error {
 		j.saveCursor(ctx)
 		return err
 	}
-	return j.db.forgetJobs(ctx, filter.Eq("id", jobID(j.schema.Name, j.o.Job)))
-}
-
-// forgetJobs removes the cursors that pass.
-func (db *DB) forgetJobs(ctx context.Context, which filter.Filter) error {
-	if err := db.enter(); err != nil {
-		return err
-	}
-	defer db.leave()
-	jobs, err := db.jobs(ctx)
-	if err == nil {
-		_, err = jobs.DeleteWhere(ctx, which)
-	}
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
+	return j.db.forgetNotes(ctx, filter.Eq("id", j.jobNote(j.o.Job)))
 }

@@ -13,6 +13,9 @@ import (
 func (c *Collection) Insert(ctx context.Context, records ...Record) error {
 	const verb = "insert into"
 	x, ok := c.engine.(engine.Inserter)
+	if n, is := c.engine.(*namespace); is {
+		_, ok = n.Collection.(engine.Inserter)
+	}
 	if !ok {
 		return c.wrap(verb, unsupported("inserting only", c.db.engine.Capabilities().Engine))
 	}

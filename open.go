@@ -20,14 +20,17 @@ type Config struct {
 	// Logger receives what a person who runs the program may want to know.
 	// Defaults to none.
 	Logger *slog.Logger
+	// Observer is told of every call. Defaults to none.
+	Observer Observer
 	// Server is how a server is connected to. The embedded engine has no use for it.
 	Server ServerConfig
 }
 
 // DB is an open database: a file, or a server. It is safe for concurrent use.
 type DB struct {
-	engine engine.Engine
-	log    *slog.Logger
+	engine   engine.Engine
+	log      *slog.Logger
+	observer Observer // nil for none
 
 	mu     sync.RWMutex // guards closed, and that calls grows no more after it
 	closed bool
@@ -81,7 +84,7 @@ func (cfg Config) Open(ctx context.Context, url string) (*DB, error) {
 	if err != nil {
 		return nil, wrap("open", "", err)
 	}
-	return &DB{engine: e, log: log}, nil
+	return &DB{engine: e, log: log, observer: cfg.Observer}, nil
 }
 
 const targetRemedy = `give a file such as "vectors.db", "mem:", or a URL that begins with postgres:// or iris://`
@@ -214,6 +217,10 @@ type Capabilities struct {
 	// BatchRecords is how many records at a time go fastest into one Upsert where
 	// there are many; [Collection.Ingest] goes by it.
 	BatchRecords int
+	Effort       bool // [Query].Effort and [Collection.Tune]
+	FullText     bool // collections with full text, for [Query].Fusion
+	// CompressedIndexes says that [IndexOptions].Compress is heeded.
+	CompressedIndexes bool
 }
 
 // Capabilities returns what the database's engine can do.

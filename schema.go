@@ -69,6 +69,9 @@ type Schema struct {
 	// differ only in case are the same; "id", "text", "vector" and names that
 	// begin with "vecwire_" are taken.
 	Fields []Field
+	// FullText keeps an index over the words of the texts, for [Query].Fusion.
+	// Writing a text then takes longer. Defaults to NoFullText.
+	FullText FullText
 }
 
 const maxFields = 200
@@ -96,6 +99,10 @@ func (s Schema) check(caps engine.Capabilities) error {
 		return unsupported("the element type DOUBLE", caps.Engine)
 	case s.Metric == L2 && !caps.L2:
 		return unsupported("the metric L2", caps.Engine)
+	case s.FullText > English:
+		return fail("", "FullText is %d, want NoFullText, Words or English", s.FullText)
+	case s.FullText != NoFullText && !caps.FullText:
+		return unsupported("full text", caps.Engine)
 	case len(s.Fields) > maxFields:
 		return fail("", "has %d fields, want at most %d", len(s.Fields), maxFields)
 	}
@@ -122,7 +129,7 @@ func (s Schema) plan() engine.Schema {
 	for i, f := range s.Fields {
 		fields[i] = engine.Field(f)
 	}
-	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields}
+	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields, FullText: engine.FullText(s.FullText)}
 }
 
 func schemaOf(p engine.Schema) Schema {
@@ -130,7 +137,7 @@ func schemaOf(p engine.Schema) Schema {
 	for i, f := range p.Fields {
 		fields[i] = Field(f)
 	}
-	return Schema{Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields}
+	return Schema{Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields, FullText: FullText(p.FullText)}
 }
 
 // differs says what of a collection is not as the schema has it, "" for nothing.
@@ -145,6 +152,8 @@ func (s Schema) differs(c *Collection) (field, msg string) {
 		return "", fmt.Sprintf("Metric is %s, want %s", is.Metric, s.Metric)
 	case is.Model != s.Model:
 		return "", fmt.Sprintf("Model is %q, want %q", is.Model, s.Model)
+	case FullText(is.FullText) != s.FullText:
+		return "", fmt.Sprintf("FullText is %s, want %s", is.FullText, s.FullText)
 	}
 	for _, f := range s.Fields {
 		i, ok := c.fields[f.Name]

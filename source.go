@@ -26,13 +26,13 @@ const SourceField = "source"
 // AtomicBatches (see [Capabilities]) the records are stored before the others
 // are deleted.
 func (c *Collection) ReplaceSource(ctx context.Context, source string, records ...Record) (IngestReport, error) {
-	const verb = "replace a source of"
-	if err := c.db.enter(); err != nil {
-		return IngestReport{}, c.wrap(verb, err)
+	ctx, call, err := c.begin(ctx, "replace a source of")
+	if err != nil {
+		return IngestReport{}, err
 	}
-	defer c.db.leave()
+	defer call.leave()
 	report, err := c.replaceSource(ctx, source, records)
-	return report, c.wrap(verb, err)
+	return report, call.end(int(report.Done()), err)
 }
 
 func (c *Collection) replaceSource(ctx context.Context, source string, records []Record) (IngestReport, error) {
@@ -104,7 +104,11 @@ func (c *Collection) replaceSource(ctx context.Context, source string, records [
 		return err
 	}
 	if x, ok := c.db.engine.(engine.Transactor); ok && c.tx == nil && c.db.engine.Capabilities().AtomicBatches {
-		err = x.Tx(ctx, func(use func(engine.Collection) engine.Collection) error { return swap(use(c.engine)) })
+		if m, is := c.engine.(*mirrored); is {
+			err = m.atomically(ctx, x, swap)
+		} else {
+			err = x.Tx(ctx, func(use func(engine.Collection) engine.Collection) error { return swap(within(use, c.engine)) })
+		}
 	} else {
 		err = swap(c.engine)
 	}

@@ -51,18 +51,18 @@ func (tx *Tx) end() error {
 //
 // Tx returns [ErrUnsupported] if the engine has no transactions.
 func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
-	const verb = "run transaction"
-	if err := db.enter(); err != nil {
-		return wrap(verb, "", err)
+	ctx, call, err := db.begin(ctx, "run transaction", "")
+	if err != nil {
+		return err
 	}
-	defer db.leave()
+	defer call.leave()
 	x, ok := db.engine.(engine.Transactor)
 	if !ok {
-		return wrap(verb, "", unsupported("transactions", db.engine.Capabilities().Engine))
+		return call.end(0, unsupported("transactions", db.engine.Capabilities().Engine))
 	}
 	var own error
-	err := x.Tx(ctx, func(use func(engine.Collection) engine.Collection) error {
-		tx := &Tx{db: db, inner: &DB{engine: db.engine, log: db.log}, use: use}
+	err = x.Tx(ctx, func(use func(engine.Collection) engine.Collection) error {
+		tx := &Tx{db: db, inner: &DB{engine: db.engine, log: db.log, observer: db.observer}, use: use}
 		own = f(tx)
 		if failed := tx.end(); own == nil {
 			own = failed
@@ -70,9 +70,10 @@ func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
 		return own
 	})
 	if own != nil {
+		call.tell(0, nil, own)
 		return own
 	}
-	return wrap(verb, "", err)
+	return call.end(0, err)
 }
 
 // Collection returns an open collection of the same DB as the transaction sees
@@ -86,10 +87,12 @@ func (tx *Tx) Collection(c *Collection) (*Collection, error) {
 		return nil, errors.New("vecwire: the transaction has ended")
 	case c.tx == tx:
 		return c, nil
+	case isMirror(c.engine):
+		return nil, fmt.Errorf("vecwire: a transaction has no mirrors: use the collection %s itself, and refresh the mirror", c.schema.Name)
 	case c.db != tx.db:
 		return nil, fmt.Errorf("vecwire: the collection %s was opened by another DB than the transaction's", c.schema.Name)
 	}
 	with := *c
-	with.db, with.engine, with.tx = tx.inner, tx.use(c.engine), tx
+	with.db, with.engine, with.tx = tx.inner, within(tx.use, c.engine), tx
 	return &with, nil
 }

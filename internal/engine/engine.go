@@ -68,7 +68,11 @@ type Capabilities struct {
 	// AtomicBatches says that Upsert stores all records or none, and that readers
 	// see all of it or nothing. Without, each of several parts is stored by itself.
 	AtomicBatches bool
-	BatchRecords  int // of an Upsert of many, how many records at a time go fastest
+	BatchRecords  int  // of an Upsert of many, how many records at a time go fastest
+	Effort        bool // its searches heed Search.Effort
+	FullText      bool // its collections are TextSearchers
+	// CompressedIndexes says that its Indexers heed IndexPlan.Compress.
+	CompressedIndexes bool
 }
 
 // RefusedError reports records that an engine without AtomicBatches refused
@@ -90,12 +94,13 @@ func (e *RefusedError) Error() string {
 
 // Schema describes a collection.
 type Schema struct {
-	Name    string
-	Dim     int
-	Element codec.Element
-	Metric  codec.Metric
-	Model   string
-	Fields  []Field
+	Name     string
+	Dim      int
+	Element  codec.Element
+	Metric   codec.Metric
+	Model    string
+	Fields   []Field
+	FullText FullText
 }
 
 // Field is a typed field of every record. The tags name it in registries.
@@ -134,8 +139,17 @@ type Search struct {
 	K       int // always positive
 	Filter  filter.Filter
 	Exact   bool // no approximate index
+	Effort  int  // how many candidates a search of a graph looks at; 0 for the collection's own, or the engine's choice
 	Payload bool // with text and fields
 	Vectors bool // with vectors
+	// Rescore, only with Vectors, says that the caller compares the hits with
+	// Vector itself. An engine whose index is over compressed vectors then leaves
+	// that out: it returns candidates in any order and with any scores, and more
+	// than K where so few would not do.
+	Rescore bool
+	// Candidates is how many there are to be with Rescore, at least K; 0 for the
+	// engine's choice, which takes it that K has room to choose from already.
+	Candidates int
 }
 
 // Hit is a record that a search found. Score is higher for nearer: the cosine,
@@ -150,6 +164,16 @@ type Hit struct {
 type Result struct {
 	Hits  []Hit
 	Exact bool
+	Plan  Plan
+}
+
+// Plan says what a search did.
+type Plan struct {
+	Path   string // what was looked at, such as "scan", "filtered scan" or "graph"
+	Index  string // the index that took part, "" for none
+	Effort int    // as it was used, 0 without a graph
+	Rows   int    // how many rows were compared or passed the filter, -1 if unknown
+	Why    string // why this path and no other
 }
 
 // Engine is a database that holds collections. All methods are safe for

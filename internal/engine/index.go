@@ -19,6 +19,27 @@ type IndexPlan struct {
 	MemoryBytes    int64
 	Workers        int
 	Progress       func(IndexProgress) // may be nil; called by one goroutine at a time
+	Compress       Compress            // always none without Capabilities.CompressedIndexes
+}
+
+// Compress says what an index holds in place of the vectors.
+type Compress uint8
+
+// The ways to compress.
+const (
+	NoCompression Compress = iota // the vectors as they are or, where an engine cannot index those, as much of them as it can
+	HalfPrecision                 // copies of 16 bits an element
+	Bits                          // the signs of the elements
+)
+
+var compressions = [...]string{NoCompression: "none", HalfPrecision: "half", Bits: "bits"}
+
+// String returns the name.
+func (c Compress) String() string {
+	if int(c) < len(compressions) {
+		return compressions[c]
+	}
+	return "unknown"
 }
 
 // IndexProgress says how far the building of an index is.
@@ -34,7 +55,7 @@ type Index struct {
 	M              int
 	EfConstruction int
 	Bytes          int64
-	Half           bool // over 16-bit copies of the vectors, reranked in full precision
+	Compress       Compress
 	Valid          bool // false while it is built, or if building was interrupted
 }
 

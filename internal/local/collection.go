@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
@@ -23,17 +25,31 @@ type collection struct {
 	// mu is held for reading by searches, and for writing while a commit is
 	// applied. Under it the memory is what SQLite has committed. The writer may
 	// read without it, since nobody else writes.
-	mu      sync.RWMutex
-	dropped bool
-	rows    map[string]int32 // row numbers by ID
-	ids     []string         // IDs by row number, "" for a free row
-	free    []int32          // row numbers below end that are free
-	end     int32            // the first row number never used
-	index   index
+	mu    sync.RWMutex
+	gone  bool             // dropped, or open under another name
+	rows  map[string]int32 // row numbers by ID
+	ids   []string         // IDs by row number, "" for a free row
+	free  []int32          // row numbers below end that are free
+	end   int32            // the first row number never used
+	index index
+	hnsw  *built // nil without an approximate index
+
+	// still is held while a commit is noted and applied, and while a snapshot is
+	// written, beside which searches go on.
+	still    sync.Mutex
+	indexing *semaphore.Weighted // of one: who has it may change links and linker
+	linker   *linker             // nil without one
+	woken    chan struct{}       // tells the linker of a commit
+	life     context.Context     // ends with the collection
+	endLife  context.CancelFunc
 }
 
 func newCollection(s *store, schema engine.Schema) (*collection, error) {
-	c := &collection{store: s, schema: schema, rows: map[string]int32{}}
+	c := &collection{
+		store: s, schema: schema, rows: map[string]int32{},
+		indexing: semaphore.NewWeighted(1), woken: make(chan struct{}, 1),
+	}
+	c.life, c.endLife = context.WithCancel(context.Background())
 	c.read.collection = c
 	var err error
 	if c.index, err = newIndex(schema); err != nil {
@@ -65,8 +81,9 @@ func newCollection(s *store, schema engine.Schema) (*collection, error) {
 	return c, nil
 }
 
-// close releases the prepared statements.
+// close ends the linker and releases the prepared statements.
 func (c *collection) close() {
+	c.retire()
 	for _, st := range append(c.put[:], c.drop[:]...) {
 		if st != nil {
 			st.Close()
@@ -80,6 +97,35 @@ func (c *collection) Schema() engine.Schema { return c.schema }
 
 // load fills the memory from the file.
 func (c *collection) load(ctx context.Context) error {
+	snapshot, err := c.registered(ctx)
+	if err != nil {
+		return err
+	}
+	restored := false
+	if c.hnsw != nil {
+		if restored, err = c.restore(ctx, snapshot); err != nil {
+			return err
+		}
+	}
+	if !restored {
+		if err := c.loadRows(ctx); err != nil {
+			return err
+		}
+		if c.hnsw != nil {
+			c.hnsw.noted = len(c.rows)
+		}
+	}
+	for row := c.end - 1; row >= 0; row-- { // the lowest is taken first
+		if c.ids[row] == "" {
+			c.free = append(c.free, row)
+		}
+	}
+	c.startLinker()
+	return nil
+}
+
+// loadRows fills the memory from the rows.
+func (c *collection) loadRows(ctx context.Context) error {
 	count, end, err := c.extent(ctx)
 	if err != nil {
 		return err
@@ -123,15 +169,7 @@ func (c *collection) load(ctx context.Context) error {
 			return fmt.Errorf("%w: record %q in %q: %w", errDamaged, id, c.schema.Name, err)
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	for row := c.end - 1; row >= 0; row-- { // the lowest is taken first
-		if c.ids[row] == "" {
-			c.free = append(c.free, row)
-		}
-	}
-	return nil
+	return rows.Err()
 }
 
 // sparse is how many more rows may be free than not before a collection is
@@ -183,7 +221,7 @@ func (c *collection) compact(ctx context.Context) (end int64, err error) {
 			}
 		}
 		end = int64(len(numbers))
-		return nil
+		return t.rowsMoved(c.schema.Name)
 	})
 	return end, err
 }
@@ -218,7 +256,7 @@ func (c *collection) Upsert(ctx context.Context, records []engine.Record) error 
 }
 
 func (c *collection) upsert(ctx context.Context, t *txn, records []engine.Record) error {
-	if c.dropped {
+	if c.gone {
 		return engine.ErrNotFound
 	}
 	ch := t.change(c)
@@ -252,6 +290,9 @@ func (c *collection) Insert(ctx context.Context, records []engine.Record) error 
 }
 
 func (c *collection) insert(ctx context.Context, t *txn, records []engine.Record) error {
+	if c.gone {
+		return engine.ErrNotFound
+	}
 	ch := t.change(c)
 	for _, r := range records {
 		if _, ok := ch.row(c, r.ID); ok {
@@ -271,7 +312,7 @@ func (c *collection) Delete(ctx context.Context, ids []string) (n int, err error
 }
 
 func (c *collection) delete(ctx context.Context, t *txn, ids []string) (n int, err error) {
-	if c.dropped {
+	if c.gone {
 		return 0, engine.ErrNotFound
 	}
 	ch := t.change(c)
@@ -304,7 +345,7 @@ func (c *collection) DeleteWhere(ctx context.Context, f filter.Filter) (n int, e
 }
 
 func (c *collection) deleteWhere(ctx context.Context, t *txn, f filter.Filter) (int, error) {
-	if c.dropped {
+	if c.gone {
 		return 0, engine.ErrNotFound
 	}
 	where, args := compile(f)

@@ -76,10 +76,42 @@ func openFile(ctx context.Context, path string, opts Options) (*store, error) {
 	if err != nil {
 		return fail(err, openRemedy(err))
 	}
+	s.path = path
+	if err := s.migrate(ctx); err != nil {
+		return fail(errors.Join(err, s.Close()), "")
+	}
 	if s.seen, err = dataVersion(ctx, s.write); err != nil {
 		return fail(errors.Join(err, s.Close()), "")
 	}
+	if err := s.sweep(ctx); err != nil {
+		return fail(errors.Join(err, s.Close()), "")
+	}
 	return s, nil
+}
+
+// migrate brings a store of an older format to this one. The new format is then
+// in the file itself and not only in its log, where programs that know only the
+// older one would not see it.
+func (s *store) migrate(ctx context.Context) error {
+	var version int
+	if err := s.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil || version == formatVersion {
+		return err
+	}
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, m := range append(migrations[version-1:], fmt.Sprintf("PRAGMA user_version = %d", formatVersion)) {
+		if _, err := tx.ExecContext(ctx, m); err != nil {
+			return err
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	_, err = s.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
 }
 
 // resolve follows symbolic links, so that a store has one path, and one lock.
@@ -121,7 +153,7 @@ func openMemory(ctx context.Context, opts Options) (engine.Engine, error) {
 	}
 	s.gate = semaphore.NewWeighted(writerWeight)
 	err = s.update(ctx, func(t *txn) error {
-		_, err := t.tx.ExecContext(t.ctx, createRegistry)
+		_, err := t.tx.ExecContext(t.ctx, registry)
 		return err
 	})
 	if err != nil {
@@ -183,7 +215,7 @@ func createFile(ctx context.Context, path string) (err error) {
 	}
 	db.SetMaxOpenConns(1)
 	for _, statement := range []string{
-		createRegistry,
+		registry,
 		fmt.Sprintf("PRAGMA application_id = %d", applicationID),
 		fmt.Sprintf("PRAGMA user_version = %d", formatVersion),
 	} {

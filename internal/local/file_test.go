@@ -61,7 +61,7 @@ func TestRefusesFilesThatAreNoStore(t *testing.T) {
 		"cut in the header":  {write(magic + "\x10"), "truncated: it has 17 bytes"},
 		"text":               {write("dear diary, dear diary, dear diary, dear diary, dear diary, dear diary, dear diary, dear diary, dear diary"), "not a vecwire store"},
 		"another's database": {other("PRAGMA application_id = 7"), "not a vecwire store"},
-		"a newer format":     {other(fmt.Sprintf("PRAGMA user_version = %d", formatVersion+1)), "the store has format 2, this program reads up to 1"},
+		"a newer format":     {other(fmt.Sprintf("PRAGMA user_version = %d", formatVersion+1)), fmt.Sprintf("the store has format %d, this program reads up to %d", formatVersion+1, formatVersion)},
 		"a lost end": {func(t *testing.T, path string) {
 			info, err := os.Stat(path)
 			require.NoError(t, err)

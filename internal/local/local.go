@@ -13,6 +13,7 @@ package local
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -38,6 +39,7 @@ type Options struct {
 // store is an open database.
 type store struct {
 	log   *slog.Logger
+	path  string       // "" in memory
 	lock  *flock.Flock // nil in memory
 	write *sql.DB      // one connection: whoever has it is the writer
 	read  *sql.DB
@@ -61,11 +63,19 @@ const (
 
 // Capabilities implements engine.Engine.
 func (s *store) Capabilities() engine.Capabilities {
-	return engine.Capabilities{Engine: "embedded", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxDim, Transactions: true, AtomicBatches: true, BatchRecords: 2000}
+	return engine.Capabilities{Engine: "embedded", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxDim, Transactions: true, Indexes: true, Effort: true, AtomicBatches: true, BatchRecords: 2000, FullText: true}
 }
 
 // Close implements engine.Engine.
 func (s *store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.open {
+		c.retire()
+		if c.hnsw != nil && c.hnsw.noted > 0 {
+			c.trySave(context.Background())
+		}
+	}
 	err := errors.Join(s.read.Close(), s.write.Close())
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Unlock())
@@ -93,9 +103,9 @@ func (s *store) Create(ctx context.Context, schema engine.Schema) (engine.Collec
 		if err != nil {
 			return err
 		}
-		made, err := t.tx.ExecContext(t.ctx, `INSERT INTO vecwire_collections (name, dim, element, metric, model, fields, created)
-			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			schema.Name, schema.Dim, schema.Element.String(), schema.Metric.String(), schema.Model, string(fields),
+		made, err := t.tx.ExecContext(t.ctx, `INSERT INTO vecwire_collections (name, dim, element, metric, model, fields, full_text, created)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			schema.Name, schema.Dim, schema.Element.String(), schema.Metric.String(), schema.Model, string(fields), schema.FullText.String(),
 			time.Now().UTC().Format(time.RFC3339))
 		if err != nil {
 			return err
@@ -103,7 +113,7 @@ func (s *store) Create(ctx context.Context, schema engine.Schema) (engine.Collec
 		if n, err := made.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(engine.ErrExists, err)
 		}
-		for _, statement := range createTables(schema) {
+		for _, statement := range createTables(schema, rand.Text()) {
 			if _, err := t.tx.ExecContext(t.ctx, statement); err != nil {
 				return err
 			}
@@ -120,6 +130,15 @@ func (s *store) Create(ctx context.Context, schema engine.Schema) (engine.Collec
 func (s *store) Open(ctx context.Context, name string) (engine.Collection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c, err := s.opened(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// opened returns an open collection. The caller holds s.mu.
+func (s *store) opened(ctx context.Context, name string) (*collection, error) {
 	if c, ok := s.open[fold(name)]; ok {
 		return c, ctx.Err()
 	}
@@ -160,29 +179,33 @@ func (s *store) Drop(ctx context.Context, name string) error {
 	defer s.mu.Unlock()
 	c := s.open[fold(name)]
 	err := s.update(ctx, func(t *txn) error {
-		gone, err := t.tx.ExecContext(t.ctx, `DELETE FROM vecwire_collections WHERE name = ?`, name)
-		if err != nil {
-			return err
-		}
-		if n, err := gone.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(engine.ErrNotFound, err)
-		}
-		for _, statement := range dropTables(name) {
-			if _, err := t.tx.ExecContext(t.ctx, statement); err != nil {
-				return err
-			}
-		}
 		if c != nil {
-			t.change(c).dropped = true
+			t.change(c).gone = true
 		}
-		return nil
+		return t.drop(name)
 	})
+	if err == nil && c != nil {
+		s.shut(c)
+	}
+	return err
+}
+
+// drop removes a collection from the file.
+func (t *txn) drop(name string) error {
+	if err := t.dropSnapshot(name); err != nil {
+		return err
+	}
+	gone, err := t.tx.ExecContext(t.ctx, `DELETE FROM vecwire_collections WHERE name = ?`, name)
 	if err != nil {
 		return err
 	}
-	if c != nil {
-		delete(s.open, fold(name))
-		c.close()
+	if n, err := gone.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(engine.ErrNotFound, err)
+	}
+	for _, statement := range dropTables(name) {
+		if _, err := t.tx.ExecContext(t.ctx, statement); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -194,7 +217,7 @@ func (s *store) schemas(ctx context.Context, where string, args ...any) ([]engin
 		return nil, err
 	}
 	defer end()
-	rows, err := s.read.QueryContext(ctx, `SELECT name, dim, element, metric, model, fields FROM vecwire_collections `+where, args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT name, dim, element, metric, model, fields, full_text FROM vecwire_collections `+where, args...)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -202,13 +225,16 @@ func (s *store) schemas(ctx context.Context, where string, args ...any) ([]engin
 	var schemas []engine.Schema
 	for rows.Next() {
 		var schema engine.Schema
-		var element, metric, fields string
-		if err := rows.Scan(&schema.Name, &schema.Dim, &element, &metric, &schema.Model, &fields); err != nil {
+		var element, metric, fields, fullText string
+		if err := rows.Scan(&schema.Name, &schema.Dim, &element, &metric, &schema.Model, &fields, &fullText); err != nil {
 			return nil, explain(err)
 		}
 		var known bool
 		if schema.Element, schema.Metric, known = parseKinds(element, metric); !known {
 			return nil, fmt.Errorf("%w: collection %q has element %q and metric %q", errDamaged, schema.Name, element, metric)
+		}
+		if schema.FullText, known = engine.ParseFullText(fullText); !known {
+			return nil, fmt.Errorf("%w: collection %q has full text %q", errDamaged, schema.Name, fullText)
 		}
 		if err := json.Unmarshal([]byte(fields), &schema.Fields); err != nil {
 			return nil, fmt.Errorf("%w: collection %q: %w", errDamaged, schema.Name, err)

@@ -22,8 +22,9 @@ type queryer interface {
 type parts struct{ payload, vectors bool }
 
 // selectFrom returns the SELECT and FROM of a query for records. The columns are
-// the row, the ID, the fields and text if asked for, and the vector if asked for.
-func (c *collection) selectFrom(p parts) string {
+// the row, the ID, the fields and text if asked for, the vector if asked for, and
+// what else is asked for.
+func (c *collection) selectFrom(p parts, also ...string) string {
 	var b strings.Builder
 	b.WriteString("SELECT r." + rowColumn + ", r.id")
 	if p.payload {
@@ -34,6 +35,9 @@ func (c *collection) selectFrom(p parts) string {
 	}
 	if p.vectors {
 		b.WriteString(", d.vector")
+	}
+	for _, column := range also {
+		b.WriteString(", " + column)
 	}
 	fmt.Fprintf(&b, " FROM %s r", rowsTable(c.schema.Name))
 	if p.payload || p.vectors {
@@ -47,8 +51,9 @@ func (c *collection) selectRows(p parts, count int) string {
 	return fmt.Sprintf("%s WHERE r.%s IN (?%s)", c.selectFrom(p), rowColumn, strings.Repeat(", ?", count-1))
 }
 
-// records reads the rows of such a query and passes each on.
-func (c *collection) records(rows *sql.Rows, p parts, each func(row int32, r engine.Record)) error {
+// records reads the rows of such a query and passes each on, after what else was
+// asked for has been read into also.
+func (c *collection) records(rows *sql.Rows, p parts, each func(row int32, r engine.Record), also ...any) error {
 	defer rows.Close()
 	var row int32
 	var id string
@@ -65,6 +70,7 @@ func (c *collection) records(rows *sql.Rows, p parts, each func(row int32, r eng
 	if p.vectors {
 		to = append(to, &blob)
 	}
+	to = append(to, also...)
 	for rows.Next() {
 		if err := rows.Scan(to...); err != nil {
 			return explain(err)
@@ -178,7 +184,7 @@ func (c *collection) view(ctx context.Context) (end func(), err error) {
 		return nil, err
 	}
 	c.mu.RLock()
-	if c.dropped {
+	if c.gone {
 		c.mu.RUnlock()
 		endReading()
 		return nil, engine.ErrNotFound

@@ -10,47 +10,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/ann"
 	"github.com/vecwire/vecwire/internal/engine"
 )
-
-// index is the in-memory index of either element type.
-type index interface {
-	reserve(rows int)
-	set(row int32, v engine.Vector) error
-	remove(row int32)
-	// search returns the rows with the k highest scores among those allowed
-	// (nil for all), and every further one that ties with the last, best first.
-	search(ctx context.Context, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error)
-}
-
-func newIndex(s engine.Schema) (index, error) {
-	if s.Element == codec.DOUBLE {
-		return newArena(s, func(v engine.Vector) []float64 { return v.F64 })
-	}
-	return newArena(s, func(v engine.Vector) []float32 { return v.F32 })
-}
-
-// arena is an exact index over vectors of one element type.
-type arena[T codec.Float] struct {
-	*ann.Arena[T]
-	of func(engine.Vector) []T
-}
-
-func newArena[T codec.Float](s engine.Schema, of func(engine.Vector) []T) (index, error) {
-	a, err := ann.New[T](s.Dim, s.Metric)
-	return arena[T]{a, of}, err
-}
-
-func (a arena[T]) reserve(rows int)                     { a.Reserve(rows) }
-func (a arena[T]) set(row int32, v engine.Vector) error { return a.Set(row, a.of(v)) }
-func (a arena[T]) remove(row int32)                     { a.Delete(row) }
-
-func (a arena[T]) search(ctx context.Context, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error) {
-	return a.Search(ctx, nil, a.of(v), k, allowed)
-}
 
 // Search implements engine.Collection. Several searches run side by side.
 func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]engine.Result, error) {
@@ -61,21 +24,42 @@ func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]en
 	defer end()
 	results := make([]engine.Result, len(searches))
 	if len(searches) == 1 {
-		results[0], err = c.search(ctx, searches[0])
+		results[0], err = c.search(ctx, &searches[0])
 		return results, err
 	}
+	// Searches of all rows go through them together, as many at a time as there are
+	// processors; each of the others goes alone.
+	workers := runtime.GOMAXPROCS(0)
+	together := make([][]int, workers)
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, s := range searches {
-		group.Go(func() (err error) {
-			results[i], err = c.search(ctx, s)
-			return err
-		})
+	group.SetLimit(workers)
+	n := 0
+	for i := range searches {
+		if s := &searches[i]; s.Filter.IsZero() && !c.walks(s) {
+			together[n%workers] = append(together[n%workers], i)
+			n++
+		}
+	}
+	for _, numbers := range together {
+		if len(numbers) > 0 {
+			group.Go(func() error { return c.searchTogether(ctx, searches, results, numbers) })
+		}
+	}
+	for i := range searches {
+		if s := &searches[i]; !s.Filter.IsZero() || c.walks(s) {
+			group.Go(func() (err error) {
+				results[i], err = c.search(ctx, s)
+				return err
+			})
+		}
 	}
 	return results, group.Wait()
 }
 
-func (c *collection) search(ctx context.Context, s engine.Search) (engine.Result, error) {
+// walks reports whether a search goes through the graph.
+func (c *collection) walks(s *engine.Search) bool { return c.hnsw != nil && !s.Exact }
+
+func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return engine.Result{}, err
 	}
@@ -86,13 +70,62 @@ func (c *collection) search(ctx context.Context, s engine.Search) (engine.Result
 			return engine.Result{}, err
 		}
 	}
-	found, err := c.index.search(ctx, s.Vector, s.K, allowed)
+	if !c.walks(s) {
+		found, err := c.index.search(ctx, s.Vector, s.K, allowed)
+		if err != nil {
+			return engine.Result{}, err
+		}
+		return c.result(ctx, s, found, c.scanned(s, allowed))
+	}
+	ef := effort(s)
+	found, exact, err := c.index.walk(ctx, s.Vector, s.K, ef, allowed)
 	if err != nil {
 		return engine.Result{}, err
 	}
+	plan := engine.Plan{Path: "graph", Index: indexKind, Effort: ef, Rows: -1, Why: "it is faster than to look at all rows"}
+	if exact {
+		plan = c.scanned(s, allowed)
+		plan.Why = "to look at all rows that may be found is no slower than the graph"
+	}
+	return c.result(ctx, s, found, plan)
+}
+
+// searchTogether answers those of the searches that have these numbers, which look
+// at all rows.
+func (c *collection) searchTogether(ctx context.Context, searches []engine.Search, results []engine.Result, numbers []int) error {
+	some := make([]engine.Search, len(numbers))
+	for i, n := range numbers {
+		some[i] = searches[n]
+	}
+	found, err := c.index.searchMany(ctx, some)
+	if err != nil {
+		return err
+	}
+	for i, n := range numbers {
+		if results[n], err = c.result(ctx, &some[i], found[i], c.scanned(&some[i], nil)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// result makes the answer to a search of the candidates that it found.
+func (c *collection) result(ctx context.Context, s *engine.Search, found []ann.Candidate, plan engine.Plan) (engine.Result, error) {
 	id := func(row int32) string { return c.ids[row] }
 	hits, err := c.hits(ctx, c.ask, best(found, s.K, id), id, parts{s.Payload, s.Vectors})
-	return engine.Result{Hits: hits, Exact: true}, err
+	return engine.Result{Hits: hits, Exact: plan.Index == "", Plan: plan}, err
+}
+
+// scanned says that a search looked at all rows that it may.
+func (c *collection) scanned(s *engine.Search, allowed *ann.Bitmap) engine.Plan {
+	p := engine.Plan{Path: "scan", Rows: len(c.rows), Why: "there is no vector index"}
+	if c.hnsw != nil {
+		p.Why = "the query asks for the exact answer"
+	}
+	if allowed != nil {
+		p.Path, p.Rows = "filtered scan", allowed.Count()
+	}
+	return p
 }
 
 // best orders candidates by score, those of equal score by ID, and returns the

@@ -16,17 +16,20 @@ import (
 // Tx implements engine.Transactor. A verb that fails inside it fails the whole
 // transaction, because it may be half done.
 func (s *store) Tx(ctx context.Context, f func(use func(engine.Collection) engine.Collection) error) error {
-	return s.update(ctx, func(t *txn) error {
-		v := &txView{t: t}
-		err := f(func(c engine.Collection) engine.Collection { return &txCollection{c.(*collection), v} })
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.ended = true
-		if err != nil {
-			return err
-		}
-		return v.failed
-	})
+	return s.update(ctx, func(t *txn) error { return t.show(f) })
+}
+
+// show lets f use the transaction, until it returns.
+func (t *txn) show(f func(use func(engine.Collection) engine.Collection) error) error {
+	v := &txView{t: t}
+	err := f(func(c engine.Collection) engine.Collection { return &txCollection{c.(*collection), v} })
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.ended = true
+	if err != nil {
+		return err
+	}
+	return v.failed
 }
 
 // txView is a transaction as its user has it. The mutex lets its verbs be called
@@ -54,7 +57,7 @@ func (c *txCollection) do(ctx context.Context, verb func(*txn) error) error {
 		return errors.New("the transaction has ended")
 	case v.failed != nil:
 		return fmt.Errorf("the transaction has failed: %w", v.failed)
-	case c.dropped:
+	case c.gone:
 		v.failed = engine.ErrNotFound
 	case ctx.Err() != nil:
 		v.failed = ctx.Err()
@@ -203,5 +206,18 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (e
 		return c.ids[row]
 	}
 	hits, err := c.hits(ctx, c.askIn(t), best(found, s.K, id), id, parts{s.Payload, s.Vectors})
-	return engine.Result{Hits: hits, Exact: true}, err
+	return engine.Result{Hits: hits, Exact: true, Plan: engine.Plan{
+		Path: "filtered scan", Rows: allowed.Count() + len(rows), Why: "a transaction compares what it sees one by one",
+	}}, err
 }
+
+var errIndexInside = fmt.Errorf("%w: an index inside a transaction by the embedded engine", engine.ErrUnsupported)
+
+// BuildIndex implements engine.Indexer.
+func (c *txCollection) BuildIndex(context.Context, engine.IndexPlan) error { return errIndexInside }
+
+// Indexes implements engine.Indexer.
+func (c *txCollection) Indexes(context.Context) ([]engine.Index, error) { return nil, errIndexInside }
+
+// DropIndex implements engine.Indexer.
+func (c *txCollection) DropIndex(context.Context, string) error { return errIndexInside }

@@ -18,6 +18,7 @@ type txn struct {
 	store   *store
 	tx      *sql.Tx
 	changes map[*collection]*change
+	unused  []string // files that are to be removed after the commit
 }
 
 // update runs f inside a transaction, which is committed if f returns nil.
@@ -47,13 +48,31 @@ func (s *store) update(ctx context.Context, f func(*txn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for c := range t.changes { // in any order: nobody else holds two of them
+	if err := t.commit(conn); err != nil {
+		return explain(err)
+	}
+	for _, path := range t.unused {
+		s.remove(path)
+	}
+	return nil
+}
+
+// commit commits, and brings the memory in line.
+func (t *txn) commit(conn *sql.Conn) error {
+	for c, ch := range t.changes { // in any order: nobody else holds two of them
+		c.still.Lock()
+		defer c.still.Unlock()
+		if err := t.note(c, ch); err != nil {
+			return err
+		}
+	}
+	for c := range t.changes {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 	}
 	if err := t.tx.Commit(); err != nil {
 		_, _ = conn.ExecContext(t.ctx, "ROLLBACK") // a commit that failed may leave the transaction open
-		return explain(err)
+		return err
 	}
 	for c, ch := range t.changes {
 		c.apply(ch)
@@ -89,7 +108,8 @@ type change struct {
 	freed   []int32                 // rows that are free again
 	taken   int                     // how many rows were taken from the end of the collection's free list
 	end     int32                   // the first row number never used
-	dropped bool
+	gone    bool                    // the collection is dropped, or has another name
+	then    func()                  // what else is to be done, if not nil
 }
 
 const noRow = -1
@@ -140,11 +160,7 @@ func (ch *change) remove(id string, row int32) {
 // apply brings the memory in line with what was committed. The caller holds
 // c.mu.
 func (c *collection) apply(ch *change) {
-	if ch.dropped {
-		c.dropped = true
-		c.rows, c.ids, c.free, c.index = nil, nil, nil, nil
-		return
-	}
+	c.gone = c.gone || ch.gone
 	c.end = ch.end
 	c.free = append(c.free[:len(c.free)-ch.taken], ch.freed...)
 	c.ids = slices.Grow(c.ids, int(c.end)-len(c.ids))[:c.end]
@@ -162,4 +178,11 @@ func (c *collection) apply(ch *change) {
 			c.store.log.Error("vector not in memory", "collection", c.schema.Name, "id", id, "error", err)
 		}
 	}
+	if c.hnsw != nil {
+		c.hnsw.noted += len(ch.vectors) + len(ch.freed)
+	}
+	if ch.then != nil {
+		ch.then()
+	}
+	c.wake()
 }

@@ -210,12 +210,20 @@ func (e *iris) Create(ctx context.Context, s engine.Schema) (engine.Collection, 
 	if len(entry) > irisMaxText {
 		return nil, fmt.Errorf("the schema takes %d bytes as text, want at most %d", len(entry), irisMaxText)
 	}
-	name, token := strings.ToLower(s.Name), newToken()
+	name, token, own := strings.ToLower(s.Name), newToken(), t.name
 	err = e.write(ctx, func(ctx context.Context, c *irisConn) error {
 		if err := c.run(ctx, "CREATE TABLE IF NOT EXISTS "+irisRegistry+" "+irisRegistryColumns); err != nil && !isSQLCode(err, -201) {
 			return err
 		}
-		err := c.write(ctx, "INSERT INTO "+irisRegistry+" (name, table_name, token, spec) VALUES (SUBSTRING($1,2), SUBSTRING($2,2), SUBSTRING($3,2), SUBSTRING($4,2))",
+		others, err := c.count(ctx, "SELECT COUNT(*) AS n FROM "+irisRegistry+" WHERE table_name = SUBSTRING($1,2) AND name <> SUBSTRING($2,2)",
+			guard(own), guard(name))
+		if err != nil {
+			return err
+		}
+		if t.name = own; others > 0 { // of a collection that was given another name
+			t.name = own + "_" + token[:12]
+		}
+		err = c.write(ctx, "INSERT INTO "+irisRegistry+" (name, table_name, token, spec) VALUES (SUBSTRING($1,2), SUBSTRING($2,2), SUBSTRING($3,2), SUBSTRING($4,2))",
 			guard(name), guard(t.name), guard(token), guard(string(entry)))
 		if err == nil || !isSQLCode(err, -119) {
 			return err
@@ -233,6 +241,11 @@ func (e *iris) Create(ctx context.Context, s engine.Schema) (engine.Collection, 
 	err = e.write(ctx, func(ctx context.Context, c *irisConn) error {
 		if err := c.verify(ctx, irisRegistry, "name", [][]byte{guard(name)}, func(n int) string { return irisArgument(filter.String, n) }); err != nil {
 			return err
+		}
+		if strings.HasPrefix(name, "vecwire_") { // nobody else's, so it is what an interrupted call left
+			if err := c.run(ctx, "DROP TABLE IF EXISTS "+t.name); err != nil && !isSQLCode(err, -30) {
+				return err
+			}
 		}
 		for _, statement := range t.create() {
 			if err := c.run(ctx, statement); err != nil {
@@ -324,23 +337,13 @@ func (c *irisConn) readEntry(row [][]byte) (entry irisEntry, err error) {
 func (e *iris) Open(ctx context.Context, name string) (engine.Collection, error) {
 	var entry *irisEntry
 	err := e.read(ctx, func(ctx context.Context, c *irisConn) (err error) {
-		entry, err = c.registered(ctx, strings.ToLower(name))
+		entry, err = c.wanted(ctx, strings.ToLower(name))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if entry == nil {
-		return nil, engine.ErrNotFound
-	}
-	t := newIRISTable(entry.schema)
-	t.name = entry.table
-	if !isIRISTable(t.name) {
-		return nil, fmt.Errorf("the registry names the table %q, which is none of vecwire's", t.name)
-	}
-	state := e.state(t.name)
-	state.indexed.Store(entry.index != nil)
-	return e.open(t, state), nil
+	return e.openEntry(entry), nil
 }
 
 // List implements engine.Engine.
@@ -359,10 +362,11 @@ func (e *iris) List(ctx context.Context) ([]engine.Schema, error) {
 }
 
 // Drop implements engine.Engine. The entry goes last, so that a Drop that was
-// interrupted can be done again.
+// interrupted can be done again. A table that another entry has, too, stays.
 func (e *iris) Drop(ctx context.Context, name string) error {
 	name = strings.ToLower(name)
 	var entry *irisEntry
+	shared := 0
 	err := e.write(ctx, func(ctx context.Context, c *irisConn) (err error) {
 		found, err := c.registered(ctx, name)
 		if err != nil {
@@ -378,12 +382,17 @@ func (e *iris) Drop(ctx context.Context, name string) error {
 		if !isIRISTable(entry.table) {
 			return fmt.Errorf("the registry names the table %q, which is none of vecwire's", entry.table)
 		}
-		if err := c.run(ctx, "DROP TABLE IF EXISTS "+entry.table); err != nil && !isSQLCode(err, -30) {
+		if shared, err = c.sharers(ctx, entry.table); err != nil {
 			return err
+		}
+		if shared == 1 {
+			if err := c.run(ctx, "DROP TABLE IF EXISTS "+entry.table); err != nil && !isSQLCode(err, -30) {
+				return err
+			}
 		}
 		return c.write(ctx, "DELETE FROM "+irisRegistry+" WHERE name = SUBSTRING($1,2) AND token = SUBSTRING($2,2)", guard(name), guard(entry.token))
 	})
-	if err == nil {
+	if err == nil && shared == 1 {
 		e.renew(entry.table)
 	}
 	return err

@@ -35,14 +35,24 @@ func (c *irisCollection) Search(ctx context.Context, searches []engine.Search) (
 // search answers one search. Of an approximate index more hits are asked for
 // than are wanted, and if it does not give enough, all records are compared.
 func (c *irisCollection) search(ctx context.Context, s engine.Search) (engine.Result, error) {
+	plan := engine.Plan{Path: "scan", Rows: -1, Why: "there is no vector index"}
+	if !s.Filter.IsZero() {
+		plan.Path = "filtered scan"
+	}
+	if c.state.indexed.Load() {
+		plan.Why = "the query asks for the exact answer"
+	}
 	if c.state.indexed.Load() && !s.Exact {
 		hits, err := c.nearest(ctx, s, false)
 		if err != nil || len(hits) == s.K {
-			return engine.Result{Hits: hits}, err
+			return engine.Result{Hits: hits, Plan: engine.Plan{
+				Path: "graph", Index: "hnsw", Rows: -1, Why: "the index gave all K hits; the server may have used another plan",
+			}}, err
 		}
+		plan.Why = fmt.Sprintf("the index gave %d of %d hits", len(hits), s.K)
 	}
 	hits, err := c.nearest(ctx, s, true)
-	return engine.Result{Hits: hits, Exact: true}, err
+	return engine.Result{Hits: hits, Exact: true, Plan: plan}, err
 }
 
 // irisSteps is up to which K a search asks for K hits. Beyond it asks for the next

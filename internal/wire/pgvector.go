@@ -105,7 +105,7 @@ func (e *postgres) lookUp(ctx context.Context) error {
 func (e *postgres) Capabilities() engine.Capabilities {
 	return engine.Capabilities{
 		Engine: "postgres", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxVectorDim,
-		Transactions: true, Indexes: true, Attach: true, AtomicBatches: true, BatchRecords: 1000,
+		Transactions: true, Indexes: true, Attach: true, AtomicBatches: true, BatchRecords: 1000, Effort: true, CompressedIndexes: true, FullText: true,
 	}
 }
 
@@ -126,10 +126,16 @@ type spec struct {
 	Metric  string         `json:"metric"`
 	Model   string         `json:"model,omitempty"`
 	Fields  []engine.Field `json:"fields,omitempty"`
+	// FullText is left out where there is none.
+	FullText string `json:"full_text,omitempty"`
 }
 
 func specOf(s engine.Schema) spec {
-	return spec{s.Name, s.Dim, s.Element.String(), s.Metric.String(), s.Model, s.Fields}
+	out := spec{s.Name, s.Dim, s.Element.String(), s.Metric.String(), s.Model, s.Fields, ""}
+	if s.FullText != engine.NoFullText {
+		out.FullText = s.FullText.String()
+	}
+	return out
 }
 
 func (s spec) schema() (engine.Schema, error) {
@@ -147,6 +153,10 @@ func (s spec) schema() (engine.Schema, error) {
 	if out.Element.String() != s.Element || out.Metric.String() != s.Metric {
 		return out, fmt.Errorf("the registry says element %q and metric %q, which this version does not know", s.Element, s.Metric)
 	}
+	var known bool
+	if out.FullText, known = engine.ParseFullText(s.FullText); !known {
+		return out, fmt.Errorf("the registry says full text %q, which this version does not know", s.FullText)
+	}
 	return out, nil
 }
 
@@ -158,12 +168,11 @@ func (e *postgres) Create(ctx context.Context, s engine.Schema) (engine.Collecti
 	if err := e.ensureExtension(ctx); err != nil {
 		return nil, err
 	}
-	name := tableName(s.Name)
-	t := newTable(e.schema, name, s, e.extension())
 	entry, err := json.Marshal(specOf(s))
 	if err != nil {
 		return nil, err
 	}
+	var t *table
 	err = inTx(ctx, e, func(conn *pgx.Conn) error {
 		if _, err := conn.Exec(ctx, `SELECT pg_advisory_xact_lock(`+strconv.Itoa(createLock)+`)`); err != nil {
 			return err
@@ -175,6 +184,11 @@ func (e *postgres) Create(ctx context.Context, s engine.Schema) (engine.Collecti
 			created_at timestamptz NOT NULL DEFAULT now())`); err != nil {
 			return err
 		}
+		name, err := e.freeName(ctx, conn, s.Name)
+		if err != nil {
+			return err
+		}
+		t = newTable(e.schema, name, s, e.extension())
 		tag, err := conn.Exec(ctx, `INSERT INTO `+e.registry()+` (name, table_name, spec) VALUES ($1::text, $2::text, $3::jsonb)
 			ON CONFLICT DO NOTHING`, strings.ToLower(s.Name), name, string(entry))
 		if err != nil {
@@ -247,22 +261,28 @@ func (e *postgres) List(ctx context.Context) ([]engine.Schema, error) {
 // Drop implements engine.Engine.
 func (e *postgres) Drop(ctx context.Context, name string) error {
 	var table string
-	err := inTx(ctx, e, func(conn *pgx.Conn) error {
-		err := conn.QueryRow(ctx, `DELETE FROM `+e.registry()+` WHERE name = $1::text RETURNING table_name`,
-			strings.ToLower(name)).Scan(&table)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return engine.ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		_, err = conn.Exec(ctx, `DROP TABLE IF EXISTS `+quote(e.schema)+"."+quote(table))
+	err := inTx(ctx, e, func(conn *pgx.Conn) (err error) {
+		table, err = e.drop(ctx, conn, name)
 		return err
 	})
 	if err == nil {
-		e.renew(quote(e.schema) + "." + quote(table))
+		e.renew(table)
 	}
 	return err
+}
+
+// drop removes a collection inside a transaction, and returns its table.
+func (e *postgres) drop(ctx context.Context, conn *pgx.Conn, name string) (table string, err error) {
+	err = conn.QueryRow(ctx, `DELETE FROM `+e.registry()+` WHERE name = $1::text RETURNING table_name`, strings.ToLower(name)).Scan(&table)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", engine.ErrNotFound
+	}
+	if err != nil {
+		return "", err
+	}
+	table = quote(e.schema) + "." + quote(table)
+	_, err = conn.Exec(ctx, `DROP TABLE IF EXISTS `+table)
+	return table, err
 }
 
 // ensureExtension makes the extension where it is missing.
@@ -315,8 +335,21 @@ func (e *postgres) renew(table string) *tableState {
 	return e.tables[table]
 }
 
-// tableName returns the name of a collection's table. A table brings a type of
-// its name with it, which must not be one of the extension's.
+// freeName returns a name for the table of a new collection, another one if the
+// table of that name belongs to a collection that was given another name.
+func (e *postgres) freeName(ctx context.Context, conn *pgx.Conn, collection string) (string, error) {
+	name := tableName(collection)
+	var taken bool
+	err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM `+e.registry()+` WHERE table_name = $1::text AND name <> $2::text)`,
+		name, strings.ToLower(collection)).Scan(&taken)
+	if taken {
+		name = fmt.Sprintf("vecwire_%.27s_%.12s", name, newToken())
+	}
+	return name, err
+}
+
+// tableName returns the name that a collection's table has where it can. A table
+// brings a type of its name with it, which must not be one of the extension's.
 func tableName(collection string) string {
 	switch name := strings.ToLower(collection); name {
 	case "vector", "halfvec", "sparsevec":

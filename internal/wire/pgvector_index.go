@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,41 +18,98 @@ import (
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
-// pgvector's limits for HNSW (pgvector, README, "HNSW" and "Index Options").
+// Where the caller leaves it open (for HNSW pgvector's own, README, "Index Options").
 const (
-	maxIndexDim = 2_000
-	maxHalfDim  = 4_000
-	defaultM    = 16
-	defaultEfC  = 64
+	defaultM      = 16
+	defaultEfC    = 64
+	defaultProbes = 10
 )
 
 // pgIndex is a vector index that searches can use.
 type pgIndex struct {
 	kind string
-	cast string // what makes of the column, and of the query, what is indexed; "" if it is the column
+	ours bool // made by BuildIndex
+	indexKey
 }
 
-// settings returns the statement that readies a transaction for a search of k
-// hits through the index.
-func (i *pgIndex) settings(k int, x extension) string {
-	set := []string{"hnsw.ef_search", strconv.Itoa(min(maxEf, max(defaultEf, 2*(k+spare)))), "hnsw.iterative_scan"}
-	if i.kind == "ivfflat" {
-		set = []string{"ivfflat.probes", "10", "ivfflat.iterative_scan"}
+// String is what plans call the index.
+func (i *pgIndex) String() string {
+	if i.compress == engine.NoCompression {
+		return i.kind
 	}
-	sql := "SELECT set_config('" + set[0] + "', '" + set[1] + "', true)"
-	if x.iterative() {
-		sql += ", set_config('" + set[2] + "', 'relaxed_order', true)"
+	return i.kind + " " + i.compress.String()
+}
+
+// before reports whether i is to be searched rather than other: what was built by
+// BuildIndex was asked for, and HNSW finds more than ivfflat.
+func (i *pgIndex) before(other *pgIndex) bool {
+	switch {
+	case i.ours != other.ours:
+		return i.ours
+	case i.kind != other.kind:
+		return i.kind == "hnsw"
+	}
+	return i.compress < other.compress
+}
+
+// candidates returns how many records are asked of an index, to be compared by
+// the vectors themselves unless the index is over these.
+func (i *pgIndex) candidates(s engine.Search) int {
+	limit := s.K + spare
+	switch {
+	case !i.copies:
+		return limit
+	case s.Rescore && s.Candidates > 0:
+		return max(s.K, s.Candidates)
+	case i.compress == engine.Bits && s.Effort > 0:
+		return max(limit, min(s.Effort, maxEf))
+	case i.compress == engine.Bits && s.Rescore:
+		return max(limit, min(bitSpare/copySpare*limit, maxEf))
+	case i.compress == engine.Bits:
+		return max(copySpare*limit, min(bitSpare*limit, maxEf))
+	case s.Rescore:
+		return limit
+	}
+	return copySpare * limit
+}
+
+// effort returns how many candidates a search of an index looks at: those of
+// HNSW, or the lists of ivfflat.
+func (i *pgIndex) effort(s engine.Search) int {
+	switch {
+	case i.kind == "ivfflat" && s.Effort == 0:
+		return defaultProbes
+	case s.Effort == 0 && i.compress == engine.Bits:
+		return min(maxEf, max(defaultEf, i.candidates(s)))
+	case s.Effort == 0:
+		return min(maxEf, max(defaultEf, 2*(s.K+spare)))
+	case i.kind == "ivfflat":
+		return s.Effort
+	}
+	return min(maxEf, s.Effort)
+}
+
+// settings returns the statement that readies a transaction for a search through
+// the index.
+func (i *pgIndex) settings(s engine.Search, x extension) string {
+	set := []string{"hnsw.ef_search", "hnsw.iterative_scan"}
+	if i.kind == "ivfflat" {
+		set = []string{"ivfflat.probes", "ivfflat.iterative_scan"}
+	}
+	sql := "SELECT set_config('" + set[0] + "', '" + strconv.Itoa(i.effort(s)) + "', true)"
+	if x.atLeast(0, 8) { // it can go on with a scan that a filter left short
+		sql += ", set_config('" + set[1] + "', 'relaxed_order', true)"
 	}
 	return sql
 }
 
-// iterative reports whether the extension can go on with a scan that a filter
-// left short, which it can since 0.8.
-func (x extension) iterative() bool {
-	major, rest, _ := strings.Cut(x.version, ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	m, _ := strconv.Atoi(minor)
-	return major != "0" || m >= 8
+// atLeast reports whether the extension is of a version or a newer one.
+func (x extension) atLeast(major, minor int) bool {
+	first, rest, _ := strings.Cut(x.version, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	is, _ := strconv.Atoi(first)
+	then, _ := strconv.Atoi(second)
+	return is > major || is == major && then >= minor
 }
 
 // indexState remembers whether a table has an index, so that a search need not
@@ -94,8 +152,12 @@ func (c *pgCollection) usable(ctx context.Context) (*pgIndex, error) {
 	}
 	index = nil
 	for _, f := range found {
-		if f.usable && (index == nil || f.Kind == "hnsw") {
-			index = &pgIndex{kind: f.Kind, cast: f.cast}
+		if !f.usable {
+			continue
+		}
+		found := &pgIndex{kind: f.Kind, ours: f.ours, indexKey: f.key}
+		if index == nil || found.before(index) {
+			index = found
 		}
 	}
 	if index == nil && !advised {
@@ -122,7 +184,7 @@ func (c *pgCollection) advise(ctx context.Context) (bool, error) {
 	}
 	// The catalog does not count the records of a table that was just filled.
 	records := bytes / int64(c.schema.Dim*c.schema.Element.Size()+64)
-	if records < adviseAt || c.schema.Dim > maxHalfDim {
+	if records < adviseAt || c.schema.Dim > maxHalfDim && c.schema.Metric == codec.L2 {
 		return false, nil
 	}
 	c.db.log.WarnContext(ctx, "searches compare the query with every record: build an index with Collection.BuildIndex",
@@ -133,8 +195,9 @@ func (c *pgCollection) advise(ctx context.Context) (bool, error) {
 // foundIndex is what the catalog says about an index.
 type foundIndex struct {
 	engine.Index
+	ours   bool // made by BuildIndex
 	usable bool // by searches of this collection
-	cast   string
+	key    indexKey
 }
 
 // catalog reads the vector indexes of the table.
@@ -175,47 +238,14 @@ func (c *pgCollection) catalog(ctx context.Context) ([]foundIndex, error) {
 			if f.Kind == "hnsw" {
 				f.M, f.EfConstruction = cmp.Or(f.M, defaultM), cmp.Or(f.EfConstruction, defaultEfC)
 			}
-			f.Half = strings.HasPrefix(class, "halfvec_")
-			f.cast, f.usable = c.understand(definition, class)
-			f.usable = f.usable && f.Valid && !partial
+			f.ours = f.Name == c.indexName() || f.Name == c.nextIndexName()
+			f.key, f.usable = c.keyOf(definition, class)
+			f.Compress, f.usable = f.key.compress, f.usable && f.Valid && !partial
 			out = append(out, f)
 		}
 		return rows.Err()
 	})
 	return out, err
-}
-
-// understand finds out whether the first key of an index, as the server writes
-// it, is the column of vectors or a copy of it, under this collection's metric.
-func (c *pgCollection) understand(definition, class string) (cast string, ok bool) {
-	typ, metric, _ := strings.Cut(class, "_")
-	if metric != opClass(c.schema.Metric) {
-		return "", false
-	}
-	plain := strings.Trim(definition, "()")
-	if plain == c.vector || quote(plain) == c.vector {
-		return "", true
-	}
-	column, to, ok := strings.Cut(plain, "::")
-	if !ok || column != c.vector && quote(column) != c.vector || !strings.HasSuffix(to, fmt.Sprintf("%s(%d", typ, c.schema.Dim)) {
-		return "", false
-	}
-	return c.castTo(typ), true
-}
-
-func (c *pgCollection) castTo(typ string) string {
-	return fmt.Sprintf("::%s.%s(%d)", c.ext, typ, c.schema.Dim)
-}
-
-func opClass(m codec.Metric) string {
-	switch m {
-	case codec.Dot:
-		return "ip_ops"
-	case codec.L2:
-		return "l2_ops"
-	default:
-		return "cosine_ops"
-	}
 }
 
 // forget makes the next search look for an index anew.
@@ -265,51 +295,66 @@ func (c *pgCollection) BuildIndex(ctx context.Context, p engine.IndexPlan) error
 		return fmt.Errorf("%w: building an index inside a transaction by the postgres engine", engine.ErrUnsupported)
 	}
 	p.M, p.EfConstruction = cmp.Or(p.M, defaultM), cmp.Or(p.EfConstruction, max(defaultEfC, 2*p.M))
-	if err := c.checkIndex(p); err != nil {
+	if err := checkIndex(p); err != nil {
+		return err
+	}
+	key, err := c.keyFor(p.Compress, c.db.extension())
+	if err != nil {
 		return err
 	}
 	found, err := c.catalog(ctx)
 	if err != nil {
 		return err
 	}
-	name := c.indexName()
+	there := "" // the index that is wanted
 	var replaced []string
 	for _, f := range found {
-		ours := f.Name == name || f.Name == name+"_new"
 		switch {
-		case f.usable && f.Kind == "hnsw" && f.M == p.M && f.EfConstruction == p.EfConstruction:
-			return nil
-		case ours && !f.Valid:
+		case f.ours && !f.Valid:
 			if err := c.repair(ctx, f.Name); err != nil {
 				return err
 			}
-		case ours:
+		case f.usable && there == "" && f.Kind == "hnsw" && f.M == p.M && f.EfConstruction == p.EfConstruction && f.Compress == key.compress:
+			there = f.Name
+		case f.ours:
 			replaced = append(replaced, f.Name)
 		}
 	}
-	defer c.forget()
-	build := name
-	if len(replaced) > 0 {
-		build = name + "_new"
+	if there != "" && len(replaced) == 0 {
+		return nil
 	}
-	if err := c.build(ctx, build, p); err != nil {
-		return err
+	defer c.forget()
+	if there == "" {
+		there = c.indexName()
+		if len(replaced) > 0 {
+			if there = c.nextIndexName(); slices.Contains(replaced, there) { // both names are taken
+				if err := c.DropIndex(ctx, there); err != nil {
+					return err
+				}
+			}
+		}
+		if err := c.build(ctx, there, key, p); err != nil {
+			return err
+		}
 	}
 	for _, old := range replaced {
+		if old == there {
+			continue
+		}
 		if err := c.DropIndex(ctx, old); err != nil && !errors.Is(err, engine.ErrNotFound) {
 			return err
 		}
 	}
-	if build == name {
+	if there != c.nextIndexName() {
 		return nil
 	}
 	return c.write(ctx, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "ALTER INDEX "+c.beside(build)+" RENAME TO "+quote(name))
+		_, err := conn.Exec(ctx, "ALTER INDEX "+c.beside(there)+" RENAME TO "+quote(c.indexName()))
 		return err
 	})
 }
 
-func (c *pgCollection) checkIndex(p engine.IndexPlan) error {
+func checkIndex(p engine.IndexPlan) error {
 	bad := func(field, want string, got int) error {
 		return &codec.ValueError{Field: field, Pos: -1, Want: want, Got: strconv.Itoa(got)}
 	}
@@ -320,10 +365,6 @@ func (c *pgCollection) checkIndex(p engine.IndexPlan) error {
 		return bad("EfConstruction", "4 to 1000", p.EfConstruction)
 	case p.EfConstruction < 2*p.M:
 		return bad("EfConstruction", fmt.Sprintf("at least twice M, %d", 2*p.M), p.EfConstruction)
-	case c.schema.Dim > maxHalfDim:
-		return fmt.Errorf("%w: an index over %d dimensions by the postgres engine, which has %d at most, in half precision: "+
-			"use vectors of fewer dimensions (many models can shorten theirs), search without an index, or the embedded engine",
-			engine.ErrUnsupported, c.schema.Dim, maxHalfDim)
 	}
 	return nil
 }
@@ -337,6 +378,9 @@ func (c *pgCollection) indexName() string {
 	}
 	return name
 }
+
+// nextIndexName names an index that is to replace that one.
+func (c *pgCollection) nextIndexName() string { return c.indexName() + "_new" }
 
 // repair removes what an interrupted build left, unless it goes on still.
 func (c *pgCollection) repair(ctx context.Context, name string) error {
@@ -356,7 +400,7 @@ func (c *pgCollection) repair(ctx context.Context, name string) error {
 
 // build makes the index on a connection of its own, whose settings end with it
 // and which the queries of the pool do not wait for.
-func (c *pgCollection) build(ctx context.Context, name string, p engine.IndexPlan) error {
+func (c *pgCollection) build(ctx context.Context, name string, key indexKey, p engine.IndexPlan) error {
 	noted := make(chan *pgconn.Notice, 16)
 	conn, err := c.db.alone(ctx, func(n *pgconn.Notice) {
 		select {
@@ -378,17 +422,12 @@ func (c *pgCollection) build(ctx context.Context, name string, p engine.IndexPla
 	if _, err := conn.Exec(ctx, settings); err != nil {
 		return c.db.failure(err)
 	}
-	key, class := c.vector, "vector_"
-	switch {
-	case c.schema.Dim > maxIndexDim && c.vectorKind != asHalf:
-		key, class = "("+c.vector+c.castTo("halfvec")+")", "halfvec_"
-	case c.vectorKind == asDoubles:
-		key = "(" + c.vector + c.castTo("vector") + ")"
-	case c.vectorKind == asHalf:
-		class = "halfvec_"
+	column := key.column
+	if key.copies {
+		column = "(" + column + ")"
 	}
 	sql := fmt.Sprintf("CREATE INDEX CONCURRENTLY %s ON %s USING hnsw (%s %s.%s) WITH (m = %d, ef_construction = %d)",
-		quote(name), c.name, key, c.ext, class+opClass(c.schema.Metric), p.M, p.EfConstruction)
+		quote(name), c.name, column, c.ext, key.class, p.M, p.EfConstruction)
 
 	stop := c.watch(ctx, p.Progress)
 	_, err = conn.Exec(ctx, sql)

@@ -178,7 +178,7 @@ func TestPostgresIndex(t *testing.T) {
 		index, err := c.usable(t.Context())
 		require.NoError(t, err)
 		require.NotNil(t, index)
-		settings := index.settings(10, e.extension())
+		settings := index.settings(engine.Search{K: 10}, e.extension())
 		sql, args := c.indexSQL(query(10, filter.Filter{}), index)
 		require.Contains(t, explain(t, c, settings, sql, args), "Index Scan using vecwire_many_hnsw")
 		sql, args = c.indexSQL(query(10, filter.Lt("bucket", int64(5_000))), index)
@@ -223,14 +223,14 @@ func TestPostgresIndexKinds(t *testing.T) {
 		element codec.Element
 		metric  codec.Metric
 		dim     int
-		half    bool
+		want    engine.Compress
 	}{
-		{"cosine", codec.FLOAT, codec.Cosine, 8, false},
-		{"dot", codec.FLOAT, codec.Dot, 8, false},
-		{"l2", codec.FLOAT, codec.L2, 8, false},
-		{"wide", codec.FLOAT, codec.Cosine, 2_001, true},
-		{"double", codec.DOUBLE, codec.L2, 8, false},
-		{"wide_double", codec.DOUBLE, codec.Dot, 2_500, true},
+		{"cosine", codec.FLOAT, codec.Cosine, 8, engine.NoCompression},
+		{"dot", codec.FLOAT, codec.Dot, 8, engine.NoCompression},
+		{"l2", codec.FLOAT, codec.L2, 8, engine.NoCompression},
+		{"wide", codec.FLOAT, codec.Cosine, 2_001, engine.HalfPrecision},
+		{"double", codec.DOUBLE, codec.L2, 8, engine.NoCompression},
+		{"wide_double", codec.DOUBLE, codec.Dot, 2_500, engine.HalfPrecision},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			const n = 300
@@ -263,7 +263,7 @@ func TestPostgresIndexKinds(t *testing.T) {
 			}())
 			indexes, err := c.Indexes(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, test.half, indexes[0].Half)
+			require.Equal(t, test.want, indexes[0].Compress)
 			require.Equal(t, 16, indexes[0].M)
 			require.Equal(t, 64, indexes[0].EfConstruction)
 

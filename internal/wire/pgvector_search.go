@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ const (
 	maxEf     = 1_000 // pgvector's limit
 	spare     = 8     // hits asked for beyond k, so that equal distances at its end are cut by ID
 	copySpare = 4     // candidates for each hit, where the index is over copies of less precision
+	bitSpare  = 16    // the same where it is over bits
 )
 
 // Search implements engine.Collection. Several searches share up to half of the
@@ -48,21 +50,64 @@ func (c *pgCollection) Search(ctx context.Context, searches []engine.Search) ([]
 }
 
 func (c *pgCollection) search(ctx context.Context, s engine.Search, index *pgIndex) (engine.Result, error) {
-	if index != nil && !s.Exact {
+	plan := engine.Plan{Path: "scan", Rows: -1, Why: "there is no vector index"}
+	if !s.Filter.IsZero() {
+		plan.Path = "filtered scan"
+	}
+	if index != nil {
+		plan.Why = "the query asks for the exact answer"
+	}
+	if index != nil && !s.Exact && !index.holds(c.queryArg(s.Vector)) {
+		plan.Why = "the query has an element that half precision cannot hold"
+	} else if index != nil && !s.Exact {
 		hits, err := c.approximate(ctx, s, index)
-		if err != nil || len(hits) == s.K {
-			return engine.Result{Hits: hits}, err
+		switch {
+		case errors.Is(err, errNotComparable):
+			plan.Why = "the index gave a record that the server cannot compare"
+		case err != nil:
+			return engine.Result{}, err
+		case len(hits) < s.K:
+			plan.Why = fmt.Sprintf("the index gave %d of %d hits", len(hits), s.K)
+		default:
+			return engine.Result{Hits: hits, Plan: index.plan(s)}, nil
 		}
 	}
+	var err error
+	r := engine.Result{Exact: true, Plan: plan}
 	if c.vectorKind == asDoubles {
-		hits, err := c.stream(ctx, s)
-		return engine.Result{Hits: hits, Exact: true}, err
+		r.Hits, err = c.stream(ctx, s)
+		return r, err
 	}
-	hits, err := c.exact(ctx, s)
+	r.Hits, err = c.exact(ctx, s)
 	if errors.Is(err, errNotComparable) {
-		hits, err = c.stream(ctx, s)
+		r.Plan.Path, r.Plan.Why = "stream", "the server cannot compare vectors so large or small, so that they were read and compared here"
+		r.Hits, err = c.stream(ctx, s)
 	}
-	return engine.Result{Hits: hits, Exact: true}, err
+	return r, err
+}
+
+// maxHalf is the largest number of half precision (IEEE 754, binary16).
+const maxHalf = 65_504
+
+// holds reports whether a query can be cast to what the index is over.
+func (i *pgIndex) holds(query vectorArg) bool {
+	return !strings.HasPrefix(i.class, "halfvec_") ||
+		!slices.ContainsFunc(query, func(x float32) bool { return x > maxHalf || x < -maxHalf })
+}
+
+// plan says what a search through the index did.
+func (i *pgIndex) plan(s engine.Search) engine.Plan {
+	p := engine.Plan{Path: "graph", Index: i.String(), Effort: i.effort(s), Rows: -1}
+	switch n := i.candidates(s); {
+	case !i.copies:
+		p.Why = "the index gave all K hits"
+	case s.Rescore:
+		p.Why = fmt.Sprintf("the index gave up to %d candidates, to be compared by the caller", n)
+	default:
+		p.Why = fmt.Sprintf("the index gave up to %d candidates, and their own vectors the hits", n)
+	}
+	p.Why += "; the server may have used another plan, see EXPLAIN"
+	return p
 }
 
 // selection is what a search's SELECT has in common in all its forms.
@@ -80,7 +125,7 @@ func (c *pgCollection) comparable(condition string) string {
 }
 
 // queryArg returns a search's vector as a statement's first argument.
-func (c *pgCollection) queryArg(v engine.Vector) any {
+func (c *pgCollection) queryArg(v engine.Vector) vectorArg {
 	if v.F32 != nil && c.schema.Metric != codec.Cosine {
 		return vectorArg(v.F32)
 	}
@@ -95,14 +140,15 @@ func (c *pgCollection) queryArg(v engine.Vector) any {
 }
 
 // moderate returns v, scaled by a power of two if its length is so large or
-// small that the server could not square it. A cosine stays as it is.
+// small that the server could not square it, or not hold it in half precision. A
+// cosine stays as it is.
 func moderate(v []float32) []float32 {
 	var largest float32
 	for _, x := range v {
 		largest = max(largest, x, -x)
 	}
 	_, exp := math.Frexp(float64(largest))
-	if exp > -40 && exp < 40 {
+	if exp > -8 && exp < 16 {
 		return v
 	}
 	out := make([]float32, len(v))
@@ -137,26 +183,22 @@ func (c *pgCollection) single() string {
 }
 
 // indexSQL is the statement that index can answer. Of an index over copies in
-// another type, more candidates are taken and compared by the vectors themselves:
-// by the server, or for DOUBLE vectors by the caller.
+// less precision, more candidates are taken and compared by the vectors
+// themselves: by the server or, for DOUBLE vectors and with Rescore, by the caller.
 func (c *pgCollection) indexSQL(s engine.Search, index *pgIndex) (string, []any) {
 	columns, condition, args := c.selection(s)
-	list, query, limit := strings.Join(columns, ", "), "$1::"+c.ext+".vector", s.K+spare
-	order := c.vector + index.cast + c.operator() + query + index.cast
+	list, limit := strings.Join(columns, ", "), strconv.Itoa(index.candidates(s))
+	order := index.column + index.operator + index.query
+	near := " FROM " + c.name + whereClause(condition) + " ORDER BY " + order + " LIMIT " + limit
 	switch {
-	case c.vectorKind == asDoubles:
-		return "SELECT " + list + ", 0::float8 FROM " + c.name + whereClause(condition) +
-			" ORDER BY " + order + " LIMIT " + strconv.Itoa(copySpare*limit), args
-	case index.cast == "":
-		if c.vectorKind == asHalf {
-			order += "::" + c.ext + ".halfvec"
-		}
-		return "SELECT " + list + ", " + order + " FROM " + c.name + whereClause(condition) +
-			" ORDER BY " + order + " LIMIT " + strconv.Itoa(limit), args
+	case !index.copies:
+		return "SELECT " + list + ", " + order + near, args
+	case c.vectorKind == asDoubles || s.Rescore:
+		return "SELECT " + list + ", 0::float8" + near, args
 	}
-	distance := c.vector + c.operator() + query
-	return "SELECT " + list + ", " + distance + " FROM (SELECT * FROM " + c.name + whereClause(condition) +
-		" ORDER BY " + order + " LIMIT " + strconv.Itoa(copySpare*limit) + ") near ORDER BY " + distance + " LIMIT " + strconv.Itoa(limit), args
+	distance := c.single() + c.operator() + "$1::" + c.ext + ".vector"
+	return "SELECT " + list + ", " + distance + " FROM (SELECT *" + near + ") near ORDER BY " + distance +
+		" LIMIT " + strconv.Itoa(s.K+spare), args
 }
 
 // idOrder is what rows of equal distance are ordered by.
@@ -191,7 +233,7 @@ func (c *pgCollection) approximate(ctx context.Context, s engine.Search, index *
 	wanted := s
 	s.Vectors = s.Vectors || c.vectorKind == asDoubles
 	sql, args := c.indexSQL(s, index)
-	settings := index.settings(s.K, c.db.extension())
+	settings := index.settings(s, c.db.extension())
 	err = c.read(ctx, func(conn *pgx.Conn) error {
 		var batch pgx.Batch
 		batch.Queue(settings)
@@ -208,6 +250,9 @@ func (c *pgCollection) approximate(ctx context.Context, s engine.Search, index *
 	})
 	if err != nil {
 		return nil, err
+	}
+	if s.Rescore && index.copies {
+		return hits, nil
 	}
 	if c.vectorKind == asDoubles {
 		c.rescore(hits, wanted)

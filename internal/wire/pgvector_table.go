@@ -106,8 +106,14 @@ func (t *table) create() []string {
 	if t.vectorKind == asDoubles {
 		fmt.Fprintf(&b, ", CHECK (cardinality(vector) = %d AND array_position(vector, NULL) IS NULL)", t.schema.Dim)
 	}
+	if t.schema.FullText != engine.NoFullText {
+		b.WriteString(", " + t.wordsDefinition())
+	}
 	b.WriteString(")")
 	out := []string{b.String()}
+	if t.schema.FullText != engine.NoFullText {
+		out = append(out, fmt.Sprintf("CREATE INDEX ON %s USING gin (%s)", t.name, wordsColumn))
+	}
 	for i, f := range t.schema.Fields {
 		if f.Index {
 			statement := fmt.Sprintf("CREATE INDEX ON %s (%s)", t.name, t.fields[i])

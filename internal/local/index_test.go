@@ -1,0 +1,643 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+var indexSchema = engine.Schema{Name: "docs", Dim: 8, Metric: codec.L2, Fields: []engine.Field{{Name: "n", Type: filter.Int}}}
+
+const (
+	indexRows = 6000
+	// fewRows is an effort so small that a search goes through the graph of so few.
+	fewRows = 12
+)
+
+func indexRecord(rng *rand.Rand, id string) engine.Record {
+	r := engine.Record{ID: id, Vector: indexVector(rng), Fields: []any{rng.Int64N(100)}, Text: "text of " + id}
+	return r
+}
+
+func indexVector(rng *rand.Rand) engine.Vector {
+	v := make([]float32, indexSchema.Dim)
+	for i := range v {
+		v[i] = float32(rng.NormFloat64())
+	}
+	return engine.Vector{F32: v}
+}
+
+// indexed makes a collection with records "0" to "n-1" and an index.
+func indexed(t testing.TB, s *store, schema engine.Schema, n int) engine.Collection {
+	t.Helper()
+	c := create(t, s, schema)
+	put(t, c, rand.New(rand.NewPCG(1, 1)), 0, n)
+	require.NoError(t, c.(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 32}))
+	return c
+}
+
+func put(t testing.TB, c engine.Collection, rng *rand.Rand, from, to int) {
+	t.Helper()
+	var records []engine.Record
+	for i := from; i < to; i++ {
+		records = append(records, indexRecord(rng, fmt.Sprint(i)))
+	}
+	require.NoError(t, c.Upsert(t.Context(), records))
+}
+
+func open(t testing.TB, s *store, name string) engine.Collection {
+	t.Helper()
+	c, err := s.Open(t.Context(), name)
+	require.NoError(t, err)
+	return c
+}
+
+func indexes(t testing.TB, c engine.Collection) []engine.Index {
+	t.Helper()
+	found, err := c.(engine.Indexer).Indexes(t.Context())
+	require.NoError(t, err)
+	return found
+}
+
+// recall compares searches through the graph with exact ones, and checks that
+// what they find is there.
+func recall(t testing.TB, c engine.Collection) float64 {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(2, 2))
+	found, all := 0, 0
+	for range 40 {
+		s := engine.Search{Vector: indexVector(rng), K: 10, Effort: fewRows * 4, Vectors: true}
+		exact := s
+		exact.Exact = true
+		results, err := c.Search(t.Context(), []engine.Search{s, exact})
+		require.NoError(t, err)
+		require.True(t, results[1].Exact)
+		require.Equal(t, len(results[1].Hits), len(results[0].Hits))
+		want := map[string]engine.Hit{}
+		for _, h := range results[1].Hits {
+			want[h.ID] = h
+		}
+		for _, h := range results[0].Hits {
+			if w, ok := want[h.ID]; ok {
+				require.Equal(t, w, h)
+				found++
+			}
+		}
+		all += len(want)
+	}
+	return float64(found) / float64(all)
+}
+
+// settled waits until all rows are linked.
+func settled(t testing.TB, c engine.Collection) {
+	t.Helper()
+	lc := c.(*collection)
+	require.NoError(t, lc.alone(t.Context(), func(ctx context.Context) error { return lc.relink(ctx, 1, nil) }))
+	stats, ok := lc.index.stats()
+	require.True(t, ok)
+	require.Zero(t, stats.Pending)
+	require.Zero(t, stats.Stale)
+}
+
+func through(t testing.TB, c engine.Collection) engine.Plan {
+	t.Helper()
+	results, err := c.Search(t.Context(), []engine.Search{{Vector: engine.Vector{F32: make([]float32, indexSchema.Dim)}, K: 1, Effort: fewRows}})
+	require.NoError(t, err)
+	require.Equal(t, results[0].Exact, results[0].Plan.Index == "")
+	return results[0].Plan
+}
+
+func TestBuildIndex(t *testing.T) {
+	for _, path := range []string{"", filepath.Join(t.TempDir(), "test.db")} {
+		t.Run(fmt.Sprintf("path %q", path), func(t *testing.T) {
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+			s := openStore(t, path)
+			defer s.Close()
+			c := create(t, s, indexSchema)
+			x := c.(engine.Indexer)
+			rng := rand.New(rand.NewPCG(1, 1))
+			put(t, c, rng, 0, indexRows)
+			require.Empty(t, indexes(t, c))
+			require.Equal(t, "scan", through(t, c).Path)
+
+			var last engine.IndexProgress
+			plan := engine.IndexPlan{M: 8, EfConstruction: 32, Workers: 2, Progress: func(p engine.IndexProgress) {
+				require.GreaterOrEqual(t, p.Done, last.Done)
+				last = p
+			}}
+			require.NoError(t, x.BuildIndex(t.Context(), plan))
+			require.Equal(t, engine.IndexProgress{Phase: "linking", Done: indexRows, Total: indexRows}, last)
+			got := indexes(t, c)
+			require.Len(t, got, 1)
+			require.Positive(t, got[0].Bytes)
+			got[0].Bytes = 0
+			require.Equal(t, engine.Index{Name: "docs.hnsw", Kind: "hnsw", M: 8, EfConstruction: 32, Valid: true}, got[0])
+			require.Equal(t, engine.Plan{Path: "graph", Index: "hnsw", Effort: fewRows, Rows: -1, Why: through(t, c).Why}, through(t, c))
+			require.Greater(t, recall(t, c), 0.9)
+
+			// The same again is no work.
+			last = engine.IndexProgress{}
+			require.NoError(t, x.BuildIndex(t.Context(), plan))
+			require.Zero(t, last)
+
+			// Another one that is given up leaves this one.
+			ctx, cancel := context.WithCancel(t.Context())
+			err := x.BuildIndex(ctx, engine.IndexPlan{Progress: func(engine.IndexProgress) { cancel() }})
+			require.ErrorIs(t, err, context.Canceled)
+			require.Equal(t, 8, indexes(t, c)[0].M)
+			require.Equal(t, "graph", through(t, c).Path)
+
+			require.NoError(t, x.BuildIndex(t.Context(), engine.IndexPlan{}))
+			require.Len(t, indexes(t, c), 1)
+			require.Equal(t, 16, indexes(t, c)[0].M)
+			require.Equal(t, 200, indexes(t, c)[0].EfConstruction)
+			require.Greater(t, recall(t, c), 0.9)
+
+			require.ErrorIs(t, x.DropIndex(t.Context(), "docs"), engine.ErrNotFound)
+			require.NoError(t, x.DropIndex(t.Context(), "docs.hnsw"))
+			require.ErrorIs(t, x.DropIndex(t.Context(), "docs.hnsw"), engine.ErrNotFound)
+			require.Empty(t, indexes(t, c))
+			require.Equal(t, "scan", through(t, c).Path)
+			require.Empty(t, snapshots(t, path))
+
+			err = x.BuildIndex(ctx, engine.IndexPlan{})
+			require.ErrorIs(t, err, context.Canceled)
+			require.Empty(t, indexes(t, c), "nothing stays behind")
+		})
+	}
+}
+
+func TestBuildIndexRefused(t *testing.T) {
+	s := newStore(t)
+	c := create(t, s, indexSchema)
+	for _, p := range []engine.IndexPlan{{M: 3}, {M: 65}, {M: -1}, {EfConstruction: 10_001}, {EfConstruction: -1}, {M: 32, EfConstruction: 63}} {
+		var bad *codec.ValueError
+		require.ErrorAs(t, c.(engine.Indexer).BuildIndex(t.Context(), p), &bad)
+	}
+	require.ErrorIs(t, s.Tx(t.Context(), func(use func(engine.Collection) engine.Collection) error {
+		return use(c).(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{})
+	}), engine.ErrUnsupported)
+	require.NoError(t, s.Drop(t.Context(), "docs"))
+	require.ErrorIs(t, c.(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{}), engine.ErrNotFound)
+	require.ErrorIs(t, c.(engine.Indexer).DropIndex(t.Context(), "docs.hnsw"), engine.ErrNotFound)
+}
+
+// While another index is built, the present one and its successor see the same
+// changes.
+func TestChangesWhileAnotherIndexIsBuilt(t *testing.T) {
+	s := newStore(t)
+	c := indexed(t, s, indexSchema, indexRows)
+	rng := rand.New(rand.NewPCG(5, 5))
+	changed := false
+	plan := engine.IndexPlan{Workers: 1, Progress: func(p engine.IndexProgress) {
+		if p.Done < indexRows/2 || changed {
+			return
+		}
+		changed = true
+		put(t, c, rng, 0, 500)
+		put(t, c, rng, indexRows, indexRows+500)
+		var ids []string
+		for i := range 1000 {
+			ids = append(ids, fmt.Sprint(1000+i))
+		}
+		n, err := c.Delete(t.Context(), ids)
+		require.NoError(t, err)
+		require.Equal(t, 1000, n)
+		require.Greater(t, recall(t, c), 0.9)
+	}}
+	require.NoError(t, c.(engine.Indexer).BuildIndex(t.Context(), plan))
+	require.True(t, changed)
+	require.Greater(t, recall(t, c), 0.9)
+	settled(t, c)
+	require.Equal(t, "graph", through(t, c).Path)
+	require.Greater(t, recall(t, c), 0.9)
+}
+
+func TestChangesKeepRecall(t *testing.T) {
+	s := newStore(t)
+	c := indexed(t, s, indexSchema, indexRows)
+	rng := rand.New(rand.NewPCG(6, 6))
+	for round := range 4 {
+		put(t, c, rng, round*1000, round*1000+1500)
+		_, err := c.DeleteWhere(t.Context(), filter.Lt("n", int64(10*round)))
+		require.NoError(t, err)
+		require.Greater(t, recall(t, c), 0.9)
+		settled(t, c)
+		require.Greater(t, recall(t, c), 0.9)
+	}
+	require.Equal(t, "graph", through(t, c).Path)
+}
+
+// A filter leaves as many hits as there are.
+func TestFilteredThroughIndex(t *testing.T) {
+	c := indexed(t, newStore(t), indexSchema, indexRows)
+	for _, low := range []int64{0, 50, 95, 99} {
+		f := filter.Ge("n", low)
+		n, err := c.Count(t.Context(), f)
+		require.NoError(t, err)
+		for _, k := range []int{1, 10, n, n + 5} {
+			results, err := c.Search(t.Context(), []engine.Search{{
+				Vector: engine.Vector{F32: make([]float32, 8)}, K: k, Filter: f, Effort: fewRows, Payload: true,
+			}})
+			require.NoError(t, err)
+			require.Len(t, results[0].Hits, min(k, n))
+			for _, h := range results[0].Hits {
+				require.GreaterOrEqual(t, h.Fields[0].(int64), low)
+			}
+		}
+	}
+}
+
+// snapshots returns the files beside a store that are neither SQLite's nor the lock.
+func snapshots(t testing.TB, path string) []string {
+	t.Helper()
+	if path == "" {
+		return nil
+	}
+	all, err := filepath.Glob(path + ".*")
+	require.NoError(t, err)
+	return slices.DeleteFunc(all, func(name string) bool { return strings.HasSuffix(name, ".lock") })
+}
+
+// logged is a store's log.
+type logged struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
+}
+
+func openLogged(t testing.TB, path string) (*store, *logged) {
+	t.Helper()
+	var log logged
+	e, err := Open(t.Context(), Options{Path: path, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	require.NoError(t, err)
+	t.Cleanup(func() { e.Close() })
+	return e.(*store), &log
+}
+
+func TestIndexIsThereAfterReopening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	s := openStore(t, path)
+	c := indexed(t, s, indexSchema, indexRows)
+	want := all(t, t.Context(), c)
+	require.NoError(t, s.Close())
+	rng := rand.New(rand.NewPCG(7, 7))
+	for round := range 4 {
+		s, log := openLogged(t, path)
+		require.Len(t, snapshots(t, path), 1)
+		before := snapshots(t, path)[0]
+		c = open(t, s, "docs")
+		require.Equal(t, want, all(t, t.Context(), c))
+		require.Equal(t, 8, indexes(t, c)[0].M)
+		require.Equal(t, 32, indexes(t, c)[0].EfConstruction)
+		require.True(t, indexes(t, c)[0].Valid)
+		require.Equal(t, "graph", through(t, c).Path)
+		require.Greater(t, recall(t, c), 0.9)
+		if round%2 == 1 {
+			put(t, c, rng, 100*round, 100*round+50)
+			put(t, c, rng, indexRows+100*round, indexRows+100*round+50)
+			_, err := c.Delete(t.Context(), []string{fmt.Sprint(2000 + round)})
+			require.NoError(t, err)
+		}
+		want = all(t, t.Context(), c)
+		require.NoError(t, s.Close())
+		require.Len(t, snapshots(t, path), 1)
+		require.Equal(t, round%2 == 0, before == snapshots(t, path)[0], "a snapshot is written where something has changed")
+		require.Empty(t, log.String())
+	}
+}
+
+// TestReplay opens copies of a store that is still open, as it would be found
+// after the process was killed.
+func TestReplay(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	c := indexed(t, s, indexSchema, indexRows)
+	rng := rand.New(rand.NewPCG(8, 8))
+	for round := range 5 {
+		put(t, c, rng, round*500, round*500+200)                           // changed
+		put(t, c, rng, 10_000+round*300, 10_000+round*300+100)             // added
+		_, err := c.DeleteWhere(t.Context(), filter.Eq("n", int64(round))) // and rows for others
+		require.NoError(t, err)
+		put(t, c, rng, round*500+100, round*500+300)
+		if round == 3 { // a snapshot in between
+			lc := c.(*collection)
+			require.NoError(t, lc.alone(t.Context(), func(ctx context.Context) error { return lc.save(ctx) }))
+			put(t, c, rng, 0, 10)
+		}
+		copied, log := openLogged(t, copyStore(t, dir, path))
+		again := open(t, copied, "docs")
+		require.Equal(t, all(t, t.Context(), c), all(t, t.Context(), again))
+		requireSameMemory(t, c.(*collection), again.(*collection))
+		require.Greater(t, recall(t, again), 0.9)
+		settled(t, again)
+		require.Greater(t, recall(t, again), 0.9)
+		put(t, again, rng, 0, 100)
+		require.NoError(t, copied.Close())
+		require.Empty(t, log.String())
+	}
+}
+
+// copyStore copies the files of a store and returns the path of the copy.
+func copyStore(t testing.TB, dir, path string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), filepath.Base(path))
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(to), f.Name()), b, 0o600))
+	}
+	return to
+}
+
+// requireSameMemory compares what two collections hold in memory.
+func requireSameMemory(t testing.TB, a, b *collection) {
+	t.Helper()
+	require.True(t, maps.Equal(a.rows, b.rows))
+	for id, row := range b.rows {
+		require.Equal(t, id, b.ids[row])
+		require.True(t, b.index.has(row))
+	}
+	live := 0
+	for row := range b.end {
+		if b.ids[row] != "" {
+			live++
+		}
+		require.Equal(t, b.ids[row] != "", b.index.has(row))
+	}
+	require.Len(t, b.rows, live)
+	require.Len(t, b.free, int(b.end)-live)
+}
+
+func TestSnapshotFaults(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	indexed(t, s, indexSchema, indexRows)
+	other := indexSchema
+	other.Name = "other"
+	require.NoError(t, create(t, s, other).Upsert(t.Context(), []engine.Record{indexRecord(rand.New(rand.NewPCG(1, 2)), "x")}))
+	require.NoError(t, open(t, s, "other").(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 32}))
+	want := all(t, t.Context(), open(t, s, "docs"))
+	tags := map[string]string{}
+	for _, name := range []string{"docs", "other"} {
+		var tag string
+		require.NoError(t, s.read.QueryRow("SELECT snapshot FROM vecwire_indexes WHERE collection = ?", name).Scan(&tag))
+		tags[name] = tag
+	}
+	require.NoError(t, s.Close())
+	flip := func(at func(size int64) int64) func(t *testing.T, docs, other string) {
+		return func(t *testing.T, docs, _ string) {
+			b, err := os.ReadFile(docs)
+			require.NoError(t, err)
+			b[at(int64(len(b)))] ^= 4
+			require.NoError(t, os.WriteFile(docs, b, 0o600))
+		}
+	}
+	rng := rand.New(rand.NewPCG(9, 9))
+	for name, tc := range map[string]struct {
+		spoil func(t *testing.T, docs, other string)
+		want  string
+	}{
+		"missing":                     {func(t *testing.T, docs, _ string) { require.NoError(t, os.Remove(docs)) }, "no such file"},
+		"empty":                       {func(t *testing.T, docs, _ string) { require.NoError(t, os.Truncate(docs, 0)) }, "unusable snapshot"},
+		"truncated":                   {func(t *testing.T, docs, _ string) { require.NoError(t, os.Truncate(docs, 100_000)) }, "unusable snapshot"},
+		"a flipped bit in the header": {flip(func(int64) int64 { return 20 }), "unusable snapshot"},
+		"a flipped bit in the middle": {flip(func(n int64) int64 { return n / 2 }), "unusable snapshot"},
+		"a flipped bit anywhere":      {flip(func(n int64) int64 { return rng.Int64N(n) }), "unusable snapshot"},
+		"another collection's": {func(t *testing.T, docs, other string) {
+			b, err := os.ReadFile(other)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(docs, b, 0o600))
+		}, "unusable snapshot"},
+		"never written": {func(t *testing.T, docs, other string) {
+			db, err := sql.Open("sqlite", fileURI(strings.TrimSuffix(docs, "."+tags["docs"]+".index")))
+			require.NoError(t, err)
+			_, err = db.Exec("UPDATE vecwire_indexes SET snapshot = '' WHERE collection = 'docs'")
+			require.NoError(t, err)
+			require.NoError(t, db.Close())
+		}, "never written"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := copyStore(t, dir, path)
+			probe := &store{path: path}
+			tc.spoil(t, probe.snapshotPath(tags["docs"]), probe.snapshotPath(tags["other"]))
+			s, log := openLogged(t, path)
+			c := open(t, s, "docs")
+			require.Contains(t, log.String(), "level=WARN")
+			require.Contains(t, log.String(), tc.want)
+			require.Equal(t, want, all(t, t.Context(), c))
+			require.Greater(t, recall(t, c), 0.9)
+			require.Len(t, indexes(t, c), 1)
+			put(t, c, rng, 100, 200)
+			settled(t, c)
+			require.True(t, indexes(t, c)[0].Valid)
+			require.Equal(t, "graph", through(t, c).Path)
+			require.Greater(t, recall(t, c), 0.9)
+			require.NoError(t, s.Close())
+
+			s, log = openLogged(t, path)
+			require.Greater(t, recall(t, open(t, s, "docs")), 0.9)
+			open(t, s, "other")
+			require.Empty(t, log.String(), "the snapshot was written again")
+			require.NoError(t, s.Close())
+			require.Len(t, snapshots(t, path), 2)
+		})
+	}
+}
+
+// An older copy of the file beside a newer snapshot finds none that is its own.
+func TestStoreFromBackup(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	indexed(t, s, indexSchema, indexRows)
+	require.NoError(t, s.Close())
+	backup, err := os.ReadFile(path)
+	require.NoError(t, err)
+	s = openStore(t, path)
+	want := all(t, t.Context(), open(t, s, "docs"))
+	put(t, open(t, s, "docs"), rand.New(rand.NewPCG(3, 3)), 0, 1000)
+	require.NoError(t, s.Close())
+	require.NoError(t, os.WriteFile(path, backup, 0o600))
+	s, log := openLogged(t, path)
+	c := open(t, s, "docs")
+	require.Contains(t, log.String(), "no usable snapshot")
+	require.Equal(t, want, all(t, t.Context(), c))
+	require.Greater(t, recall(t, c), 0.9)
+	require.NoError(t, s.Close())
+	require.Len(t, snapshots(t, path), 1)
+}
+
+// What belongs to no collection is removed, and what only looks alike is not.
+func TestOrphansAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	a, b := indexSchema, indexSchema
+	a.Name, b.Name = "a", "b"
+	indexed(t, s, a, 2000)
+	indexed(t, s, b, 2000)
+	require.Len(t, snapshots(t, path), 2)
+	require.NoError(t, s.Drop(t.Context(), "a"))
+	require.Len(t, snapshots(t, path), 1)
+	require.NoError(t, s.Close())
+	tag := strings.Repeat("A", 26)
+	strange := []string{path + ".index", path + ".notes.index", path + "x." + tag + ".index", path + "." + tag + ".indexes"}
+	for _, name := range append(strange, path+"."+tag+".index", path+"."+tag+".index.123.tmp") {
+		require.NoError(t, os.WriteFile(name, []byte("x"), 0o600))
+	}
+	s, log := openLogged(t, path)
+	require.NoError(t, s.Drop(t.Context(), "B"), "not opened before")
+	require.NoError(t, s.Close())
+	left, err := filepath.Glob(path + "*index*")
+	require.NoError(t, err)
+	require.ElementsMatch(t, strange, left)
+	require.Empty(t, log.String())
+	s = openStore(t, path)
+	for _, table := range []string{"vecwire_indexes", "vecwire_changed"} {
+		var n int
+		require.NoError(t, s.read.QueryRow("SELECT count(*) FROM "+table).Scan(&n))
+		require.Zero(t, n)
+	}
+}
+
+// A swap takes the indexes along.
+func TestSwapKeepsIndexes(t *testing.T) {
+	for _, drop := range []bool{false, true} {
+		t.Run(fmt.Sprint("drop ", drop), func(t *testing.T) {
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+			path := filepath.Join(t.TempDir(), "test.db")
+			s := openStore(t, path)
+			defer s.Close()
+			a, b := indexSchema, indexSchema
+			a.Name, b.Name = "a", "b"
+			indexed(t, s, a, 3000)
+			next := indexed(t, s, b, indexRows)
+			rng := rand.New(rand.NewPCG(4, 4))
+			put(t, next, rng, 0, 100)
+			late := indexRecord(rng, "late")
+			require.NoError(t, s.Swap(t.Context(), engine.Swap{Name: "a", Next: "b", Old: "c", Drop: drop, Settle: func(_, next engine.Collection) error {
+				return next.Upsert(t.Context(), []engine.Record{late})
+			}}))
+			require.ErrorIs(t, next.(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{}), engine.ErrNotFound)
+			c := open(t, s, "a")
+			require.Equal(t, "a.hnsw", indexes(t, c)[0].Name)
+			put(t, c, rng, indexRows, indexRows+100)
+			require.Greater(t, recall(t, c), 0.9)
+			want := all(t, t.Context(), c)
+
+			for _, killed := range []bool{true, false} {
+				from := path
+				if killed {
+					from = copyStore(t, filepath.Dir(path), path)
+				} else {
+					require.NoError(t, s.Close())
+				}
+				s, log := openLogged(t, from)
+				c := open(t, s, "a")
+				require.Equal(t, want, all(t, t.Context(), c))
+				require.Greater(t, recall(t, c), 0.9)
+				n := 1
+				if !drop {
+					n = 2
+					require.Len(t, all(t, t.Context(), open(t, s, "c")), 3000)
+					require.Greater(t, recall(t, open(t, s, "c")), 0.9)
+				}
+				require.NoError(t, s.Close())
+				require.Len(t, snapshots(t, from), n)
+				require.Empty(t, log.String())
+			}
+		})
+	}
+}
+
+// TestIndexUnderLoad has everything happen at once.
+func TestIndexUnderLoad(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	path := filepath.Join(t.TempDir(), "test.db")
+	s := openStore(t, path)
+	c := indexed(t, s, indexSchema, 3000)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	fine := func(err error) bool {
+		if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, engine.ErrNotFound) {
+			return true
+		}
+		t.Error(err)
+		return false
+	}
+	for w := range 2 {
+		wg.Go(func() { // a writer
+			rng := rand.New(rand.NewPCG(uint64(w), 10))
+			for ctx.Err() == nil {
+				var records []engine.Record
+				for range 20 {
+					records = append(records, indexRecord(rng, fmt.Sprint(rng.IntN(4000))))
+				}
+				slices.SortFunc(records, func(a, b engine.Record) int { return strings.Compare(a.ID, b.ID) })
+				records = slices.CompactFunc(records, func(a, b engine.Record) bool { return a.ID == b.ID })
+				_, err := c.Delete(ctx, []string{fmt.Sprint(rng.IntN(4000)), fmt.Sprint(rng.IntN(4000))})
+				if !fine(errors.Join(err, c.Upsert(ctx, records))) {
+					return
+				}
+			}
+		})
+		wg.Go(func() { // a reader
+			rng := rand.New(rand.NewPCG(uint64(w), 11))
+			for ctx.Err() == nil {
+				results, err := c.Search(ctx, []engine.Search{{Vector: indexVector(rng), K: 10, Effort: fewRows, Vectors: w == 0}})
+				if !fine(err) {
+					return
+				}
+				if err == nil && len(results[0].Hits) != 10 {
+					t.Errorf("found %d", len(results[0].Hits))
+					return
+				}
+			}
+		})
+	}
+	x := c.(engine.Indexer)
+	for i := range 6 {
+		require.NoError(t, x.BuildIndex(t.Context(), engine.IndexPlan{M: 4 + i%2, EfConstruction: 16, Workers: 2}))
+		if i == 3 {
+			require.NoError(t, x.DropIndex(t.Context(), "docs.hnsw"))
+		}
+	}
+	stop()
+	wg.Wait()
+	want := all(t, t.Context(), c)
+	copied, log := openLogged(t, copyStore(t, filepath.Dir(path), path))
+	again := open(t, copied, "docs")
+	require.Equal(t, want, all(t, t.Context(), again))
+	requireSameMemory(t, c.(*collection), again.(*collection))
+	require.NoError(t, copied.Close())
+	require.Empty(t, log.String())
+	require.NoError(t, s.Close())
+}

@@ -1,0 +1,136 @@
+package vecwire_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/internal/pair"
+)
+
+type benchArticle struct {
+	ID     string
+	Vector []float32 `vecwire:",dim=128"`
+	Text   string
+	Lang   string
+	Year   int
+	Rank   float64
+	Draft  bool
+	SeenAt time.Time
+	Stars  *int
+}
+
+func benchArticles(n int) []benchArticle {
+	stars := 4
+	out := make([]benchArticle, n)
+	for i := range out {
+		out[i] = benchArticle{
+			ID: fmt.Sprint("doc-", i), Vector: make([]float32, 128), Text: "some text", Lang: "go", Year: 2000 + i,
+			Rank: float64(i) / 3, Draft: i%2 == 0, SeenAt: time.Unix(int64(i), 0).UTC(),
+		}
+		out[i].Vector[i%128] = 1
+		if i%3 == 0 {
+			out[i].Stars = &stars
+		}
+	}
+	return out
+}
+
+// BenchmarkTypedRecord pairs making 1,000 records of structs with the code that one
+// would write by hand; a ratio of 1 is as fast.
+func BenchmarkTypedRecord(b *testing.B) {
+	typed, articles := benchTyped(b), benchArticles(1000)
+	records := make([]vecwire.Record, len(articles))
+	pair.Run(b,
+		func() {
+			for i, a := range articles {
+				records[i], _ = typed.Record(a)
+			}
+		},
+		func() {
+			for i, a := range articles {
+				fields := vecwire.Fields{"lang": a.Lang, "year": a.Year, "rank": a.Rank, "draft": a.Draft, "seen_at": a.SeenAt}
+				if a.Stars != nil {
+					fields["stars"] = *a.Stars
+				}
+				records[i] = vecwire.Record{ID: a.ID, Vector: a.Vector, Text: a.Text, Fields: fields}
+			}
+		})
+}
+
+// BenchmarkTypedValue pairs making 1,000 structs of records with the same by hand.
+func BenchmarkTypedValue(b *testing.B) {
+	typed := benchTyped(b)
+	articles := benchArticles(1000)
+	if err := typed.Upsert(b.Context(), articles...); err != nil {
+		b.Fatal(err)
+	}
+	var records []vecwire.Record
+	for r, err := range typed.Collection().All(b.Context(), vecwire.Scan{Vectors: true}) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		records = append(records, r)
+	}
+	pair.Run(b,
+		func() {
+			for i, r := range records {
+				articles[i], _ = typed.Value(r)
+			}
+		},
+		func() {
+			for i, r := range records {
+				a := benchArticle{ID: r.ID, Vector: r.Vector, Text: r.Text}
+				a.Lang, _ = r.Fields["lang"].(string)
+				year, _ := r.Fields["year"].(int64)
+				a.Year = int(year)
+				a.Rank, _ = r.Fields["rank"].(float64)
+				a.Draft, _ = r.Fields["draft"].(bool)
+				a.SeenAt, _ = r.Fields["seen_at"].(time.Time)
+				if n, ok := r.Fields["stars"].(int64); ok {
+					stars := int(n)
+					a.Stars = &stars
+				}
+				articles[i] = a
+			}
+		})
+}
+
+// BenchmarkTypedUpsert pairs storing 1,000 structs with storing 1,000 records.
+func BenchmarkTypedUpsert(b *testing.B) {
+	typed, articles := benchTyped(b), benchArticles(1000)
+	records := make([]vecwire.Record, len(articles))
+	for i, a := range articles {
+		var err error
+		if records[i], err = typed.Record(a); err != nil {
+			b.Fatal(err)
+		}
+	}
+	ctx := b.Context()
+	pair.Run(b,
+		func() {
+			if err := typed.Upsert(ctx, articles...); err != nil {
+				b.Fatal(err)
+			}
+		},
+		func() {
+			if err := typed.Collection().Upsert(ctx, records...); err != nil {
+				b.Fatal(err)
+			}
+		})
+}
+
+func benchTyped(b *testing.B) *vecwire.Typed[benchArticle] {
+	schema, err := vecwire.SchemaOf[benchArticle]("docs")
+	if err != nil {
+		b.Fatal(err)
+	}
+	db, c := createCollection(b, "mem:", schema)
+	b.Cleanup(func() { db.Close() })
+	typed, err := vecwire.NewTyped[benchArticle](c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return typed
+}
