@@ -61,10 +61,13 @@ func (c *Collection) store(ctx context.Context, verb string, records []Record, t
 		return call.end(0, ctx.Err())
 	}
 	err = to(ctx, plan)
+	stored := len(plan)
 	if refused, ok := errors.AsType[*engine.RefusedError](err); ok {
-		err = batchError(refused, plan, records)
+		err, stored = batchError(refused, plan, records), refused.Stored
+	} else if err != nil {
+		stored = 0
 	}
-	return call.end(len(plan), err)
+	return call.end(stored, err)
 }
 
 // batchError says which of a call's records the engine refused.

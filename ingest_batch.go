@@ -30,12 +30,15 @@ func (j *ingest) process(ctx context.Context, b *batch) error {
 	defer j.db.leave()
 	var counts IngestReport
 	plan := j.plan(b, &counts)
-	plan, err := j.compare(ctx, plan, &counts)
-	if err != nil {
-		return err
-	}
-	if plan, err = j.embedPlanned(ctx, b, plan); err != nil {
-		return err
+	merger := j.merger(plan)
+	if merger == nil {
+		var err error
+		if plan, err = j.compare(ctx, plan, &counts); err != nil {
+			return err
+		}
+		if plan, err = j.embedPlanned(ctx, b, plan); err != nil {
+			return err
+		}
 	}
 	if j.o.Ordered {
 		select {
@@ -46,19 +49,29 @@ func (j *ingest) process(ctx context.Context, b *batch) error {
 			return err
 		}
 	}
-	plan, failed, err := j.put(ctx, plan)
+	failed, err := j.put(ctx, plan, merger, &counts)
 	if err != nil {
 		return err
 	}
 	b.failed = append(b.failed, failed...)
+	return j.note(b, counts)
+}
+
+// merger returns the engine's own way to store only what has changed, nil if it
+// has none or if there is something to embed.
+func (j *ingest) merger(plan []planned) engine.Merger {
 	for i := range plan {
-		if plan[i].stored {
-			counts.Updated++
-		} else {
-			counts.Inserted++
+		if plan[i].embed {
+			return nil
 		}
 	}
-	return j.note(b, counts)
+	if n, is := j.engine.(*namespace); is {
+		if _, ok := n.Collection.(engine.Merger); !ok {
+			return nil
+		}
+	}
+	m, _ := j.engine.(engine.Merger)
+	return m
 }
 
 // plan checks the records of a batch, all but the vectors that are yet to be
@@ -224,38 +237,51 @@ func (j *ingest) embedPlanned(ctx context.Context, b *batch, plan []planned) ([]
 	}
 }
 
-// put stores records. Those that the engine refuses are found by halving, where
-// it does not name them. It returns what was stored, and what was refused.
-func (j *ingest) put(ctx context.Context, plan []planned) (stored []planned, failed []RecordError, err error) {
+// put stores records and counts them. Those that the engine refuses, which it
+// returns, are found by halving, where it does not name them.
+func (j *ingest) put(ctx context.Context, plan []planned, merger engine.Merger, counts *IngestReport) (failed []RecordError, err error) {
 	if len(plan) == 0 {
-		return nil, nil, nil
+		return nil, nil
 	}
 	records := make([]engine.Record, len(plan))
 	for i := range plan {
 		records[i] = plan[i].Record
 	}
-	err = j.engine.Upsert(ctx, records)
-	if err == nil {
-		return plan, nil, nil
+	stored := func(plan []planned) {
+		for i := range plan {
+			if plan[i].stored {
+				counts.Updated++
+			} else {
+				counts.Inserted++
+			}
+		}
+	}
+	if merger != nil {
+		var inserted, updated int
+		if inserted, updated, err = merger.Merge(ctx, records); err == nil {
+			counts.Inserted += int64(inserted)
+			counts.Updated += int64(updated)
+			counts.Unchanged += int64(len(plan) - inserted - updated)
+			return nil, nil
+		}
+	} else if err = j.engine.Upsert(ctx, records); err == nil {
+		stored(plan)
+		return nil, nil
 	}
 	refused, named := errors.AsType[*engine.RefusedError](err)
 	switch {
 	case named:
 	case !errors.Is(err, engine.ErrRefused):
-		return nil, nil, err
+		return nil, err
 	case len(plan) == 1:
 		refused = &engine.RefusedError{Records: []engine.Refusal{{Err: err}}}
 	default:
 		half := len(plan) / 2
-		a, failedA, err := j.put(ctx, plan[:half])
-		if err != nil {
-			return nil, nil, err
+		if failed, err = j.put(ctx, plan[:half], merger, counts); err != nil {
+			return nil, err
 		}
-		b, failedB, err := j.put(ctx, plan[half:])
-		if err != nil {
-			return nil, nil, err
-		}
-		return slices.Concat(a, b), slices.Concat(failedA, failedB), nil
+		more, err := j.put(ctx, plan[half:], merger, counts)
+		return append(failed, more...), err
 	}
 	left, at := make([]planned, 0, len(plan)), 0
 	for _, r := range refused.Records {
@@ -265,8 +291,9 @@ func (j *ingest) put(ctx context.Context, plan []planned) (stored []planned, fai
 	}
 	left = append(left, plan[at:]...)
 	if refused.Stored == len(left) {
-		return left, failed, nil
+		stored(left)
+		return failed, nil
 	}
-	stored, more, err := j.put(ctx, left)
-	return stored, slices.Concat(failed, more), err
+	more, err := j.put(ctx, left, merger, counts)
+	return append(failed, more...), err
 }

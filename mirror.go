@@ -60,7 +60,7 @@ type Mirror struct {
 	// Collection is the collection as the mirror has it. It may be used by itself,
 	// as for WithEmbedder, until the mirror is closed.
 	*Collection
-	m *mirrored
+	mirrored *mirrored
 }
 
 // MirrorStats says what a mirror has.
@@ -162,7 +162,7 @@ func (c *Collection) newMirror(ctx context.Context, o MirrorOptions) (*Mirror, e
 	with := newCollection(c.db, m)
 	with.embedder = c.embedder
 	with.tuned.effort.Store(new(int)) // there is no effort to ask the database for
-	return &Mirror{Collection: with, m: m}, nil
+	return &Mirror{Collection: with, mirrored: m}, nil
 }
 
 // Refresh reads the whole collection, with its vectors, and brings the copy in
@@ -175,25 +175,25 @@ func (m *Mirror) Refresh(ctx context.Context) error {
 		return err
 	}
 	call.leave() // each page enters for itself
-	changed, err := m.m.refresh(ctx)
+	changed, err := m.mirrored.refresh(ctx)
 	return call.end(changed, err)
 }
 
 // Staleness returns how old the copy may be: the time since the last complete
 // refresh began. What is written through the mirror is never older.
 func (m *Mirror) Staleness() time.Duration {
-	m.m.mu.Lock()
-	defer m.m.mu.Unlock()
-	return time.Since(m.m.stats.Refreshed)
+	m.mirrored.mu.Lock()
+	defer m.mirrored.mu.Unlock()
+	return time.Since(m.mirrored.stats.Refreshed)
 }
 
 // Stats says what the mirror has, and how its last refresh went.
 func (m *Mirror) Stats() MirrorStats {
-	m.m.mu.Lock()
-	s := m.m.stats
-	s.Unsure = len(m.m.unsure)
-	m.m.mu.Unlock()
-	s.Records = m.m.records()
+	m.mirrored.mu.Lock()
+	s := m.mirrored.stats
+	s.Unsure = len(m.mirrored.unsure)
+	m.mirrored.mu.Unlock()
+	s.Records = m.mirrored.records()
 	s.Bytes = int64(s.Records) * int64(2*m.schema.Dim*m.schema.Element.Size()+3*16+200)
 	return s
 }
@@ -202,7 +202,7 @@ func (m *Mirror) Stats() MirrorStats {
 // back. Calls after it return [ErrClosed]; closing again does nothing. The
 // collection itself, and what is stored, stay as they are.
 func (m *Mirror) Close() error {
-	m.m.stop()
-	<-m.m.stopped
-	return m.m.mem.Close()
+	m.mirrored.stop()
+	<-m.mirrored.stopped
+	return m.mirrored.mem.Close()
 }

@@ -6,13 +6,14 @@ import (
 )
 
 // claims says which IDs are being written, so that what happens to one record
-// happens in one order in the database and in a mirror of it. The zero value is
-// ready for use.
+// happens in one order in the database and in a mirror of it. Nobody may wait for
+// a claim while they have one. The zero value is ready for use.
 type claims struct {
 	mu      sync.Mutex
 	ids     map[string]struct{}
 	all     bool          // one claim has all IDs
-	waiting chan struct{} // closed at the next release; nil if nobody waits
+	wanted  int           // how many wait for all IDs, which lets nobody else in
+	waiting chan struct{} // closed when something changes; nil if nobody waits
 }
 
 // take claims IDs, all at once, when nobody has any of them. release ends that.
@@ -23,52 +24,66 @@ func (c *claims) take(ctx context.Context, ids []string) (release func(), err er
 				return false
 			}
 		}
-		return !c.all
+		return !c.all && c.wanted == 0
 	}
-	return c.wait(ctx, free, func() {
+	if err := c.wait(ctx, free, func() {
 		if c.ids == nil {
 			c.ids = make(map[string]struct{}, len(ids))
 		}
 		for _, id := range ids {
 			c.ids[id] = struct{}{}
 		}
-	}, func() {
-		for _, id := range ids {
-			delete(c.ids, id)
-		}
-	})
+	}); err != nil {
+		return nil, err
+	}
+	return func() {
+		c.change(func() {
+			for _, id := range ids {
+				delete(c.ids, id)
+			}
+		})
+	}, nil
 }
 
 // takeAll claims every ID.
 func (c *claims) takeAll(ctx context.Context) (release func(), err error) {
-	return c.wait(ctx, func() bool { return !c.all && len(c.ids) == 0 }, func() { c.all = true }, func() { c.all = false })
+	c.change(func() { c.wanted++ })
+	if err := c.wait(ctx, func() bool { return !c.all && len(c.ids) == 0 }, func() { c.all = true }); err != nil {
+		c.change(func() { c.wanted-- })
+		return nil, err
+	}
+	return func() { c.change(func() { c.all, c.wanted = false, c.wanted-1 }) }, nil
 }
 
-func (c *claims) wait(ctx context.Context, free func() bool, take, give func()) (release func(), err error) {
+// wait runs take, under the lock, as soon as free is true.
+func (c *claims) wait(ctx context.Context, free func() bool, take func()) error {
 	for {
 		c.mu.Lock()
 		if free() {
 			take()
 			c.mu.Unlock()
-			return func() {
-				c.mu.Lock()
-				defer c.mu.Unlock()
-				give()
-				if c.waiting != nil {
-					close(c.waiting)
-					c.waiting = nil
-				}
-			}, nil
+			return nil
 		}
 		if c.waiting == nil {
 			c.waiting = make(chan struct{})
 		}
-		released := c.waiting
+		changed := c.waiting
 		c.mu.Unlock()
 		select {
-		case <-released:
+		case <-changed:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
+	}
+}
+
+// change runs f under the lock, and wakes all who wait.
+func (c *claims) change(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f()
+	if c.waiting != nil {
+		close(c.waiting)
+		c.waiting = nil
 	}
 }

@@ -87,26 +87,50 @@ func (m *mirrored) Search(ctx context.Context, searches []engine.Search) ([]engi
 		return m.Collection.Search(ctx, searches)
 	}
 	for range mirrorRounds {
-		results, err := m.copy.Search(ctx, searches)
+		results, err := m.nearest(ctx, searches)
 		if err != nil {
 			return nil, err
+		}
+		if results == nil {
+			break
 		}
 		outdated, err := m.fill(ctx, searches, results)
-		if err != nil {
-			return nil, err
-		}
-		if len(outdated) == 0 {
-			for i := range results {
-				p := &results[i].Plan
-				p.Path, p.Why = "mirror "+p.Path, "the mirror has all vectors"
-			}
-			return results, nil
+		if err != nil || len(outdated) == 0 {
+			return results, err
 		}
 		if err := m.reread(ctx, outdated); err != nil {
 			return nil, err
 		}
 	}
 	return m.Collection.Search(ctx, searches)
+}
+
+// nearest searches the copy. It returns nil where only the server knows the order
+// of records of equal score: in a table of others the key may be a number.
+func (m *mirrored) nearest(ctx context.Context, searches []engine.Search) ([]engine.Result, error) {
+	if m.of.attached {
+		searches = slices.Clone(searches)
+		for i := range searches {
+			searches[i].K = max(searches[i].K, searches[i].K+1) // so that a tie that K cuts through is seen
+		}
+	}
+	results, err := m.copy.Search(ctx, searches)
+	if err != nil {
+		return nil, err
+	}
+	for i := range results {
+		r := &results[i]
+		r.Plan.Path, r.Plan.Why = "mirror "+r.Plan.Path, "the mirror has all vectors"
+		if m.of.attached {
+			for j := range r.Hits[:max(1, len(r.Hits))-1] {
+				if r.Hits[j].Score == r.Hits[j+1].Score {
+					return nil, nil
+				}
+			}
+			r.Hits = r.Hits[:min(len(r.Hits), searches[i].K-1)]
+		}
+	}
+	return results, nil
 }
 
 // fill reads the texts and fields of the hits that are to have them. It returns
@@ -164,11 +188,7 @@ func (m *mirrored) foreign(f filter.Filter) bool {
 
 // SearchText implements engine.TextSearcher. The words are the server's.
 func (m *mirrored) SearchText(ctx context.Context, searches []engine.TextSearch) ([][]engine.Hit, error) {
-	x, ok := m.Collection.(engine.TextSearcher)
-	if !ok {
-		return nil, m.lacks("full text")
-	}
-	return x.SearchText(ctx, searches)
+	return m.Collection.(engine.TextSearcher).SearchText(ctx, searches)
 }
 
 func (m *mirrored) lacks(capability string) error {
@@ -183,6 +203,9 @@ func (m *mirrored) Upsert(ctx context.Context, records []engine.Record) error {
 // Insert implements engine.Inserter.
 func (m *mirrored) Insert(ctx context.Context, records []engine.Record) error {
 	x, ok := m.Collection.(engine.Inserter)
+	if n, is := m.Collection.(*namespace); is {
+		_, ok = n.Collection.(engine.Inserter)
+	}
 	if !ok {
 		return m.lacks("inserting only")
 	}
@@ -231,15 +254,24 @@ func (m *mirrored) settle(ctx context.Context, err error, ids []string, apply fu
 	if err == nil && !m.of.attached {
 		failed = apply()
 	} else {
-		ctx, cancel := context.WithTimeout(ctx, mirrorDoubt)
-		defer cancel()
-		failed = m.rereadClaimed(ctx, ids)
+		failed = m.readBack(ctx, err, ids)
 	}
 	if failed != nil {
 		m.doubt(ids)
 		m.of.db.log.WarnContext(ctx, "a mirror is unsure of records", "collection", m.of.schema.Name, "records", len(ids), "err", failed)
 	}
 	return err
+}
+
+// readBack reads anew what a write that ended with err has written. The records of
+// one that succeeded are read even if the caller has gone.
+func (m *mirrored) readBack(ctx context.Context, err error, ids []string) error {
+	if err == nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, mirrorDoubt)
+	defer cancel()
+	return m.rereadClaimed(ctx, ids)
 }
 
 // DeleteWhere implements engine.Collection. No other write runs beside it.
@@ -266,7 +298,7 @@ func (m *mirrored) DeleteWhere(ctx context.Context, f filter.Filter) (int, error
 		if f.IsZero() {
 			return m.apply(ctx, nil, ids)
 		}
-		return m.rereadClaimed(ctx, ids) // others may have changed a record so that it did not pass
+		return m.readBack(ctx, err, ids) // others may have changed a record so that it did not pass
 	})
 }
 
@@ -287,7 +319,7 @@ func (m *mirrored) atomically(ctx context.Context, x engine.Transactor, change f
 		w.Collection, w.ids = within(use, m.Collection), nil
 		return change(w)
 	})
-	return m.settle(ctx, err, w.ids, func() error { return m.rereadClaimed(ctx, w.ids) })
+	return m.settle(ctx, err, w.ids, func() error { return m.readBack(ctx, err, w.ids) })
 }
 
 // watched notes the IDs that a transaction writes.

@@ -180,6 +180,11 @@ func (n *namespace) Insert(ctx context.Context, records []engine.Record) error {
 	return n.Collection.(engine.Inserter).Insert(ctx, n.into(records))
 }
 
+// Merge implements engine.Merger, for a collection that does.
+func (n *namespace) Merge(ctx context.Context, records []engine.Record) (inserted, updated int, err error) {
+	return n.Collection.(engine.Merger).Merge(ctx, n.into(records))
+}
+
 // Get implements engine.Collection.
 func (n *namespace) Get(ctx context.Context, ids []string, vectors bool) ([]engine.Record, error) {
 	return n.all(n.Collection.Get(ctx, n.ids(ids), vectors))

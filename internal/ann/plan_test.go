@@ -47,6 +47,7 @@ func byDistance(g *Graph[float32], q []float32, n int, sign float64) *Bitmap {
 var shares = []float64{0.0001, 0.001, 0.003, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1}
 
 func TestFilteredSearchIsNeverShort(t *testing.T) {
+	skipRace(t)
 	const n = 8000
 	data := newClusters(3, 16)
 	g := newGraph[float32](t, data, n, codec.L2)

@@ -91,3 +91,11 @@ type Attach struct {
 	TextColumn   string
 	Schema       Schema // Metric as stated; other fields are what the user states, checked against the catalog
 }
+
+// Merger is an engine's collection that can tell, while it stores records,
+// which of them it has already.
+type Merger interface {
+	// Merge is Upsert, but leaves out the records that are there as they are. It
+	// says how many it inserted and how many it updated.
+	Merge(ctx context.Context, records []Record) (inserted, updated int, err error)
+}

@@ -19,7 +19,14 @@ import (
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
-const crashVariable = "VECWIRE_CRASH_TEST_STORE"
+const (
+	crashVariable = "VECWIRE_CRASH_TEST_STORE"
+	crashIndexed  = "VECWIRE_CRASH_TEST_INDEXED"
+)
+
+// crashBase is how many records the crash test with an index has beside those that
+// it changes: without them the graph would have no links.
+const crashBase = 1200
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(crashVariable); path != "" {
@@ -45,6 +52,14 @@ func crashStep(n uint64) (upsert []engine.Record, remove []string) {
 	return upsert, nil
 }
 
+func crashRecords() (records []engine.Record) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for i := range crashBase {
+		records = append(records, randomRecord(rng, fmt.Sprint("base ", i)))
+	}
+	return records
+}
+
 // writeForever makes one change after the other and says so after each.
 func writeForever(path, from string) error {
 	ctx := context.Background()
@@ -62,6 +77,18 @@ func writeForever(path, from string) error {
 			return err
 		}
 	}
+	if os.Getenv(crashIndexed) != "" {
+		s.(*store).leastSave = 30
+		if n == 0 {
+			if err := c.Upsert(ctx, crashRecords()); err != nil {
+				return err
+			}
+		}
+		if err := c.(engine.Indexer).BuildIndex(ctx, engine.IndexPlan{M: 8, EfConstruction: 16}); err != nil {
+			return err
+		}
+		fmt.Println(n)
+	}
 	for ; ; n++ {
 		upsert, remove := crashStep(n)
 		if upsert != nil {
@@ -78,11 +105,24 @@ func writeForever(path, from string) error {
 
 // TestKilled kills a process while it writes, again and again, and looks whether
 // every change that it was told to be done is there, and none in part.
-func TestKilled(t *testing.T) {
-	const rounds = 50
+func TestKilled(t *testing.T) { killed(t, 50, false) }
+
+// TestKilledWithIndex is TestKilled with an index, which has to be there again,
+// as far as the process has said that it was built.
+func TestKilledWithIndex(t *testing.T) { killed(t, 25, true) }
+
+func killed(t *testing.T, rounds int, indexed bool) {
+	if indexed {
+		t.Setenv(crashIndexed, "yes")
+	}
 	path := filepath.Join(t.TempDir(), "test.db")
 	rng := rand.New(rand.NewPCG(3, 3))
 	m, done := model{}, uint64(0)
+	if indexed {
+		for _, r := range crashRecords() {
+			m[r.ID] = r
+		}
+	}
 	apply := func(m model, n uint64) {
 		upsert, remove := crashStep(n)
 		for _, r := range upsert {
@@ -107,6 +147,15 @@ func TestKilled(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err)
+		if indexed && len(all(t, t.Context(), c)) == 0 { // killed before anything was put into it
+			require.Zero(t, acknowledged)
+			require.NoError(t, s.Close())
+			continue
+		}
+		requireMemoryIsRows(t, c)
+		if acknowledged > 0 {
+			require.Equal(t, indexed, len(indexes(t, c)) > 0)
+		}
 		got := nilToEmpty(all(t, t.Context(), c))
 		n, err := c.Count(t.Context(), filter.Filter{})
 		require.NoError(t, err)

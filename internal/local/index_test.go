@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -27,7 +28,7 @@ import (
 var indexSchema = engine.Schema{Name: "docs", Dim: 8, Metric: codec.L2, Fields: []engine.Field{{Name: "n", Type: filter.Int}}}
 
 const (
-	indexRows = 6000
+	indexRows = 3000
 	// fewRows is an effort so small that a search goes through the graph of so few.
 	fewRows = 12
 )
@@ -353,6 +354,7 @@ func TestReplay(t *testing.T) {
 		again := open(t, copied, "docs")
 		require.Equal(t, all(t, t.Context(), c), all(t, t.Context(), again))
 		requireSameMemory(t, c.(*collection), again.(*collection))
+		requireMemoryIsRows(t, again)
 		require.Greater(t, recall(t, again), 0.9)
 		settled(t, again)
 		require.Greater(t, recall(t, again), 0.9)
@@ -393,6 +395,28 @@ func requireSameMemory(t testing.TB, a, b *collection) {
 	}
 	require.Len(t, b.rows, live)
 	require.Len(t, b.free, int(b.end)-live)
+}
+
+// requireMemoryIsRows compares what a search finds in memory with the rows.
+func requireMemoryIsRows(t testing.TB, c engine.Collection) {
+	t.Helper()
+	q := []float32{1, 2, 3, 4, 5, 6, 7, 8}[:c.Schema().Dim]
+	rows := all(t, t.Context(), c)
+	results, err := c.Search(t.Context(), []engine.Search{{Vector: engine.Vector{F32: q}, K: len(rows) + 1, Exact: true}})
+	require.NoError(t, err)
+	require.Len(t, results[0].Hits, len(rows))
+	scores := map[string]float64{}
+	for _, h := range results[0].Hits {
+		scores[h.ID] = h.Score
+	}
+	for _, r := range rows {
+		sum := 0.0
+		for i, x := range r.Vector.F32 {
+			d := float64(q[i]) - float64(x)
+			sum += d * d
+		}
+		require.InDelta(t, -math.Sqrt(sum), scores[r.ID], 1e-9, r.ID)
+	}
 }
 
 func TestSnapshotFaults(t *testing.T) {

@@ -52,6 +52,10 @@ type store struct {
 	// only when another process writes, past the lock.
 	seen int64
 
+	// leastSave is how many rows must have changed before a snapshot is written again
+	// while the store is open; or a quarter of all, if that is more.
+	leastSave int
+
 	mu   sync.Mutex             // guards open, and that a collection is loaded once
 	open map[string]*collection // by folded name
 }

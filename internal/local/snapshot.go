@@ -103,10 +103,6 @@ func (t *txn) note(c *collection, ch *change) error {
 	return err
 }
 
-// leastSave is how many rows must have changed before a snapshot is written again
-// while the store is open; or a quarter of all, if that is more.
-const leastSave = 16 << 10
-
 // saveIfDue writes a snapshot if there is none, or much has changed since.
 func (c *collection) saveIfDue(ctx context.Context) {
 	c.mu.RLock()
@@ -126,7 +122,7 @@ func (c *collection) trySave(ctx context.Context) {
 	begun := time.Now()
 	err := c.save(ctx)
 	c.mu.Lock()
-	c.hnsw.saveAt = c.hnsw.noted + max(leastSave, len(c.rows)/4)
+	c.hnsw.saveAt = c.hnsw.noted + max(c.store.leastSave, len(c.rows)/4)
 	c.mu.Unlock()
 	switch {
 	case err == nil:
@@ -205,7 +201,7 @@ func (c *collection) restore(ctx context.Context, snapshot string) (bool, error)
 		err = c.takeIDs(stamp, snapshot)
 	}
 	if err == nil {
-		c.hnsw.whole, c.hnsw.saveAt = true, leastSave
+		c.hnsw.whole, c.hnsw.saveAt = true, max(c.store.leastSave, len(c.rows)/4)
 		err = c.replay(ctx)
 		return err == nil, err
 	}

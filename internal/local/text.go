@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/kljensen/snowball/english"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecwire/vecwire/internal/engine"
@@ -89,7 +90,7 @@ func (c *txCollection) SearchText(ctx context.Context, searches []engine.TextSea
 // searchText ranks by BM25, as FTS5 has it. FTS5 comes first in the join, or it
 // would count anew for each row how rare the words are.
 func (c *collection) searchText(ctx context.Context, q queryer, s engine.TextSearch) ([]engine.Hit, error) {
-	match := anyWord(s.Text)
+	match := c.anyWord(s.Text)
 	if match == "" {
 		return nil, ctx.Err()
 	}
@@ -112,14 +113,16 @@ func (c *collection) searchText(ctx context.Context, q queryer, s engine.TextSea
 }
 
 // anyWord returns FTS5's query for the first words of a text, "" for none. Each
-// is a string to FTS5, in which nothing has a meaning.
-func anyWord(text string) string {
+// is a string to FTS5, in which nothing has a meaning. English words that mean
+// nothing alone are left out, as PostgreSQL leaves them out: nearly every record
+// has them, so that they would take most of the time and change nearly nothing.
+func (c *collection) anyWord(text string) string {
 	var b strings.Builder
 	seen := map[string]bool{}
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool {
 		return !unicode.In(r, unicode.L, unicode.N, unicode.Mn, unicode.Co)
 	}) {
-		if word = strings.ToLower(word); seen[word] {
+		if word = strings.ToLower(word); seen[word] || c.schema.FullText == engine.English && english.IsStopWord(word) {
 			continue
 		}
 		if seen[word] = true; len(seen) > 1 {
