@@ -1,5 +1,6 @@
 // Package ann finds the nearest vectors of a query in memory. It knows vectors
-// and int32 row numbers, nothing else: no IDs, no fields, no files.
+// and int32 row numbers, nothing else: no IDs, no fields, no file but snapshots of
+// its own.
 //
 // An [Arena] holds the vectors, one row each, and once there are enough of them
 // also a seven-bit code of each. [Arena.Search] is exact, and that is proved, not

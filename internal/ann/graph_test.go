@@ -232,6 +232,7 @@ func testGraphModel(t *testing.T, metric codec.Metric, seed uint64) {
 
 // A row is found from the moment that it is set, linked or not.
 func TestPendingRowsAreFound(t *testing.T) {
+	skipRace(t)
 	const n = 5000
 	data := newClusters(4, 16)
 	g := newGraph[float32](t, data, n, codec.L2)
@@ -284,6 +285,7 @@ func TestReplacedRows(t *testing.T) {
 
 // Deleted rows in one place must not cut off what is behind them.
 func TestDeletedRegion(t *testing.T) {
+	skipRace(t)
 	const n = 5000
 	data := newClusters(8, 16)
 	g := newGraph[float32](t, data, n, codec.L2)

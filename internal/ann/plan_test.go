@@ -86,6 +86,7 @@ func TestFilteredSearchIsNeverShort(t *testing.T) {
 }
 
 func TestPlan(t *testing.T) {
+	skipRace(t)
 	g := newGraph[float32](t, newClusters(3, 16), 8000, codec.L2)
 	few := new(Bitmap)
 	for row := range int32(100) {

@@ -43,6 +43,7 @@ func churned[T codec.Float](t testing.TB, data *clusters, n int, metric codec.Me
 }
 
 func TestSnapshotBringsAllBack(t *testing.T) {
+	skipRace(t)
 	t.Run("FLOAT", testSnapshotBringsAllBack[float32])
 	t.Run("DOUBLE", testSnapshotBringsAllBack[float64])
 }
