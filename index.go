@@ -19,15 +19,15 @@ const (
 	// NoCompression, the default, indexes the vectors as they are, as far as the
 	// engine can; see [Collection.BuildIndex].
 	NoCompression = Compress(engine.NoCompression)
-	// HalfPrecision indexes copies of 16 bits an element: half the size, at about
-	// the same recall. No element may be beyond ±65,504; with the index, the
-	// database refuses records that have such.
+	// HalfPrecision indexes copies of 16 bits an element, at about the same
+	// recall. No element may be beyond ±65,504: with the index, the database
+	// refuses records that have such.
 	HalfPrecision = Compress(engine.HalfPrecision)
-	// Bits indexes a bit an element, its sign: a 32nd of the size. It suits
-	// vectors of several hundred dimensions whose elements are as often negative
-	// as positive, as those of most models are; without negative elements it finds
-	// nothing. Lengths are lost, so the metric is Cosine, or Dot over vectors of
-	// about the same length. Measure with [Collection.Recall].
+	// Bits indexes a bit an element: whether it is positive. It suits vectors of
+	// several hundred dimensions whose elements are as often negative as positive,
+	// as those of most models are; of others it finds little. Lengths are lost, so
+	// the metric is Cosine, or Dot over vectors of about the same length. Measure
+	// with [Collection.Recall].
 	Bits = Compress(engine.Bits)
 )
 
@@ -46,7 +46,7 @@ type IndexOptions struct {
 	EfConstruction int
 	// MemoryBytes is how much memory building may take on the server. An index
 	// that does not fit is built several times slower, and the log says so; its
-	// size is about 1.2 * Dim * 4 bytes and 8 * M a record. Defaults to the
+	// size is about 1.2 * Dim * 4 bytes, less if compressed, and 8 * M a record. Defaults to the
 	// server's maintenance_work_mem, which is often only 64 MiB.
 	MemoryBytes int64
 	// Workers is how many processes help to build. Defaults to the server's

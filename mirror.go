@@ -67,8 +67,8 @@ type Mirror struct {
 type MirrorStats struct {
 	Records int
 	// Bytes is about how much memory the copy takes, without fields: for each
-	// record twice its vector, three times its ID, which is taken to be of 16
-	// bytes, and 200.
+	// record four times its vector, and 300 bytes. That was measured with short
+	// IDs; a long one counts three times.
 	Bytes int64
 	// Refreshed is when the last complete refresh, or the loading, began: what
 	// others had stored before, the mirror has.
@@ -194,7 +194,7 @@ func (m *Mirror) Stats() MirrorStats {
 	s.Unsure = len(m.mirrored.unsure)
 	m.mirrored.mu.Unlock()
 	s.Records = m.mirrored.records()
-	s.Bytes = int64(s.Records) * int64(2*m.schema.Dim*m.schema.Element.Size()+3*16+200)
+	s.Bytes = int64(s.Records) * int64(4*m.schema.Dim*m.schema.Element.Size()+300)
 	return s
 }
 

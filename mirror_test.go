@@ -1,6 +1,7 @@
 package vecwire_test
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"testing"
@@ -24,6 +25,13 @@ func foundIDs(t testing.TB, c *vecwire.Collection, q vecwire.Query) []string {
 		ids[i] = h.ID
 	}
 	return ids
+}
+
+// soon runs f with little time, so that it does not try again for long.
+func soon(t testing.TB, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	return f(ctx)
 }
 
 // TestMirrorWithoutServer takes the server away under a mirror, and gives it back.
@@ -50,17 +58,19 @@ func TestMirrorWithoutServer(t *testing.T) {
 	proxy.Refuse()
 	proxy.Cut()
 	near := vecwire.Query{Vector: []float32{1, 0}, IDsOnly: true, Vectors: true}
-	require.Error(t, m.Refresh(ctx))
+	require.Error(t, soon(t, m.Refresh))
 	require.Equal(t, []string{"c", "b", "a"}, foundIDs(t, m.Collection, near))
-	_, err = m.Search(ctx, vecwire.Query{Vector: []float32{1, 0}})
-	require.Error(t, err, "there is nobody to read the texts from")
+	require.Error(t, soon(t, func(ctx context.Context) error {
+		_, err := m.Search(ctx, vecwire.Query{Vector: []float32{1, 0}})
+		return err
+	}), "there is nobody to read the texts from")
 	stats := m.Stats()
 	require.Error(t, stats.Err)
 	require.Equal(t, loaded.Refreshed, stats.Refreshed)
 	stale := m.Staleness()
 	require.Positive(t, stale)
 
-	require.Error(t, m.Upsert(ctx, record("a", 9)))
+	require.Error(t, soon(t, func(ctx context.Context) error { return m.Upsert(ctx, record("a", 9)) }))
 	require.Equal(t, []string{"c", "b", "a"}, foundIDs(t, m.Collection, near), "what failed has changed nothing")
 	require.Equal(t, 1, m.Stats().Unsure)
 	require.Greater(t, m.Staleness(), stale)
@@ -75,15 +85,13 @@ func TestMirrorWithoutServer(t *testing.T) {
 	require.Equal(t, []string{"d", "c", "b", "a"}, foundIDs(t, m.Collection, near))
 
 	// The server stores, and its answer is lost: nobody knows.
-	for i := range 20 {
+	for i := range 10 {
 		proxy.CutAfter(testenv.ToClient, int64(i*7))
-		if i%2 == 0 {
-			proxy.Refuse()
-		}
-		_ = m.Upsert(ctx, record("a", float32(10+i)), record(fmt.Sprint("e", i), float32(-i)))
-		if i%2 == 0 {
-			require.NoError(t, proxy.Accept())
-		}
+		proxy.Refuse()
+		_ = soon(t, func(ctx context.Context) error {
+			return m.Upsert(ctx, record("a", float32(10+i)), record(fmt.Sprint("e", i), float32(-i)))
+		})
+		require.NoError(t, proxy.Accept())
 		proxy.CutAfter(testenv.ToClient, -1)
 		require.NoError(t, m.Refresh(ctx))
 		require.Equal(t, foundIDs(t, direct, near), foundIDs(t, m.Collection, near))
@@ -109,12 +117,12 @@ func TestMirrorRefreshCutOff(t *testing.T) {
 	require.NoError(t, err)
 	near := vecwire.Query{Vector: []float32{1, 2, 3, 4, 5, 6, 7, 8}, K: 2_000, IDsOnly: true}
 	failed := 0
-	for i := range 10 {
+	for i := range 5 {
 		_, err = direct.DeleteWhere(ctx, filter.Prefix("id", fmt.Sprint(1+i%9, i)))
 		require.NoError(t, err)
-		proxy.CutAfter(testenv.ToClient, int64(i*15_000))
+		proxy.CutAfter(testenv.ToClient, int64(i*30_000))
 		proxy.Refuse()
-		if err := m.Refresh(ctx); err != nil {
+		if err := soon(t, m.Refresh); err != nil {
 			failed++
 			require.Error(t, m.Stats().Err)
 		}
@@ -124,7 +132,7 @@ func TestMirrorRefreshCutOff(t *testing.T) {
 	}
 	require.Positive(t, failed)
 	require.NoError(t, m.Refresh(ctx))
-	require.Equal(t, foundIDs(t, direct, near), foundIDs(t, m.Collection, near))
+	require.ElementsMatch(t, foundIDs(t, direct, near), foundIDs(t, m.Collection, near))
 }
 
 // TestMirrorKeepsFresh waits for what a refresh in the background finds.

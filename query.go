@@ -44,7 +44,7 @@ type Query struct {
 	Fusion *Fusion
 	// Candidates is how many of the nearest are taken for Fusion, Rerank, Reranker,
 	// GroupBy and Diversity to choose K from. Defaults to 4 times K, at least
-	// [DefaultCandidates].
+	// [DefaultCandidates]; for Rerank more, where an index over [Bits] needs them.
 	Candidates int
 	// Rerank scores the candidates again from their vectors, in full precision, in
 	// this process. It mends what an index over shortened vectors gets wrong, before

@@ -49,6 +49,18 @@ func (s *suite) recall(t *testing.T) {
 	if !s.caps.Indexes {
 		return
 	}
+	var value *vecwire.ValueError
+	require.ErrorAs(t, c.BuildIndex(ctx, vecwire.IndexOptions{Compress: vecwire.Bits + 1}), &value)
+	for _, compress := range []vecwire.Compress{vecwire.HalfPrecision, vecwire.Bits} {
+		err := c.BuildIndex(ctx, vecwire.IndexOptions{Compress: compress})
+		if !s.caps.CompressedIndexes {
+			require.ErrorIs(t, err, vecwire.ErrUnsupported)
+			require.ErrorContains(t, err, s.caps.Engine)
+			continue
+		}
+		require.NoError(t, err)
+		require.Greater(t, measure(vecwire.RecallOptions{Sample: 20, Rerank: true}).Mean, 0.1)
+	}
 	require.NoError(t, c.BuildIndex(ctx, vecwire.IndexOptions{}))
 	require.Greater(t, measure(vecwire.RecallOptions{Sample: 20}).Mean, 0.5)
 	s.tune(t, c)
@@ -106,7 +118,9 @@ func (s *suite) tune(t *testing.T, c *vecwire.Collection) {
 	require.Equal(t, report.Effort, plan.Effort, "what was found is kept")
 	plan, err = search(again, 77)
 	require.NoError(t, err)
-	require.Equal(t, 77, plan.Effort)
+	if plan.Index != "" { // the engine may find so many candidates more work than all records
+		require.Equal(t, 77, plan.Effort)
+	}
 	_, err = c.Tune(ctx, vecwire.TuneOptions{Recall: 2})
 	var value *vecwire.ValueError
 	require.ErrorAs(t, err, &value)

@@ -77,7 +77,7 @@ func openFile(ctx context.Context, path string, opts Options) (*store, error) {
 		return fail(err, openRemedy(err))
 	}
 	s.path = path
-	if err := s.migrate(ctx); err != nil {
+	if err := s.migrate(ctx, int(header.version)); err != nil {
 		return fail(errors.Join(err, s.Close()), "")
 	}
 	if s.seen, err = dataVersion(ctx, s.write); err != nil {
@@ -89,14 +89,29 @@ func openFile(ctx context.Context, path string, opts Options) (*store, error) {
 	return s, nil
 }
 
-// migrate brings a store of an older format to this one. The new format is then
-// in the file itself and not only in its log, where programs that know only the
-// older one would not see it.
-func (s *store) migrate(ctx context.Context) error {
+// migrate brings a store of an older format to this one, whose file says that it
+// has the format inFile. The new format is then in the file itself and not only in
+// its log, where programs that know only the older one would not see it.
+func (s *store) migrate(ctx context.Context, inFile int) error {
 	var version int
-	if err := s.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil || version == formatVersion {
+	err := s.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	switch {
+	case err != nil:
 		return err
+	case version < 1 || version > formatVersion:
+		return fmt.Errorf("the store has format %d, this program reads 1 to %d", version, formatVersion)
+	case version < formatVersion:
+		if err := s.migrateFrom(ctx, version); err != nil {
+			return err
+		}
 	}
+	if inFile != formatVersion {
+		_, err = s.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	}
+	return err
+}
+
+func (s *store) migrateFrom(ctx context.Context, version int) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -107,11 +122,7 @@ func (s *store) migrate(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	_, err = s.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	return err
+	return tx.Commit()
 }
 
 // resolve follows symbolic links, so that a store has one path, and one lock.

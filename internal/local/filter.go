@@ -147,6 +147,9 @@ func value(t filter.Type, v any) (any, bool) {
 		return x, ok
 	case filter.Bytes:
 		x, ok := v.([]byte)
+		if ok && x == nil {
+			x = []byte{} // the driver's form of an empty one
+		}
 		return x, ok
 	}
 	n, ok := v.(int64)

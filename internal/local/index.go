@@ -169,6 +169,7 @@ func (c *collection) publish(ctx context.Context, p engine.IndexPlan) error {
 		err := t.tx.QueryRowContext(t.ctx, `INSERT INTO vecwire_indexes (collection, m, ef, snapshot) VALUES (?, ?, ?, '') RETURNING id`,
 			c.schema.Name, p.M, p.EfConstruction).Scan(&b.id)
 		t.change(c).then = func() {
+			b.noted = len(c.rows) // no snapshot has them
 			c.hnsw = b
 			c.index.publish()
 		}

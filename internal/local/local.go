@@ -4,7 +4,9 @@
 // survives the death of the process. Of each open collection the IDs and the
 // vectors are also in memory, the vectors in one arena that searches scan. The
 // memory is a copy, made when the collection is opened and changed only after
-// SQLite has committed, so that the two never disagree for a reader.
+// SQLite has committed, so that the two never disagree for a reader. With an
+// index there is a graph over the arena, and a snapshot of both beside the file,
+// which is a cache: without it a collection is loaded from the rows.
 //
 // There is one writer at a time, on one connection of its own, and any number
 // of readers, which a writer holds up only for the moment of its commit. The

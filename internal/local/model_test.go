@@ -8,6 +8,8 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -52,7 +54,8 @@ func (m model) search(q []float32, k int, low int64) []engine.Hit {
 
 // TestModel does random things to a collection and to the model, inside
 // transactions and outside, some of them rolled back, closes and opens the store
-// in between, and compares the two.
+// in between, or goes on with a copy of its files as they are, builds and drops an
+// index, and compares the two.
 func TestModel(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { runModel(t, rand.New(rand.NewPCG(seed, 1))) })
@@ -69,7 +72,24 @@ func runModel(t *testing.T, rng *rand.Rand) {
 	c := create(t, s, testSchema)
 	m := model{}
 	for range 150 {
-		switch rng.IntN(12) {
+		switch rng.IntN(15) {
+		case 12:
+			require.NoError(t, c.(engine.Indexer).BuildIndex(ctx, engine.IndexPlan{M: 4 + rng.IntN(2), EfConstruction: 10}))
+		case 13:
+			err := c.(engine.Indexer).DropIndex(ctx, "docs.hnsw")
+			require.True(t, err == nil || errors.Is(err, engine.ErrNotFound), err)
+		case 14: // as if the process had been killed
+			was := indexes(t, c)
+			killed := path
+			path = copyStore(t, filepath.Dir(path), path)
+			s.Close()
+			require.NoError(t, os.RemoveAll(filepath.Dir(killed)))
+			s = openStore(t, path)
+			var err error
+			c, err = s.Open(ctx, testSchema.Name)
+			require.NoError(t, err)
+			require.Equal(t, len(was), len(indexes(t, c)))
+			requireMemoryIsRows(t, c)
 		case 0:
 			require.NoError(t, s.Close())
 			s = openStore(t, path)

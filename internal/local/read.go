@@ -46,9 +46,11 @@ func (c *collection) selectFrom(p parts, also ...string) string {
 	return b.String()
 }
 
-// selectRows returns a query for that many records by their row numbers.
+// selectRows returns a query for that many records by their row numbers. The
+// numbers are looped over, which is faster than IN: that sorts them first.
 func (c *collection) selectRows(p parts, count int) string {
-	return fmt.Sprintf("%s WHERE r.%s IN (?%s)", c.selectFrom(p), rowColumn, strings.Repeat(", ?", count-1))
+	from := strings.Replace(c.selectFrom(p), " FROM ", fmt.Sprintf(" FROM (VALUES (?)%s) v CROSS JOIN ", strings.Repeat(", (?)", count-1)), 1)
+	return fmt.Sprintf("%s WHERE r.%s = v.column1", from, rowColumn)
 }
 
 // records reads the rows of such a query and passes each on, after what else was

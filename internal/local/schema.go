@@ -14,7 +14,7 @@ import (
 // format is the one that this version writes.
 const (
 	applicationID = 0x76656377 // "vecw"
-	formatVersion = 3
+	formatVersion = 2
 )
 
 const createRegistry = `CREATE TABLE vecwire_collections (
@@ -43,14 +43,14 @@ CREATE TABLE vecwire_changed (
 	PRIMARY KEY (id, row)
 ) STRICT, WITHOUT ROWID`
 
-// Since format 3 collections may have full text.
+// Since format 2 collections may have full text, too.
 const addFullText = `ALTER TABLE vecwire_collections ADD COLUMN full_text TEXT NOT NULL DEFAULT 'none'`
 
 // registry makes what a new store has.
 const registry = createRegistry + ";" + createIndexes + ";" + addFullText
 
 // migrations bring a store from each format to the next, from format 1 on.
-var migrations = [...]string{createIndexes, addFullText}
+var migrations = [...]string{createIndexes + ";" + addFullText}
 
 // A collection has two tables: what filters read, and what is large. Both have
 // the arena's row numbers as their keys.

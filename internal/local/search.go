@@ -129,11 +129,17 @@ func (c *collection) scanned(s *engine.Search, allowed *ann.Bitmap) engine.Plan 
 }
 
 // best orders candidates by score, those of equal score by ID, and returns the
-// first k.
+// first k. Mostly they are in order as they were found.
 func best(found []ann.Candidate, k int, id func(row int32) string) []ann.Candidate {
-	slices.SortFunc(found, func(a, b ann.Candidate) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(id(a.Row), id(b.Row)))
-	})
+	order := func(a, b ann.Candidate) int {
+		if a.Score != b.Score {
+			return cmp.Compare(b.Score, a.Score)
+		}
+		return cmp.Compare(id(a.Row), id(b.Row))
+	}
+	if !slices.IsSortedFunc(found, order) {
+		slices.SortFunc(found, order)
+	}
 	return found[:min(k, len(found))]
 }
 
@@ -147,11 +153,17 @@ func (c *collection) hits(ctx context.Context, ask asker, found []ann.Candidate,
 		return hits, nil
 	}
 	numbers := make([]int32, len(found))
-	place := make(map[int32]int, len(found))
 	for i, f := range found {
-		numbers[i], place[f.Row] = f.Row, i
+		numbers[i] = f.Row
 	}
-	err := c.byRow(ctx, ask, numbers, p, func(row int32, r engine.Record) { hits[place[row]].Record = r })
+	next := 0 // they come in this order, though SQL does not promise it
+	err := c.byRow(ctx, ask, numbers, p, func(row int32, r engine.Record) {
+		if next == len(numbers) || numbers[next] != row {
+			next = slices.Index(numbers, row)
+		}
+		hits[next].Record = r
+		next++
+	})
 	return hits, err
 }
 

@@ -1,0 +1,308 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// snapshots returns the files beside a store that are neither SQLite's nor the lock.
+func snapshots(t testing.TB, path string) []string {
+	t.Helper()
+	if path == "" {
+		return nil
+	}
+	all, err := filepath.Glob(path + ".*")
+	require.NoError(t, err)
+	return slices.DeleteFunc(all, func(name string) bool { return strings.HasSuffix(name, ".lock") })
+}
+
+// logged is a store's log.
+type logged struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
+}
+
+func openLogged(t testing.TB, path string) (*store, *logged) {
+	t.Helper()
+	var log logged
+	e, err := Open(t.Context(), Options{Path: path, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	require.NoError(t, err)
+	t.Cleanup(func() { e.Close() })
+	return e.(*store), &log
+}
+
+func TestIndexIsThereAfterReopening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	s := openStore(t, path)
+	c := indexed(t, s, indexSchema, indexRows)
+	want := all(t, t.Context(), c)
+	require.NoError(t, s.Close())
+	rng := rand.New(rand.NewPCG(7, 7))
+	for round := range 4 {
+		s, log := openLogged(t, path)
+		require.Len(t, snapshots(t, path), 1)
+		before := snapshots(t, path)[0]
+		c = open(t, s, "docs")
+		require.Equal(t, want, all(t, t.Context(), c))
+		require.Equal(t, 8, indexes(t, c)[0].M)
+		require.Equal(t, 32, indexes(t, c)[0].EfConstruction)
+		require.True(t, indexes(t, c)[0].Valid)
+		require.Equal(t, "graph", through(t, c).Path)
+		require.Greater(t, recall(t, c), 0.85)
+		if round%2 == 1 {
+			put(t, c, rng, 100*round, 100*round+50)
+			put(t, c, rng, indexRows+100*round, indexRows+100*round+50)
+			_, err := c.Delete(t.Context(), []string{fmt.Sprint(2000 + round)})
+			require.NoError(t, err)
+		}
+		want = all(t, t.Context(), c)
+		require.NoError(t, s.Close())
+		require.Len(t, snapshots(t, path), 1)
+		require.Equal(t, round%2 == 0, before == snapshots(t, path)[0], "a snapshot is written where something has changed")
+		require.Empty(t, log.String())
+	}
+}
+
+// TestReplay opens copies of a store that is still open, as it would be found
+// after the process was killed.
+func TestReplay(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	c := indexed(t, s, indexSchema, indexRows)
+	rng := rand.New(rand.NewPCG(8, 8))
+	for round := range 5 {
+		put(t, c, rng, round*500, round*500+200)                           // changed
+		put(t, c, rng, 10_000+round*300, 10_000+round*300+100)             // added
+		_, err := c.DeleteWhere(t.Context(), filter.Eq("n", int64(round))) // and rows for others
+		require.NoError(t, err)
+		put(t, c, rng, round*500+100, round*500+300)
+		if round == 3 { // a snapshot in between
+			lc := c.(*collection)
+			require.NoError(t, lc.alone(t.Context(), func(ctx context.Context) error { return lc.save(ctx) }))
+			put(t, c, rng, 0, 10)
+		}
+		copied, log := openLogged(t, copyStore(t, dir, path))
+		again := open(t, copied, "docs")
+		require.Equal(t, all(t, t.Context(), c), all(t, t.Context(), again))
+		requireSameMemory(t, c.(*collection), again.(*collection))
+		requireMemoryIsRows(t, again)
+		require.Greater(t, recall(t, again), 0.85)
+		settled(t, again)
+		require.Greater(t, graphRecall(t, again), 0.85)
+		put(t, again, rng, 0, 100)
+		require.NoError(t, copied.Close())
+		require.Empty(t, log.String())
+	}
+}
+
+// copyStore copies the files of a store and returns the path of the copy.
+func copyStore(t testing.TB, dir, path string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), filepath.Base(path))
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(to), f.Name()), b, 0o600))
+	}
+	return to
+}
+
+// requireSameMemory compares what two collections hold in memory.
+func requireSameMemory(t testing.TB, a, b *collection) {
+	t.Helper()
+	require.True(t, maps.Equal(a.rows, b.rows))
+	for id, row := range b.rows {
+		require.Equal(t, id, b.ids[row])
+		require.True(t, b.index.has(row))
+	}
+	live := 0
+	for row := range b.end {
+		if b.ids[row] != "" {
+			live++
+		}
+		require.Equal(t, b.ids[row] != "", b.index.has(row))
+	}
+	require.Len(t, b.rows, live)
+	require.Len(t, b.free, int(b.end)-live)
+}
+
+// requireMemoryIsRows compares what a search finds in memory with the rows.
+func requireMemoryIsRows(t testing.TB, c engine.Collection) {
+	t.Helper()
+	q := []float32{1, 2, 3, 4, 5, 6, 7, 8}[:c.Schema().Dim]
+	rows := all(t, t.Context(), c)
+	results, err := c.Search(t.Context(), []engine.Search{{Vector: engine.Vector{F32: q}, K: len(rows) + 1, Exact: true}})
+	require.NoError(t, err)
+	require.Len(t, results[0].Hits, len(rows))
+	scores := map[string]float64{}
+	for _, h := range results[0].Hits {
+		scores[h.ID] = h.Score
+	}
+	for _, r := range rows {
+		sum := 0.0
+		for i, x := range r.Vector.F32 {
+			d := float64(q[i]) - float64(x)
+			sum += d * d
+		}
+		require.InDelta(t, -math.Sqrt(sum), scores[r.ID], 1e-9, r.ID)
+	}
+}
+
+func TestSnapshotFaults(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	indexed(t, s, indexSchema, indexRows)
+	other := indexSchema
+	other.Name = "other"
+	require.NoError(t, create(t, s, other).Upsert(t.Context(), []engine.Record{indexRecord(rand.New(rand.NewPCG(1, 2)), "x")}))
+	require.NoError(t, open(t, s, "other").(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 32}))
+	want := all(t, t.Context(), open(t, s, "docs"))
+	tags := map[string]string{}
+	for _, name := range []string{"docs", "other"} {
+		var tag string
+		require.NoError(t, s.read.QueryRow("SELECT snapshot FROM vecwire_indexes WHERE collection = ?", name).Scan(&tag))
+		tags[name] = tag
+	}
+	require.NoError(t, s.Close())
+	flip := func(at func(size int64) int64) func(t *testing.T, docs, other string) {
+		return func(t *testing.T, docs, _ string) {
+			b, err := os.ReadFile(docs)
+			require.NoError(t, err)
+			b[at(int64(len(b)))] ^= 4
+			require.NoError(t, os.WriteFile(docs, b, 0o600))
+		}
+	}
+	rng := rand.New(rand.NewPCG(9, 9))
+	for name, tc := range map[string]struct {
+		spoil func(t *testing.T, docs, other string)
+		want  string
+	}{
+		"missing":                     {func(t *testing.T, docs, _ string) { require.NoError(t, os.Remove(docs)) }, "no such file"},
+		"empty":                       {func(t *testing.T, docs, _ string) { require.NoError(t, os.Truncate(docs, 0)) }, "unusable snapshot"},
+		"truncated":                   {func(t *testing.T, docs, _ string) { require.NoError(t, os.Truncate(docs, 100_000)) }, "unusable snapshot"},
+		"a flipped bit in the header": {flip(func(int64) int64 { return 20 }), "unusable snapshot"},
+		"a flipped bit in the middle": {flip(func(n int64) int64 { return n / 2 }), "unusable snapshot"},
+		"a flipped bit anywhere":      {flip(func(n int64) int64 { return rng.Int64N(n) }), "unusable snapshot"},
+		"another collection's": {func(t *testing.T, docs, other string) {
+			b, err := os.ReadFile(other)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(docs, b, 0o600))
+		}, "unusable snapshot"},
+		"never written": {func(t *testing.T, docs, other string) {
+			db, err := sql.Open("sqlite", fileURI(strings.TrimSuffix(docs, "."+tags["docs"]+".index")))
+			require.NoError(t, err)
+			_, err = db.Exec("UPDATE vecwire_indexes SET snapshot = '' WHERE collection = 'docs'")
+			require.NoError(t, err)
+			require.NoError(t, db.Close())
+		}, "never written"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := copyStore(t, dir, path)
+			probe := &store{path: path}
+			tc.spoil(t, probe.snapshotPath(tags["docs"]), probe.snapshotPath(tags["other"]))
+			s, log := openLogged(t, path)
+			c := open(t, s, "docs")
+			require.Contains(t, log.String(), "level=WARN")
+			require.Contains(t, log.String(), tc.want)
+			require.Equal(t, want, all(t, t.Context(), c))
+			require.Greater(t, recall(t, c), 0.85)
+			require.Len(t, indexes(t, c), 1)
+			put(t, c, rng, 100, 200)
+			settled(t, c)
+			require.True(t, indexes(t, c)[0].Valid)
+			require.Equal(t, "graph", through(t, c).Path)
+			require.Greater(t, graphRecall(t, c), 0.85)
+			require.NoError(t, s.Close())
+
+			s, log = openLogged(t, path)
+			require.Greater(t, recall(t, open(t, s, "docs")), 0.85)
+			open(t, s, "other")
+			require.Empty(t, log.String(), "the snapshot was written again")
+			require.NoError(t, s.Close())
+			require.Len(t, snapshots(t, path), 2)
+		})
+	}
+}
+
+// An older copy of the file beside a newer snapshot finds none that is its own.
+func TestStoreFromBackup(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	indexed(t, s, indexSchema, indexRows)
+	require.NoError(t, s.Close())
+	backup, err := os.ReadFile(path)
+	require.NoError(t, err)
+	s = openStore(t, path)
+	want := all(t, t.Context(), open(t, s, "docs"))
+	put(t, open(t, s, "docs"), rand.New(rand.NewPCG(3, 3)), 0, 1000)
+	require.NoError(t, s.Close())
+	require.NoError(t, os.WriteFile(path, backup, 0o600))
+	s, log := openLogged(t, path)
+	c := open(t, s, "docs")
+	require.Contains(t, log.String(), "no usable snapshot")
+	require.Equal(t, want, all(t, t.Context(), c))
+	require.Greater(t, recall(t, c), 0.85)
+	require.NoError(t, s.Close())
+	require.Len(t, snapshots(t, path), 1)
+}
+
+// What belongs to no collection is removed, and what only looks alike is not.
+func TestOrphansAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	a, b := indexSchema, indexSchema
+	a.Name, b.Name = "a", "b"
+	indexed(t, s, a, 2000)
+	indexed(t, s, b, 2000)
+	require.Len(t, snapshots(t, path), 2)
+	require.NoError(t, s.Drop(t.Context(), "a"))
+	require.Len(t, snapshots(t, path), 1)
+	require.NoError(t, s.Close())
+	tag := strings.Repeat("A", 26)
+	strange := []string{path + ".index", path + ".notes.index", path + "x." + tag + ".index", path + "." + tag + ".indexes"}
+	for _, name := range append(strange, path+"."+tag+".index", path+"."+tag+".index.123.tmp") {
+		require.NoError(t, os.WriteFile(name, []byte("x"), 0o600))
+	}
+	s, log := openLogged(t, path)
+	require.NoError(t, s.Drop(t.Context(), "B"), "not opened before")
+	require.NoError(t, s.Close())
+	left, err := filepath.Glob(path + "*index*")
+	require.NoError(t, err)
+	require.ElementsMatch(t, strange, left)
+	require.Empty(t, log.String())
+	s = openStore(t, path)
+	for _, table := range []string{"vecwire_indexes", "vecwire_changed"} {
+		var n int
+		require.NoError(t, s.read.QueryRow("SELECT count(*) FROM "+table).Scan(&n))
+		require.Zero(t, n)
+	}
+}
