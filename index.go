@@ -42,15 +42,16 @@ type IndexOptions struct {
 	M int
 	// EfConstruction is how many candidates are looked at for each new node, at
 	// least 2*M. More find more and build slower. Defaults to 64, or 2*M if that
-	// is more.
+	// is more; on the embedded engine to 200.
 	EfConstruction int
-	// MemoryBytes is how much memory building may take on the server. An index
+	// MemoryBytes is how much memory building may take on PostgreSQL. An index
 	// that does not fit is built several times slower, and the log says so; its
 	// size is about 1.2 * Dim * 4 bytes, less if compressed, and 8 * M a record. Defaults to the
 	// server's maintenance_work_mem, which is often only 64 MiB.
 	MemoryBytes int64
-	// Workers is how many processes help to build. Defaults to the server's
-	// max_parallel_maintenance_workers.
+	// Workers is how many processes help to build on PostgreSQL, and how many
+	// goroutines build on the embedded engine. Defaults to the server's
+	// max_parallel_maintenance_workers, and to GOMAXPROCS.
 	Workers int
 	// Progress is told how far the building is, from time to time and by one
 	// goroutine.

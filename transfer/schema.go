@@ -23,12 +23,13 @@ type header struct {
 }
 
 type schemaEntry struct {
-	Name    string       `json:"name"`
-	Dim     int          `json:"dim"`
-	Element string       `json:"element"`
-	Metric  string       `json:"metric"`
-	Model   string       `json:"model,omitempty"`
-	Fields  []fieldEntry `json:"fields,omitempty"`
+	Name     string       `json:"name"`
+	Dim      int          `json:"dim"`
+	Element  string       `json:"element"`
+	Metric   string       `json:"metric"`
+	Model    string       `json:"model,omitempty"`
+	FullText string       `json:"full_text,omitempty"`
+	Fields   []fieldEntry `json:"fields,omitempty"`
 }
 
 type fieldEntry struct {
@@ -51,6 +52,9 @@ func isHeader(line []byte) bool { return bytes.HasPrefix(line, []byte(headerStar
 //	{"vecwire":1,"schema":{"name":"docs","dim":3,"element":"FLOAT","metric":"cosine","fields":[{"name":"lang","type":"String","index":true}]}}
 func WriteSchema(w io.Writer, s vecwire.Schema) error {
 	h := header{Version: headerVersion, Schema: schemaEntry{Name: s.Name, Dim: s.Dim, Element: s.Element.String(), Metric: s.Metric.String(), Model: s.Model}}
+	if s.FullText != vecwire.NoFullText {
+		h.Schema.FullText = s.FullText.String()
+	}
 	for _, f := range s.Fields {
 		h.Schema.Fields = append(h.Schema.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index})
 	}
@@ -123,6 +127,11 @@ func (e schemaEntry) schema() (vecwire.Schema, error) {
 	}
 	if s.Metric, ok = named(e.Metric, vecwire.Cosine, vecwire.Dot, vecwire.L2); !ok {
 		return fail("", "metric", e.Metric)
+	}
+	if e.FullText != "" {
+		if s.FullText, ok = named(e.FullText, vecwire.Words, vecwire.English); !ok {
+			return fail("", "full text", e.FullText)
+		}
 	}
 	for _, f := range e.Fields {
 		typ, ok := named(f.Type, vecwire.String, vecwire.Int, vecwire.Float, vecwire.Bool, vecwire.Time, vecwire.Bytes)

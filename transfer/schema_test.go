@@ -109,3 +109,16 @@ func TestSchemaMustFit(t *testing.T) {
 		})
 	}
 }
+
+func TestSchemaKeepsFullText(t *testing.T) {
+	for _, text := range []vecwire.FullText{vecwire.NoFullText, vecwire.Words, vecwire.English} {
+		want := vecwire.Schema{Name: "docs", Dim: 2, FullText: text}
+		var b bytes.Buffer
+		require.NoError(t, transfer.WriteSchema(&b, want))
+		got, err := transfer.ReadSchema(bufio.NewReader(&b))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	_, err := transfer.ReadSchema(bufio.NewReader(strings.NewReader(`{"vecwire":1,"schema":{"name":"docs","dim":2,"element":"FLOAT","metric":"cosine","full_text":"klingon"}}` + "\n")))
+	require.ErrorContains(t, err, "klingon")
+}

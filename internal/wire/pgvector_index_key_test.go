@@ -23,7 +23,7 @@ func classOf(t testing.TB, c *pgCollection, index string) (class string) {
 	return class
 }
 
-// sql runs statements beside the engine.
+// runSQL runs statements beside the engine.
 func runSQL(t testing.TB, e *postgres, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
@@ -34,7 +34,7 @@ func runSQL(t testing.TB, e *postgres, statements ...string) {
 	}
 }
 
-// usedPlan requires that the server answers a search through the index of a name.
+// requireUses requires that the server answers a search through the index of a name.
 func requireUses(t testing.TB, c *pgCollection, s engine.Search, name string) *pgIndex {
 	t.Helper()
 	index, err := c.usable(t.Context())
@@ -165,6 +165,39 @@ func TestPostgresCompressedIndexRefused(t *testing.T) {
 		_, err = create(t, e, engine.Schema{Name: "old_" + compress.String(), Dim: 8}).keyFor(compress, extension{version: "0.6.2"})
 		require.ErrorIs(t, err, engine.ErrUnsupported)
 		require.ErrorContains(t, err, "0.7.0")
+	}
+}
+
+// TestPostgresCandidates: how many records are asked of an index, and with which
+// ef_search.
+func TestPostgresCandidates(t *testing.T) {
+	itself := &pgIndex{kind: "hnsw"}
+	half := &pgIndex{kind: "hnsw", indexKey: indexKey{copies: true, compress: engine.HalfPrecision}}
+	bits := &pgIndex{kind: "hnsw", indexKey: indexKey{copies: true, compress: engine.Bits}}
+	for _, test := range []struct {
+		index            *pgIndex
+		s                engine.Search
+		candidates, want int
+	}{
+		{itself, engine.Search{K: 10}, 18, 100},
+		{itself, engine.Search{K: 100, Effort: 50}, 108, 50},
+		{half, engine.Search{K: 10}, 72, 100},
+		{half, engine.Search{K: 100}, 432, 216},
+		{half, engine.Search{K: 50, Rescore: true}, 58, 116},
+		{half, engine.Search{K: 200, Rescore: true, Candidates: 200}, 200, 416},
+		{bits, engine.Search{K: 10}, 288, 288},
+		{bits, engine.Search{K: 100}, 1_000, 1_000},
+		{bits, engine.Search{K: 1_000}, 4_032, 1_000},
+		{bits, engine.Search{K: 10, Effort: 5}, 18, 5},
+		{bits, engine.Search{K: 10, Effort: 400}, 400, 400},
+		{bits, engine.Search{K: 10, Effort: 5_000}, 1_000, 1_000},
+		{bits, engine.Search{K: 50, Rescore: true}, 232, 232},
+		{bits, engine.Search{K: 2_000, Rescore: true}, 2_008, 1_000},
+		{bits, engine.Search{K: 200, Rescore: true, Candidates: 200}, 200, 200},
+		{bits, engine.Search{K: 800, Rescore: true, Candidates: 200}, 800, 800}, // looking further, for groups
+	} {
+		require.Equal(t, test.candidates, test.index.candidates(test.s), "%s %+v", test.index, test.s)
+		require.Equal(t, test.want, test.index.effort(test.s), "%s %+v", test.index, test.s)
 	}
 }
 
