@@ -71,6 +71,7 @@ func Run(t *testing.T, target Target) {
 		{"Ranking", s.ranking},
 		{"FullText", s.fullText},
 		{"Namespaces", s.namespaces},
+		{"Typed", s.typed},
 		{"Mirror", s.mirror},
 		{"Concurrency", s.concurrency},
 		{"Cancellation", s.cancellation},
