@@ -95,7 +95,7 @@ type IndexInfo struct {
 // an engine that has no such index.
 func (c *Collection) BuildIndex(ctx context.Context, o IndexOptions) error {
 	const verb = "build index of"
-	return c.withIndexer(verb, func(x engine.Indexer) error {
+	return c.withIndexer(ctx, verb, func(ctx context.Context, x engine.Indexer) error {
 		caps := c.db.engine.Capabilities()
 		switch {
 		case o.Compress > Bits:
@@ -117,7 +117,7 @@ func (c *Collection) BuildIndex(ctx context.Context, o IndexOptions) error {
 // Indexes returns the indexes over the collection's vectors, by name.
 func (c *Collection) Indexes(ctx context.Context) ([]IndexInfo, error) {
 	var out []IndexInfo
-	err := c.withIndexer("list indexes of", func(x engine.Indexer) error {
+	err := c.withIndexer(ctx, "list indexes of", func(ctx context.Context, x engine.Indexer) error {
 		found, err := x.Indexes(ctx)
 		for _, f := range found {
 			out = append(out, IndexInfo{
@@ -133,20 +133,21 @@ func (c *Collection) Indexes(ctx context.Context) ([]IndexInfo, error) {
 // DropIndex removes an index over the collection's vectors. It returns
 // [ErrNotFound] if there is none of that name.
 func (c *Collection) DropIndex(ctx context.Context, name string) error {
-	return c.withIndexer("drop index of", func(x engine.Indexer) error { return x.DropIndex(ctx, name) })
+	return c.withIndexer(ctx, "drop index of", func(ctx context.Context, x engine.Indexer) error { return x.DropIndex(ctx, name) })
 }
 
-func (c *Collection) withIndexer(verb string, run func(engine.Indexer) error) error {
-	if err := c.db.enter(); err != nil {
-		return c.wrap(verb, err)
+func (c *Collection) withIndexer(ctx context.Context, verb string, run func(context.Context, engine.Indexer) error) error {
+	ctx, call, err := c.begin(ctx, verb)
+	if err != nil {
+		return err
 	}
-	defer c.db.leave()
+	defer call.leave()
 	if _, is := c.engine.(*namespace); is {
-		return c.wrap(verb, errors.New("indexes belong to the collection itself, not to a namespace of it"))
+		return call.end(0, errors.New("indexes belong to the collection itself, not to a namespace of it"))
 	}
 	x, ok := c.engine.(engine.Indexer)
 	if !ok {
-		return c.wrap(verb, unsupported("an approximate index", c.db.engine.Capabilities().Engine))
+		return call.end(0, unsupported("an approximate index", c.db.engine.Capabilities().Engine))
 	}
-	return c.wrap(verb, run(x))
+	return call.end(0, run(ctx, x))
 }
