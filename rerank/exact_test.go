@@ -245,7 +245,7 @@ func FuzzExact(f *testing.F) {
 		const dim = 2
 		elements, err := codec.ParseBlob[float32](nil, data[:len(data)/8*8])
 		if err != nil {
-			t.Skip()
+			t.Skip("not what Exact is given: it cannot be stored either")
 		}
 		var candidates []rerank.Candidate[float32]
 		for v := range slices.Chunk(elements, dim) {

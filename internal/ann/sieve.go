@@ -45,7 +45,7 @@ func (s *sieve) reset(c *codes, wide []float64, b *bounds) {
 	s.passed = 0
 	s.on = s.q.err < math.Inf(1)
 	if c.metric == codec.Dot {
-		s.offset = dotWide(wide, c.mean)
+		s.offset = simd.DotWide(wide, c.mean)
 		s.slack = 1.01*growth(float64(c.dim+16), 0x1p-53)*b.q*simd.Norm(c.mean) + b.fixed
 	}
 }
