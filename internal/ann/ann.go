@@ -82,8 +82,8 @@
 //     integer dot(c(p),c(x)) by at most |p/f|*|z-c(x)| + |p/f-c(p)|*|c(x)|. A row
 //     can be dropped if with that dot(q,x) is below T-e.
 //
-// [sieve] computes these limits in float64 and widens them by more than that can
-// be off. Rows are compared with the limit of their block's largest error first,
-// and with their own if they pass. Where codes pass too much, as with a query far
-// from the data, the search goes on without them.
+// [sieve] computes the part of a limit that all rows of a block share in float64,
+// and adds each row's own error in float32; both are widened by more than they can
+// be off. Where codes pass too much, as with a query far from the data, the search
+// goes on without them.
 package ann

@@ -49,10 +49,10 @@ type codes struct {
 
 	rows region[uint8]   // code after code
 	errs region[float32] // how far each row's code is from the row, in units of step
-	// The largest error and, for Dot, the largest norm of a code of each block of
-	// blockRows. They never fall: a block's rows are checked one by one anyway.
-	blockErr, blockNorm []float32
-	tmp                 []float32 // for encoding rows
+	// For Dot, the largest norm of a code of each block of blockRows. It never falls,
+	// since a larger one than need be does no harm.
+	blockNorm []float32
+	tmp       []float32 // for encoding rows
 }
 
 // codeQuery is a query as codes compare it. The zero value is ready to be filled
@@ -242,8 +242,7 @@ func (c *codes) quantizeDot(dst *codeQuery, y []float32) (scale float64) {
 func (c *codes) grow(n int) {
 	c.rows.grow(n * c.stride)
 	c.errs.grow(n)
-	for len(c.blockErr)*blockRows < n {
-		c.blockErr = append(c.blockErr, 0)
+	for len(c.blockNorm)*blockRows < n {
 		c.blockNorm = append(c.blockNorm, 0)
 	}
 }
@@ -254,10 +253,8 @@ func setCode[T codec.Float](c *codes, row int32, x []T) bool {
 	y := c.tmp[:c.dim]
 	transform(c, y, x)
 	err, norm := c.quantize(c.row(row), y)
-	e := roundUp(err)
-	c.errs.all[row] = e
+	c.errs.all[row] = roundUp(err)
 	b := int(row) / blockRows
-	c.blockErr[b] = max(c.blockErr[b], e)
 	c.blockNorm[b] = max(c.blockNorm[b], roundUp(norm))
 	// Rounding alone gives an error of sqrt(dim/12) on average.
 	return err <= math.Sqrt(float64(c.dim)/3) && norm >= c.usual/4

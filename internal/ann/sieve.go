@@ -92,33 +92,30 @@ func (s *sieve) limit(near float64, e float32) int32 {
 // the keys of the whole block, unless they are to be computed of single rows.
 func (s *sieve) sift(t, e float64, start int, want *rowSet, n int) int {
 	c, near := s.codes, s.near(t, e, start/blockRows)
-	limit := s.limit(near, c.blockErr[start/blockRows])
 	s.seen += n
-	var left rowSet
+	var pass rowSet
 	if n < codeGatherBelow {
 		rows := want.list(&s.rows, start)
 		keys := s.keys[:len(rows)]
 		c.keys(keys, &s.q, rows)
 		for i, key := range keys {
-			if key <= limit && key <= s.limit(near, c.errs.all[rows[i]]) {
+			if key <= s.limit(near, c.errs.all[rows[i]]) {
 				j := int(rows[i]) - start
-				left[j>>6] |= 1 << (j & 63)
+				pass[j>>6] |= 1 << (j & 63)
 			}
 		}
 	} else {
 		errs := c.errs.all[start:]
-		for w := range left {
-			for m := atMost((*[64]int32)(s.keys[64*w:]), limit) & want[w]; m != 0; m &= m - 1 {
-				i := 64*w + bits.TrailingZeros64(m)
-				if s.keys[i] <= s.limit(near, errs[i]) {
-					left[w] |= m & -m
-				}
-			}
+		if c.metric == codec.Dot {
+			simd.AtMostLine(pass[:], s.keys[:], errs, roundUp(near), roundUp(s.q.norm))
+		} else {
+			simd.AtMostSquare(pass[:], s.keys[:], errs, roundUp(near))
 		}
 	}
-	*want, n = left, 0
-	for _, w := range left {
-		n += bits.OnesCount64(w)
+	n = 0
+	for w := range pass {
+		want[w] &= pass[w]
+		n += bits.OnesCount64(want[w])
 	}
 	s.passed += n
 	s.on = 4*s.passed <= s.seen+siftAtLeast

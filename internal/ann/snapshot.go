@@ -70,7 +70,6 @@ const (
 	meanSection
 	codeSection
 	errSection
-	blockErrSection
 	blockNormSection
 	freshSection
 	staleSection
@@ -131,7 +130,6 @@ func (g *Graph[T]) WriteSnapshot(w io.Writer, lock sync.Locker, stamp func() ([]
 		all[meanSection] = bytesOf(c.mean)
 		all[codeSection] = bytesOf(c.rows.all)
 		all[errSection] = bytesOf(c.errs.all)
-		all[blockErrSection] = bytesOf(c.blockErr)
 		all[blockNormSection] = bytesOf(c.blockNorm)
 	}
 	for i, s := range all {
@@ -265,7 +263,6 @@ func (g *Graph[T]) copyFrom(h *snapshotHeader, data []byte) (stamp []byte, err e
 		want[meanSection] = 8 * dim
 		want[codeSection] = rows * int(h.Stride)
 		want[errSection] = 4 * rows
-		want[blockErrSection] = 4 * blocks
 		want[blockNormSection] = 4 * blocks
 	}
 	want[freshSection] = 8 * words
@@ -316,7 +313,6 @@ func (g *Graph[T]) copyFrom(h *snapshotHeader, data []byte) (stamp []byte, err e
 		a.codes.grow(rows)
 		to[codeSection] = bytesOf(a.codes.rows.all)
 		to[errSection] = bytesOf(a.codes.errs.all)
-		to[blockErrSection] = bytesOf(a.codes.blockErr)
 		to[blockNormSection] = bytesOf(a.codes.blockNorm)
 	}
 	var group errgroup.Group

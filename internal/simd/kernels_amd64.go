@@ -4,35 +4,65 @@
 
 package simd
 
-// codeL2Rows sets dst to the sums of q and each of n rows of dim elements.
+// codeL2RowsAVX2 sets dst to the sums of q and each of n rows of dim elements.
 //
 //go:noescape
-func codeL2Rows(dst *int32, q *uint8, rows *uint8, dim int, n int)
+func codeL2RowsAVX2(dst *int32, q *uint8, rows *uint8, dim int, n int)
 
-// codeL2At sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+// codeL2AtAVX2 sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
 //
 //go:noescape
-func codeL2At(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+func codeL2AtAVX2(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
 
-// codeL2RowsMany sets each dst to the sums of its q and each of n rows of dim elements. n is a multiple of 2.
+// codeL2RowsManyAVX2 sets each dst to the sums of its q and each of n rows of dim elements. n is a multiple of 2.
 //
 //go:noescape
-func codeL2RowsMany(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim int, n int)
+func codeL2RowsManyAVX2(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim int, n int)
 
-// codeDotRows sets dst to the sums of q and each of n rows of dim elements.
+// codeDotRowsAVX2 sets dst to the sums of q and each of n rows of dim elements.
 //
 //go:noescape
-func codeDotRows(dst *int32, q *int8, rows *uint8, dim int, n int)
+func codeDotRowsAVX2(dst *int32, q *int8, rows *uint8, dim int, n int)
 
-// codeDotAt sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+// codeDotAtAVX2 sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
 //
 //go:noescape
-func codeDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+func codeDotAtAVX2(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
 
-// codeDotRowsMany sets each dst to the sums of its q and each of n rows of dim elements. n is a multiple of 2.
+// codeDotRowsManyAVX2 sets each dst to the sums of its q and each of n rows of dim elements. n is a multiple of 2.
 //
 //go:noescape
-func codeDotRowsMany(dst *[4]*int32, q *[4]*int8, rows *uint8, dim int, n int)
+func codeDotRowsManyAVX2(dst *[4]*int32, q *[4]*int8, rows *uint8, dim int, n int)
+
+// codeL2RowsVNNI sets dst to the sums of q and each of n rows of dim elements.
+//
+//go:noescape
+func codeL2RowsVNNI(dst *int32, q *uint8, rows *uint8, dim int, n int)
+
+// codeL2AtVNNI sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+//
+//go:noescape
+func codeL2AtVNNI(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+
+// codeL2RowsManyVNNI sets each dst to the sums of its q and each of n rows of dim elements. n is a multiple of 2.
+//
+//go:noescape
+func codeL2RowsManyVNNI(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim int, n int)
+
+// codeDotRowsVNNI sets dst to the sums of q and each of n rows of dim elements.
+//
+//go:noescape
+func codeDotRowsVNNI(dst *int32, q *int8, rows *uint8, dim int, n int)
+
+// codeDotAtVNNI sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+//
+//go:noescape
+func codeDotAtVNNI(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+
+// codeDotRowsManyVNNI sets each dst to the sums of its q and each of n rows of dim elements. n is a multiple of 2.
+//
+//go:noescape
+func codeDotRowsManyVNNI(dst *[4]*int32, q *[4]*int8, rows *uint8, dim int, n int)
 
 // dot32Rows sets dst to the sums of q and each of n rows of dim elements.
 //
@@ -93,6 +123,16 @@ func max32(x *float32, n int) float32
 //
 //go:noescape
 func max64(x *float64, n int) float64
+
+// atMostSquare sets the bits of words to whether each key is at most (near + x)^2 * factor.
+//
+//go:noescape
+func atMostSquare(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
+
+// atMostLine sets the bits of words to whether each key is at most near + factor*x.
+//
+//go:noescape
+func atMostLine(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
 
 // walshHadamardAVX2 transforms n elements in place; n is a power of two, 64 or more.
 //

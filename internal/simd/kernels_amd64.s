@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func codeL2Rows(dst *int32, q *uint8, rows *uint8, dim int, n int)
+// func codeL2RowsAVX2(dst *int32, q *uint8, rows *uint8, dim int, n int)
 // Requires: AVX, AVX2, MMX+
-TEXT ·codeL2Rows(SB), NOSPLIT, $0-40
+TEXT ·codeL2RowsAVX2(SB), NOSPLIT, $0-40
 	MOVQ     dst+0(FP), AX
 	MOVQ     q+8(FP), CX
 	MOVQ     rows+16(FP), DX
@@ -244,9 +244,9 @@ done3:
 	VZEROUPPER
 	RET
 
-// func codeL2At(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+// func codeL2AtAVX2(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
 // Requires: AVX, AVX2, CMOV, MMX+
-TEXT ·codeL2At(SB), NOSPLIT, $0-64
+TEXT ·codeL2AtAVX2(SB), NOSPLIT, $0-64
 	MOVQ     dst+0(FP), AX
 	MOVQ     q+8(FP), CX
 	MOVQ     rows+16(FP), DX
@@ -575,9 +575,9 @@ done23:
 	MOVQ AX, ret+56(FP)
 	RET
 
-// func codeL2RowsMany(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim int, n int)
+// func codeL2RowsManyAVX2(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim int, n int)
 // Requires: AVX, AVX2, MMX+
-TEXT ·codeL2RowsMany(SB), NOSPLIT, $0-40
+TEXT ·codeL2RowsManyAVX2(SB), NOSPLIT, $0-40
 	MOVQ     dst+0(FP), AX
 	MOVQ     q+8(FP), CX
 	MOVQ     rows+16(FP), DX
@@ -684,9 +684,9 @@ done43:
 	VZEROUPPER
 	RET
 
-// func codeDotRows(dst *int32, q *int8, rows *uint8, dim int, n int)
+// func codeDotRowsAVX2(dst *int32, q *int8, rows *uint8, dim int, n int)
 // Requires: AVX, AVX2, MMX+
-TEXT ·codeDotRows(SB), NOSPLIT, $0-40
+TEXT ·codeDotRowsAVX2(SB), NOSPLIT, $0-40
 	MOVQ     dst+0(FP), AX
 	MOVQ     q+8(FP), CX
 	MOVQ     rows+16(FP), DX
@@ -894,9 +894,9 @@ done46:
 	VZEROUPPER
 	RET
 
-// func codeDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+// func codeDotAtAVX2(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
 // Requires: AVX, AVX2, CMOV, MMX+
-TEXT ·codeDotAt(SB), NOSPLIT, $0-64
+TEXT ·codeDotAtAVX2(SB), NOSPLIT, $0-64
 	MOVQ     dst+0(FP), AX
 	MOVQ     q+8(FP), CX
 	MOVQ     rows+16(FP), DX
@@ -1195,9 +1195,9 @@ done66:
 	MOVQ AX, ret+56(FP)
 	RET
 
-// func codeDotRowsMany(dst *[4]*int32, q *[4]*int8, rows *uint8, dim int, n int)
+// func codeDotRowsManyAVX2(dst *[4]*int32, q *[4]*int8, rows *uint8, dim int, n int)
 // Requires: AVX, AVX2, MMX+
-TEXT ·codeDotRowsMany(SB), NOSPLIT, $0-40
+TEXT ·codeDotRowsManyAVX2(SB), NOSPLIT, $0-40
 	MOVQ     dst+0(FP), AX
 	MOVQ     q+8(FP), CX
 	MOVQ     rows+16(FP), DX
@@ -1288,6 +1288,1126 @@ done86:
 	VZEROUPPER
 	RET
 
+// func codeL2RowsVNNI(dst *int32, q *uint8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·codeL2RowsVNNI(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ q+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ dim+24(FP), BX
+	MOVQ n+32(FP), SI
+
+four87:
+	CMPQ   SI, $0x04
+	JL     one88
+	VPXORD Z1, Z1, Z1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y0, Y0, Y0
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x40, R8
+	JL     last91
+
+loop90:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop90
+
+last91:
+	CMPQ       R8, $-32
+	JNE        end92
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y2
+	ADDQ       $0x20, DX
+
+end92:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y3, Y3, Y3
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x40, R8
+	JL            last94
+
+loop93:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop93
+
+last94:
+	CMPQ       R8, $-32
+	JNE        end95
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y3
+	ADDQ       $0x20, DX
+
+end95:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y3, Y3
+	VPADDD        Y0, Y3, Y3
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y4, Y4, Y4
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x40, R8
+	JL            last97
+
+loop96:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop96
+
+last97:
+	CMPQ       R8, $-32
+	JNE        end98
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y4
+	ADDQ       $0x20, DX
+
+end98:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y4, Y4
+	VPADDD        Y0, Y4, Y4
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y5, Y5, Y5
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x40, R8
+	JL            last100
+
+loop99:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop99
+
+last100:
+	CMPQ       R8, $-32
+	JNE        end101
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y5
+	ADDQ       $0x20, DX
+
+end101:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y5, Y5
+	VPADDD        Y0, Y5, Y5
+	VPHADDD       Y3, Y2, Y2
+	VPHADDD       Y5, Y4, Y4
+	VPHADDD       Y4, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X3
+	VPADDD        X3, X2, X2
+	VMOVDQU       X2, (AX)
+	ADDQ          $0x10, AX
+	SUBQ          $0x04, SI
+	JMP           four87
+
+one88:
+	TESTQ  SI, SI
+	JE     done89
+	VPXORD Z1, Z1, Z1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y0, Y0, Y0
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x40, R8
+	JL     last103
+
+loop102:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop102
+
+last103:
+	CMPQ       R8, $-32
+	JNE        end104
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y2
+	ADDQ       $0x20, DX
+
+end104:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X0
+	VPADDD        X0, X2, X2
+	VMOVD         X2, (AX)
+	ADDQ          $0x04, AX
+	DECQ          SI
+	JMP           one88
+
+done89:
+	VZEROUPPER
+	RET
+
+// func codeL2AtVNNI(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, CMOV, MMX+
+TEXT ·codeL2AtVNNI(SB), NOSPLIT, $0-64
+	MOVQ    dst+0(FP), AX
+	MOVQ    q+8(FP), CX
+	MOVQ    rows+16(FP), DX
+	MOVQ    dim+24(FP), BX
+	MOVQ    at+32(FP), SI
+	MOVQ    n+40(FP), DI
+	MOVQ    limit+48(FP), R8
+	MOVQ    $0x00000008, R12
+	CMPQ    R12, DI
+	CMOVQGT DI, R12
+
+first105:
+	DECQ    R12
+	JL      four107
+	MOVLQSX (SI)(R12*4), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	LEAQ    (R13)(BX*1), R9
+
+line106:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	CMPQ       R13, R9
+	JB         line106
+	JMP        first105
+
+four107:
+	CMPQ DI, $0x04
+	JL   overlap110
+
+body111:
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     one108
+	MOVLQSX 4(SI), R11
+	CMPQ    R11, R8
+	JAE     one108
+	MOVLQSX 8(SI), R11
+	CMPQ    R11, R8
+	JAE     one108
+	MOVLQSX 12(SI), R11
+	CMPQ    R11, R8
+	JAE     one108
+	LEAQ    -4(DI), R12
+	MOVQ    $0x00000008, R13
+	CMPQ    R12, R13
+	CMOVQGT R13, R12
+	LEAQ    (SI)(R12*4), R12
+	MOVLQSX (SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX (R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXORD  Z1, Z1, Z1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y0, Y0, Y0
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x40, R10
+	JL      last113
+
+loop112:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPSUBB     (R9), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop112
+
+last113:
+	CMPQ       R10, $-32
+	JNE        end114
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPSUBB     (R9), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y2
+	ADDQ       $0x20, R11
+
+end114:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	MOVLQSX       4(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       4(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y3, Y3, Y3
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	SUBQ          $0x40, R10
+	JL            last116
+
+loop115:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPSUBB     (R9), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop115
+
+last116:
+	CMPQ       R10, $-32
+	JNE        end117
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPSUBB     (R9), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y3
+	ADDQ       $0x20, R11
+
+end117:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y3, Y3
+	VPADDD        Y0, Y3, Y3
+	MOVLQSX       8(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       8(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y4, Y4, Y4
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	SUBQ          $0x40, R10
+	JL            last119
+
+loop118:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPSUBB     (R9), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop118
+
+last119:
+	CMPQ       R10, $-32
+	JNE        end120
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPSUBB     (R9), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y4
+	ADDQ       $0x20, R11
+
+end120:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y4, Y4
+	VPADDD        Y0, Y4, Y4
+	MOVLQSX       12(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       12(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y5, Y5, Y5
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	SUBQ          $0x40, R10
+	JL            last122
+
+loop121:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPSUBB     (R9), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop121
+
+last122:
+	CMPQ       R10, $-32
+	JNE        end123
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPSUBB     (R9), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y5
+	ADDQ       $0x20, R11
+
+end123:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y5, Y5
+	VPADDD        Y0, Y5, Y5
+	VPHADDD       Y3, Y2, Y2
+	VPHADDD       Y5, Y4, Y4
+	VPHADDD       Y4, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X3
+	VPADDD        X3, X2, X2
+	VMOVDQU       X2, (AX)
+	ADDQ          $0x10, AX
+	ADDQ          $0x10, SI
+	SUBQ          $0x04, DI
+	JMP           four107
+
+overlap110:
+	TESTQ DI, DI
+	JE    done109
+	MOVQ  n+40(FP), R9
+	CMPQ  R9, $0x04
+	JL    one108
+	SUBQ  $0x04, DI
+	LEAQ  (SI)(DI*4), SI
+	LEAQ  (AX)(DI*4), AX
+	MOVQ  $0x00000004, DI
+	JMP   body111
+
+one108:
+	TESTQ   DI, DI
+	JE      done109
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     done109
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	VPXORD  Z1, Z1, Z1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y0, Y0, Y0
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x40, R10
+	JL      last125
+
+loop124:
+	VMOVDQU64 (R11), Z0
+	VPSUBB    (R9), Z0, Z0
+	VPABSB    Z0, Z0
+	VPDPBUSD  Z0, Z0, Z1
+	ADDQ      $0x40, R9
+	ADDQ      $0x40, R11
+	SUBQ      $0x40, R10
+	JGE       loop124
+
+last125:
+	CMPQ     R10, $-32
+	JNE      end126
+	VMOVDQU  (R11), Y0
+	VPSUBB   (R9), Y0, Y0
+	VPABSB   Y0, Y0
+	VPDPBUSD Y0, Y0, Y2
+	ADDQ     $0x20, R11
+
+end126:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X0
+	VPADDD        X0, X2, X2
+	VMOVD         X2, (AX)
+	ADDQ          $0x04, AX
+	ADDQ          $0x04, SI
+	DECQ          DI
+	JMP           one108
+
+done109:
+	VZEROUPPER
+	MOVQ n+40(FP), AX
+	SUBQ DI, AX
+	MOVQ AX, ret+56(FP)
+	RET
+
+// func codeL2RowsManyVNNI(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, AVX512VL, AVX512VNNI, MMX+
+TEXT ·codeL2RowsManyVNNI(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ q+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ dim+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ (CX), DI
+	MOVQ 8(CX), R8
+	MOVQ 16(CX), R9
+	MOVQ 24(CX), CX
+	MOVQ (AX), R10
+	MOVQ 8(AX), R11
+	MOVQ 16(AX), R12
+	MOVQ 24(AX), AX
+
+next127:
+	SUBQ  $0x02, SI
+	JL    done129
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	XORQ  R13, R13
+
+loop128:
+	VMOVDQU      (DX), Y8
+	VMOVDQU      (DX)(BX*1), Y9
+	PREFETCHT0   4096(DX)(BX*1)
+	VMOVDQU      (DI)(R13*1), Y11
+	VPSUBB       Y11, Y8, Y10
+	VPABSB       Y10, Y10
+	VPDPBUSD     Y10, Y10, Y0
+	VPSUBB       Y11, Y9, Y10
+	VPABSB       Y10, Y10
+	VPDPBUSD     Y10, Y10, Y1
+	VMOVDQU      (R8)(R13*1), Y11
+	VPSUBB       Y11, Y8, Y10
+	VPABSB       Y10, Y10
+	VPDPBUSD     Y10, Y10, Y2
+	VPSUBB       Y11, Y9, Y10
+	VPABSB       Y10, Y10
+	VPDPBUSD     Y10, Y10, Y3
+	VMOVDQU      (R9)(R13*1), Y11
+	VPSUBB       Y11, Y8, Y10
+	VPABSB       Y10, Y10
+	VPDPBUSD     Y10, Y10, Y4
+	VPSUBB       Y11, Y9, Y10
+	VPABSB       Y10, Y10
+	VPDPBUSD     Y10, Y10, Y5
+	VMOVDQU      (CX)(R13*1), Y11
+	VPSUBB       Y11, Y8, Y10
+	VPABSB       Y10, Y10
+	VPDPBUSD     Y10, Y10, Y6
+	VPSUBB       Y11, Y9, Y10
+	VPABSB       Y10, Y10
+	VPDPBUSD     Y10, Y10, Y7
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, R13
+	CMPQ         R13, BX
+	JNE          loop128
+	ADDQ         BX, DX
+	VPHADDD      Y1, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPHADDD      Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPADDD       X1, X0, X0
+	VMOVQ        X0, (R10)
+	VPEXTRQ      $0x01, X0, (R11)
+	VPHADDD      Y5, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y6, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPADDD       X5, X4, X4
+	VMOVQ        X4, (R12)
+	VPEXTRQ      $0x01, X4, (AX)
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
+	ADDQ         $0x08, AX
+	JMP          next127
+
+done129:
+	VZEROUPPER
+	RET
+
+// func codeDotRowsVNNI(dst *int32, q *int8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·codeDotRowsVNNI(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ q+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ dim+24(FP), BX
+	MOVQ n+32(FP), SI
+
+four130:
+	CMPQ   SI, $0x04
+	JL     one131
+	VPXORD Z1, Z1, Z1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y0, Y0, Y0
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x40, R8
+	JL     last134
+
+loop133:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop133
+
+last134:
+	CMPQ       R8, $-32
+	JNE        end135
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y2
+	ADDQ       $0x20, DX
+
+end135:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y3, Y3, Y3
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x40, R8
+	JL            last137
+
+loop136:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop136
+
+last137:
+	CMPQ       R8, $-32
+	JNE        end138
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y3
+	ADDQ       $0x20, DX
+
+end138:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y3, Y3
+	VPADDD        Y0, Y3, Y3
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y4, Y4, Y4
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x40, R8
+	JL            last140
+
+loop139:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop139
+
+last140:
+	CMPQ       R8, $-32
+	JNE        end141
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y4
+	ADDQ       $0x20, DX
+
+end141:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y4, Y4
+	VPADDD        Y0, Y4, Y4
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y5, Y5, Y5
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x40, R8
+	JL            last143
+
+loop142:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop142
+
+last143:
+	CMPQ       R8, $-32
+	JNE        end144
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y5
+	ADDQ       $0x20, DX
+
+end144:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y5, Y5
+	VPADDD        Y0, Y5, Y5
+	VPHADDD       Y3, Y2, Y2
+	VPHADDD       Y5, Y4, Y4
+	VPHADDD       Y4, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X3
+	VPADDD        X3, X2, X2
+	VMOVDQU       X2, (AX)
+	ADDQ          $0x10, AX
+	SUBQ          $0x04, SI
+	JMP           four130
+
+one131:
+	TESTQ  SI, SI
+	JE     done132
+	VPXORD Z1, Z1, Z1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y0, Y0, Y0
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x40, R8
+	JL     last146
+
+loop145:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop145
+
+last146:
+	CMPQ       R8, $-32
+	JNE        end147
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y2
+	ADDQ       $0x20, DX
+
+end147:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X0
+	VPADDD        X0, X2, X2
+	VMOVD         X2, (AX)
+	ADDQ          $0x04, AX
+	DECQ          SI
+	JMP           one131
+
+done132:
+	VZEROUPPER
+	RET
+
+// func codeDotAtVNNI(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+// Requires: AVX, AVX2, AVX512F, AVX512VL, AVX512VNNI, CMOV, MMX+
+TEXT ·codeDotAtVNNI(SB), NOSPLIT, $0-64
+	MOVQ    dst+0(FP), AX
+	MOVQ    q+8(FP), CX
+	MOVQ    rows+16(FP), DX
+	MOVQ    dim+24(FP), BX
+	MOVQ    at+32(FP), SI
+	MOVQ    n+40(FP), DI
+	MOVQ    limit+48(FP), R8
+	MOVQ    $0x00000008, R12
+	CMPQ    R12, DI
+	CMOVQGT DI, R12
+
+first148:
+	DECQ    R12
+	JL      four150
+	MOVLQSX (SI)(R12*4), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	LEAQ    (R13)(BX*1), R9
+
+line149:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	CMPQ       R13, R9
+	JB         line149
+	JMP        first148
+
+four150:
+	CMPQ DI, $0x04
+	JL   overlap153
+
+body154:
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     one151
+	MOVLQSX 4(SI), R11
+	CMPQ    R11, R8
+	JAE     one151
+	MOVLQSX 8(SI), R11
+	CMPQ    R11, R8
+	JAE     one151
+	MOVLQSX 12(SI), R11
+	CMPQ    R11, R8
+	JAE     one151
+	LEAQ    -4(DI), R12
+	MOVQ    $0x00000008, R13
+	CMPQ    R12, R13
+	CMOVQGT R13, R12
+	LEAQ    (SI)(R12*4), R12
+	MOVLQSX (SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX (R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXORD  Z1, Z1, Z1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y0, Y0, Y0
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x40, R10
+	JL      last156
+
+loop155:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPDPBUSD   (R9), Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop155
+
+last156:
+	CMPQ       R10, $-32
+	JNE        end157
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPDPBUSD   (R9), Y0, Y2
+	ADDQ       $0x20, R11
+
+end157:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	MOVLQSX       4(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       4(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y3, Y3, Y3
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	SUBQ          $0x40, R10
+	JL            last159
+
+loop158:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPDPBUSD   (R9), Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop158
+
+last159:
+	CMPQ       R10, $-32
+	JNE        end160
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPDPBUSD   (R9), Y0, Y3
+	ADDQ       $0x20, R11
+
+end160:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y3, Y3
+	VPADDD        Y0, Y3, Y3
+	MOVLQSX       8(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       8(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y4, Y4, Y4
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	SUBQ          $0x40, R10
+	JL            last162
+
+loop161:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPDPBUSD   (R9), Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop161
+
+last162:
+	CMPQ       R10, $-32
+	JNE        end163
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPDPBUSD   (R9), Y0, Y4
+	ADDQ       $0x20, R11
+
+end163:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y4, Y4
+	VPADDD        Y0, Y4, Y4
+	MOVLQSX       12(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       12(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y5, Y5, Y5
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	SUBQ          $0x40, R10
+	JL            last165
+
+loop164:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPDPBUSD   (R9), Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop164
+
+last165:
+	CMPQ       R10, $-32
+	JNE        end166
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPDPBUSD   (R9), Y0, Y5
+	ADDQ       $0x20, R11
+
+end166:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y5, Y5
+	VPADDD        Y0, Y5, Y5
+	VPHADDD       Y3, Y2, Y2
+	VPHADDD       Y5, Y4, Y4
+	VPHADDD       Y4, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X3
+	VPADDD        X3, X2, X2
+	VMOVDQU       X2, (AX)
+	ADDQ          $0x10, AX
+	ADDQ          $0x10, SI
+	SUBQ          $0x04, DI
+	JMP           four150
+
+overlap153:
+	TESTQ DI, DI
+	JE    done152
+	MOVQ  n+40(FP), R9
+	CMPQ  R9, $0x04
+	JL    one151
+	SUBQ  $0x04, DI
+	LEAQ  (SI)(DI*4), SI
+	LEAQ  (AX)(DI*4), AX
+	MOVQ  $0x00000004, DI
+	JMP   body154
+
+one151:
+	TESTQ   DI, DI
+	JE      done152
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     done152
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	VPXORD  Z1, Z1, Z1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y0, Y0, Y0
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x40, R10
+	JL      last168
+
+loop167:
+	VMOVDQU64 (R11), Z0
+	VPDPBUSD  (R9), Z0, Z1
+	ADDQ      $0x40, R9
+	ADDQ      $0x40, R11
+	SUBQ      $0x40, R10
+	JGE       loop167
+
+last168:
+	CMPQ     R10, $-32
+	JNE      end169
+	VMOVDQU  (R11), Y0
+	VPDPBUSD (R9), Y0, Y2
+	ADDQ     $0x20, R11
+
+end169:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X0
+	VPADDD        X0, X2, X2
+	VMOVD         X2, (AX)
+	ADDQ          $0x04, AX
+	ADDQ          $0x04, SI
+	DECQ          DI
+	JMP           one151
+
+done152:
+	VZEROUPPER
+	MOVQ n+40(FP), AX
+	SUBQ DI, AX
+	MOVQ AX, ret+56(FP)
+	RET
+
+// func codeDotRowsManyVNNI(dst *[4]*int32, q *[4]*int8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, AVX512VL, AVX512VNNI, MMX+
+TEXT ·codeDotRowsManyVNNI(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ q+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ dim+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ (CX), DI
+	MOVQ 8(CX), R8
+	MOVQ 16(CX), R9
+	MOVQ 24(CX), CX
+	MOVQ (AX), R10
+	MOVQ 8(AX), R11
+	MOVQ 16(AX), R12
+	MOVQ 24(AX), AX
+
+next170:
+	SUBQ  $0x02, SI
+	JL    done172
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	XORQ  R13, R13
+
+loop171:
+	VMOVDQU      (DX), Y8
+	VMOVDQU      (DX)(BX*1), Y9
+	PREFETCHT0   4096(DX)(BX*1)
+	VMOVDQU      (DI)(R13*1), Y10
+	VPDPBUSD     Y10, Y8, Y0
+	VPDPBUSD     Y10, Y9, Y1
+	VMOVDQU      (R8)(R13*1), Y10
+	VPDPBUSD     Y10, Y8, Y2
+	VPDPBUSD     Y10, Y9, Y3
+	VMOVDQU      (R9)(R13*1), Y10
+	VPDPBUSD     Y10, Y8, Y4
+	VPDPBUSD     Y10, Y9, Y5
+	VMOVDQU      (CX)(R13*1), Y10
+	VPDPBUSD     Y10, Y8, Y6
+	VPDPBUSD     Y10, Y9, Y7
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, R13
+	CMPQ         R13, BX
+	JNE          loop171
+	ADDQ         BX, DX
+	VPHADDD      Y1, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPHADDD      Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPADDD       X1, X0, X0
+	VMOVQ        X0, (R10)
+	VPEXTRQ      $0x01, X0, (R11)
+	VPHADDD      Y5, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y6, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPADDD       X5, X4, X4
+	VMOVQ        X4, (R12)
+	VPEXTRQ      $0x01, X4, (AX)
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
+	ADDQ         $0x08, AX
+	JMP          next170
+
+done172:
+	VZEROUPPER
+	RET
+
 // func dot32Rows(dst *float32, q *float32, rows *float32, dim int, n int)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·dot32Rows(SB), NOSPLIT, $0-40
@@ -1304,9 +2424,9 @@ TEXT ·dot32Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four87:
+four173:
 	CMPQ  SI, $0x04
-	JL    one88
+	JL    one174
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -1314,9 +2434,9 @@ four87:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register91
+	JL    register177
 
-loop90:
+loop176:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
@@ -1330,31 +2450,31 @@ loop90:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop90
+	JGE         loop176
 
-register91:
+register177:
 	ADDQ       $+96, R9
-	JL         rest92
+	JL         rest178
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining94:
+remaining180:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining94
+	JGE         remaining180
 
-rest92:
+rest178:
 	TESTQ       R8, R8
-	JE          end93
+	JE          end179
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end93:
+end179:
 	VADDPS Y1, Y6, Y6
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y6, Y6
@@ -1365,9 +2485,9 @@ end93:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register96
+	JL     register182
 
-loop95:
+loop181:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y7
@@ -1381,31 +2501,31 @@ loop95:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop95
+	JGE         loop181
 
-register96:
+register182:
 	ADDQ       $+96, R9
-	JL         rest97
+	JL         rest183
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining99:
+remaining185:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining99
+	JGE         remaining185
 
-rest97:
+rest183:
 	TESTQ       R8, R8
-	JE          end98
+	JE          end184
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y7
 	ADDQ        R8, DX
 
-end98:
+end184:
 	VADDPS Y1, Y7, Y7
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y7, Y7
@@ -1416,9 +2536,9 @@ end98:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register101
+	JL     register187
 
-loop100:
+loop186:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y8
@@ -1432,31 +2552,31 @@ loop100:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop100
+	JGE         loop186
 
-register101:
+register187:
 	ADDQ       $+96, R9
-	JL         rest102
+	JL         rest188
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining104:
+remaining190:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining104
+	JGE         remaining190
 
-rest102:
+rest188:
 	TESTQ       R8, R8
-	JE          end103
+	JE          end189
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y8
 	ADDQ        R8, DX
 
-end103:
+end189:
 	VADDPS Y1, Y8, Y8
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y8, Y8
@@ -1467,9 +2587,9 @@ end103:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register106
+	JL     register192
 
-loop105:
+loop191:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y9
@@ -1483,31 +2603,31 @@ loop105:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop105
+	JGE         loop191
 
-register106:
+register192:
 	ADDQ       $+96, R9
-	JL         rest107
+	JL         rest193
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining109:
+remaining195:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining109
+	JGE         remaining195
 
-rest107:
+rest193:
 	TESTQ       R8, R8
-	JE          end108
+	JE          end194
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y9
 	ADDQ        R8, DX
 
-end108:
+end194:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -1519,11 +2639,11 @@ end108:
 	VMOVUPS      X6, (AX)
 	ADDQ         $0x10, AX
 	SUBQ         $0x04, SI
-	JMP          four87
+	JMP          four173
 
-one88:
+one174:
 	TESTQ SI, SI
-	JE    done89
+	JE    done175
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -1531,9 +2651,9 @@ one88:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register111
+	JL    register197
 
-loop110:
+loop196:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
@@ -1547,31 +2667,31 @@ loop110:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop110
+	JGE         loop196
 
-register111:
+register197:
 	ADDQ       $+96, R9
-	JL         rest112
+	JL         rest198
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining114:
+remaining200:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining114
+	JGE         remaining200
 
-rest112:
+rest198:
 	TESTQ       R8, R8
-	JE          end113
+	JE          end199
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end113:
+end199:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -1582,9 +2702,9 @@ end113:
 	VMOVSS       X6, (AX)
 	ADDQ         $0x04, AX
 	DECQ         SI
-	JMP          one88
+	JMP          one174
 
-done89:
+done175:
 	VZEROUPPER
 	RET
 
@@ -1629,38 +2749,38 @@ TEXT ·dot32At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first115:
+first201:
 	DECQ    R14
-	JL      four117
+	JL      four203
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line116:
+line202:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line116
-	JMP        first115
+	JB         line202
+	JMP        first201
 
-four117:
+four203:
 	CMPQ DI, $0x04
-	JL   overlap120
+	JL   overlap206
 
-body121:
+body207:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one118
+	JAE     one204
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one118
+	JAE     one204
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one118
+	JAE     one204
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one118
+	JAE     one204
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -1679,9 +2799,9 @@ body121:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register123
+	JL      register209
 
-loop122:
+loop208:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -1697,33 +2817,33 @@ loop122:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop122
+	JGE         loop208
 
-register123:
+register209:
 	ADDQ       $+96, R12
-	JL         rest124
+	JL         rest210
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining126:
+remaining212:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining126
+	JGE         remaining212
 
-rest124:
+rest210:
 	TESTQ       R11, R11
-	JE          end125
+	JE          end211
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end125:
+end211:
 	VADDPS  Y1, Y6, Y6
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y6, Y6
@@ -1740,9 +2860,9 @@ end125:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register128
+	JL      register214
 
-loop127:
+loop213:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -1758,33 +2878,33 @@ loop127:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop127
+	JGE         loop213
 
-register128:
+register214:
 	ADDQ       $+96, R12
-	JL         rest129
+	JL         rest215
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining131:
+remaining217:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining131
+	JGE         remaining217
 
-rest129:
+rest215:
 	TESTQ       R11, R11
-	JE          end130
+	JE          end216
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y7
 	ADDQ        R11, R13
 
-end130:
+end216:
 	VADDPS  Y1, Y7, Y7
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y7, Y7
@@ -1801,9 +2921,9 @@ end130:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register133
+	JL      register219
 
-loop132:
+loop218:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -1819,33 +2939,33 @@ loop132:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop132
+	JGE         loop218
 
-register133:
+register219:
 	ADDQ       $+96, R12
-	JL         rest134
+	JL         rest220
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining136:
+remaining222:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining136
+	JGE         remaining222
 
-rest134:
+rest220:
 	TESTQ       R11, R11
-	JE          end135
+	JE          end221
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y8
 	ADDQ        R11, R13
 
-end135:
+end221:
 	VADDPS  Y1, Y8, Y8
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y8, Y8
@@ -1862,9 +2982,9 @@ end135:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register138
+	JL      register224
 
-loop137:
+loop223:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -1880,33 +3000,33 @@ loop137:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop137
+	JGE         loop223
 
-register138:
+register224:
 	ADDQ       $+96, R12
-	JL         rest139
+	JL         rest225
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining141:
+remaining227:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining141
+	JGE         remaining227
 
-rest139:
+rest225:
 	TESTQ       R11, R11
-	JE          end140
+	JE          end226
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y9
 	ADDQ        R11, R13
 
-end140:
+end226:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -1919,26 +3039,26 @@ end140:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four117
+	JMP          four203
 
-overlap120:
+overlap206:
 	TESTQ DI, DI
-	JE    done119
+	JE    done205
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one118
+	JL    one204
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body121
+	JMP   body207
 
-one118:
+one204:
 	TESTQ   DI, DI
-	JE      done119
+	JE      done205
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done119
+	JAE     done205
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -1948,9 +3068,9 @@ one118:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register143
+	JL      register229
 
-loop142:
+loop228:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	VMOVUPS     32(R10), Y5
@@ -1962,29 +3082,29 @@ loop142:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop142
+	JGE         loop228
 
-register143:
+register229:
 	ADDQ $+96, R12
-	JL   rest144
+	JL   rest230
 
-remaining146:
+remaining232:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining146
+	JGE         remaining232
 
-rest144:
+rest230:
 	TESTQ       R11, R11
-	JE          end145
+	JE          end231
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end145:
+end231:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -1996,9 +3116,9 @@ end145:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one118
+	JMP          one204
 
-done119:
+done205:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -2021,9 +3141,9 @@ TEXT ·l2x32Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four147:
+four233:
 	CMPQ  SI, $0x04
-	JL    one148
+	JL    one234
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -2031,9 +3151,9 @@ four147:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register151
+	JL    register237
 
-loop150:
+loop236:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
@@ -2051,33 +3171,33 @@ loop150:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop150
+	JGE         loop236
 
-register151:
+register237:
 	ADDQ       $+96, R9
-	JL         rest152
+	JL         rest238
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining154:
+remaining240:
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining154
+	JGE         remaining240
 
-rest152:
+rest238:
 	TESTQ       R8, R8
-	JE          end153
+	JE          end239
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R8, DX
 
-end153:
+end239:
 	VADDPS Y1, Y6, Y6
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y6, Y6
@@ -2088,9 +3208,9 @@ end153:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register156
+	JL     register242
 
-loop155:
+loop241:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
@@ -2108,33 +3228,33 @@ loop155:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop155
+	JGE         loop241
 
-register156:
+register242:
 	ADDQ       $+96, R9
-	JL         rest157
+	JL         rest243
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining159:
+remaining245:
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining159
+	JGE         remaining245
 
-rest157:
+rest243:
 	TESTQ       R8, R8
-	JE          end158
+	JE          end244
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        R8, DX
 
-end158:
+end244:
 	VADDPS Y1, Y7, Y7
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y7, Y7
@@ -2145,9 +3265,9 @@ end158:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register161
+	JL     register247
 
-loop160:
+loop246:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
@@ -2165,33 +3285,33 @@ loop160:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop160
+	JGE         loop246
 
-register161:
+register247:
 	ADDQ       $+96, R9
-	JL         rest162
+	JL         rest248
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining164:
+remaining250:
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining164
+	JGE         remaining250
 
-rest162:
+rest248:
 	TESTQ       R8, R8
-	JE          end163
+	JE          end249
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        R8, DX
 
-end163:
+end249:
 	VADDPS Y1, Y8, Y8
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y8, Y8
@@ -2202,9 +3322,9 @@ end163:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register166
+	JL     register252
 
-loop165:
+loop251:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
@@ -2222,33 +3342,33 @@ loop165:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop165
+	JGE         loop251
 
-register166:
+register252:
 	ADDQ       $+96, R9
-	JL         rest167
+	JL         rest253
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining169:
+remaining255:
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining169
+	JGE         remaining255
 
-rest167:
+rest253:
 	TESTQ       R8, R8
-	JE          end168
+	JE          end254
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        R8, DX
 
-end168:
+end254:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -2260,11 +3380,11 @@ end168:
 	VMOVUPS      X6, (AX)
 	ADDQ         $0x10, AX
 	SUBQ         $0x04, SI
-	JMP          four147
+	JMP          four233
 
-one148:
+one234:
 	TESTQ SI, SI
-	JE    done149
+	JE    done235
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -2272,9 +3392,9 @@ one148:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register171
+	JL    register257
 
-loop170:
+loop256:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
@@ -2292,33 +3412,33 @@ loop170:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop170
+	JGE         loop256
 
-register171:
+register257:
 	ADDQ       $+96, R9
-	JL         rest172
+	JL         rest258
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining174:
+remaining260:
 	VMOVUPS     (DI), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining174
+	JGE         remaining260
 
-rest172:
+rest258:
 	TESTQ       R8, R8
-	JE          end173
+	JE          end259
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R8, DX
 
-end173:
+end259:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -2329,9 +3449,9 @@ end173:
 	VMOVSS       X6, (AX)
 	ADDQ         $0x04, AX
 	DECQ         SI
-	JMP          one148
+	JMP          one234
 
-done149:
+done235:
 	VZEROUPPER
 	RET
 
@@ -2358,38 +3478,38 @@ TEXT ·l2x32At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first175:
+first261:
 	DECQ    R14
-	JL      four177
+	JL      four263
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line176:
+line262:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line176
-	JMP        first175
+	JB         line262
+	JMP        first261
 
-four177:
+four263:
 	CMPQ DI, $0x04
-	JL   overlap180
+	JL   overlap266
 
-body181:
+body267:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one178
+	JAE     one264
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one178
+	JAE     one264
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one178
+	JAE     one264
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one178
+	JAE     one264
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -2408,9 +3528,9 @@ body181:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register183
+	JL      register269
 
-loop182:
+loop268:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -2430,35 +3550,35 @@ loop182:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop182
+	JGE         loop268
 
-register183:
+register269:
 	ADDQ       $+96, R12
-	JL         rest184
+	JL         rest270
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining186:
+remaining272:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining186
+	JGE         remaining272
 
-rest184:
+rest270:
 	TESTQ       R11, R11
-	JE          end185
+	JE          end271
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end185:
+end271:
 	VADDPS  Y1, Y6, Y6
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y6, Y6
@@ -2475,9 +3595,9 @@ end185:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register188
+	JL      register274
 
-loop187:
+loop273:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -2497,35 +3617,35 @@ loop187:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop187
+	JGE         loop273
 
-register188:
+register274:
 	ADDQ       $+96, R12
-	JL         rest189
+	JL         rest275
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining191:
+remaining277:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining191
+	JGE         remaining277
 
-rest189:
+rest275:
 	TESTQ       R11, R11
-	JE          end190
+	JE          end276
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end190:
+end276:
 	VADDPS  Y1, Y7, Y7
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y7, Y7
@@ -2542,9 +3662,9 @@ end190:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register193
+	JL      register279
 
-loop192:
+loop278:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -2564,35 +3684,35 @@ loop192:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop192
+	JGE         loop278
 
-register193:
+register279:
 	ADDQ       $+96, R12
-	JL         rest194
+	JL         rest280
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining196:
+remaining282:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining196
+	JGE         remaining282
 
-rest194:
+rest280:
 	TESTQ       R11, R11
-	JE          end195
+	JE          end281
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end195:
+end281:
 	VADDPS  Y1, Y8, Y8
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y8, Y8
@@ -2609,9 +3729,9 @@ end195:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register198
+	JL      register284
 
-loop197:
+loop283:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -2631,35 +3751,35 @@ loop197:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop197
+	JGE         loop283
 
-register198:
+register284:
 	ADDQ       $+96, R12
-	JL         rest199
+	JL         rest285
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining201:
+remaining287:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining201
+	JGE         remaining287
 
-rest199:
+rest285:
 	TESTQ       R11, R11
-	JE          end200
+	JE          end286
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end200:
+end286:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -2672,26 +3792,26 @@ end200:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four177
+	JMP          four263
 
-overlap180:
+overlap266:
 	TESTQ DI, DI
-	JE    done179
+	JE    done265
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one178
+	JL    one264
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body181
+	JMP   body267
 
-one178:
+one264:
 	TESTQ   DI, DI
-	JE      done179
+	JE      done265
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done179
+	JAE     done265
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -2701,9 +3821,9 @@ one178:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register203
+	JL      register289
 
-loop202:
+loop288:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
@@ -2719,31 +3839,31 @@ loop202:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop202
+	JGE         loop288
 
-register203:
+register289:
 	ADDQ $+96, R12
-	JL   rest204
+	JL   rest290
 
-remaining206:
+remaining292:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining206
+	JGE         remaining292
 
-rest204:
+rest290:
 	TESTQ       R11, R11
-	JE          end205
+	JE          end291
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end205:
+end291:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -2755,9 +3875,9 @@ end205:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one178
+	JMP          one264
 
-done179:
+done265:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -2780,9 +3900,9 @@ TEXT ·dot64Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four207:
+four293:
 	CMPQ  SI, $0x04
-	JL    one208
+	JL    one294
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -2790,9 +3910,9 @@ four207:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register211
+	JL    register297
 
-loop210:
+loop296:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -2806,31 +3926,31 @@ loop210:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop210
+	JGE         loop296
 
-register211:
+register297:
 	ADDQ       $+96, R9
-	JL         rest212
+	JL         rest298
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining214:
+remaining300:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining214
+	JGE         remaining300
 
-rest212:
+rest298:
 	TESTQ       R8, R8
-	JE          end213
+	JE          end299
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end213:
+end299:
 	VADDPD Y1, Y6, Y6
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y6, Y6
@@ -2841,9 +3961,9 @@ end213:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register216
+	JL     register302
 
-loop215:
+loop301:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
@@ -2857,31 +3977,31 @@ loop215:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop215
+	JGE         loop301
 
-register216:
+register302:
 	ADDQ       $+96, R9
-	JL         rest217
+	JL         rest303
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining219:
+remaining305:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining219
+	JGE         remaining305
 
-rest217:
+rest303:
 	TESTQ       R8, R8
-	JE          end218
+	JE          end304
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R8, DX
 
-end218:
+end304:
 	VADDPD Y1, Y7, Y7
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y7, Y7
@@ -2892,9 +4012,9 @@ end218:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register221
+	JL     register307
 
-loop220:
+loop306:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
@@ -2908,31 +4028,31 @@ loop220:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop220
+	JGE         loop306
 
-register221:
+register307:
 	ADDQ       $+96, R9
-	JL         rest222
+	JL         rest308
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining224:
+remaining310:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining224
+	JGE         remaining310
 
-rest222:
+rest308:
 	TESTQ       R8, R8
-	JE          end223
+	JE          end309
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R8, DX
 
-end223:
+end309:
 	VADDPD Y1, Y8, Y8
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y8, Y8
@@ -2943,9 +4063,9 @@ end223:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register226
+	JL     register312
 
-loop225:
+loop311:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
@@ -2959,31 +4079,31 @@ loop225:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop225
+	JGE         loop311
 
-register226:
+register312:
 	ADDQ       $+96, R9
-	JL         rest227
+	JL         rest313
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining229:
+remaining315:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining229
+	JGE         remaining315
 
-rest227:
+rest313:
 	TESTQ       R8, R8
-	JE          end228
+	JE          end314
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R8, DX
 
-end228:
+end314:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -2995,11 +4115,11 @@ end228:
 	VMOVUPD    Y4, (AX)
 	ADDQ       $0x20, AX
 	SUBQ       $0x04, SI
-	JMP        four207
+	JMP        four293
 
-one208:
+one294:
 	TESTQ SI, SI
-	JE    done209
+	JE    done295
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3007,9 +4127,9 @@ one208:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register231
+	JL    register317
 
-loop230:
+loop316:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -3023,31 +4143,31 @@ loop230:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop230
+	JGE         loop316
 
-register231:
+register317:
 	ADDQ       $+96, R9
-	JL         rest232
+	JL         rest318
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining234:
+remaining320:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining234
+	JGE         remaining320
 
-rest232:
+rest318:
 	TESTQ       R8, R8
-	JE          end233
+	JE          end319
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end233:
+end319:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -3057,9 +4177,9 @@ end233:
 	VMOVSD       X6, (AX)
 	ADDQ         $0x08, AX
 	DECQ         SI
-	JMP          one208
+	JMP          one294
 
-done209:
+done295:
 	VZEROUPPER
 	RET
 
@@ -3086,38 +4206,38 @@ TEXT ·dot64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first235:
+first321:
 	DECQ    R14
-	JL      four237
+	JL      four323
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line236:
+line322:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line236
-	JMP        first235
+	JB         line322
+	JMP        first321
 
-four237:
+four323:
 	CMPQ DI, $0x04
-	JL   overlap240
+	JL   overlap326
 
-body241:
+body327:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one238
+	JAE     one324
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one238
+	JAE     one324
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one238
+	JAE     one324
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one238
+	JAE     one324
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -3136,9 +4256,9 @@ body241:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register243
+	JL      register329
 
-loop242:
+loop328:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -3154,33 +4274,33 @@ loop242:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop242
+	JGE         loop328
 
-register243:
+register329:
 	ADDQ       $+96, R12
-	JL         rest244
+	JL         rest330
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining246:
+remaining332:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining246
+	JGE         remaining332
 
-rest244:
+rest330:
 	TESTQ       R11, R11
-	JE          end245
+	JE          end331
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end245:
+end331:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -3197,9 +4317,9 @@ end245:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register248
+	JL      register334
 
-loop247:
+loop333:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -3215,33 +4335,33 @@ loop247:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop247
+	JGE         loop333
 
-register248:
+register334:
 	ADDQ       $+96, R12
-	JL         rest249
+	JL         rest335
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining251:
+remaining337:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining251
+	JGE         remaining337
 
-rest249:
+rest335:
 	TESTQ       R11, R11
-	JE          end250
+	JE          end336
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R11, R13
 
-end250:
+end336:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -3258,9 +4378,9 @@ end250:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register253
+	JL      register339
 
-loop252:
+loop338:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -3276,33 +4396,33 @@ loop252:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop252
+	JGE         loop338
 
-register253:
+register339:
 	ADDQ       $+96, R12
-	JL         rest254
+	JL         rest340
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining256:
+remaining342:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining256
+	JGE         remaining342
 
-rest254:
+rest340:
 	TESTQ       R11, R11
-	JE          end255
+	JE          end341
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R11, R13
 
-end255:
+end341:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -3319,9 +4439,9 @@ end255:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register258
+	JL      register344
 
-loop257:
+loop343:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -3337,33 +4457,33 @@ loop257:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop257
+	JGE         loop343
 
-register258:
+register344:
 	ADDQ       $+96, R12
-	JL         rest259
+	JL         rest345
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining261:
+remaining347:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining261
+	JGE         remaining347
 
-rest259:
+rest345:
 	TESTQ       R11, R11
-	JE          end260
+	JE          end346
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R11, R13
 
-end260:
+end346:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -3376,26 +4496,26 @@ end260:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four237
+	JMP        four323
 
-overlap240:
+overlap326:
 	TESTQ DI, DI
-	JE    done239
+	JE    done325
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one238
+	JL    one324
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body241
+	JMP   body327
 
-one238:
+one324:
 	TESTQ   DI, DI
-	JE      done239
+	JE      done325
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done239
+	JAE     done325
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -3405,9 +4525,9 @@ one238:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register263
+	JL      register349
 
-loop262:
+loop348:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	VMOVUPD     32(R10), Y5
@@ -3419,29 +4539,29 @@ loop262:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop262
+	JGE         loop348
 
-register263:
+register349:
 	ADDQ $+96, R12
-	JL   rest264
+	JL   rest350
 
-remaining266:
+remaining352:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining266
+	JGE         remaining352
 
-rest264:
+rest350:
 	TESTQ       R11, R11
-	JE          end265
+	JE          end351
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end265:
+end351:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -3452,9 +4572,9 @@ end265:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one238
+	JMP          one324
 
-done239:
+done325:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -3477,9 +4597,9 @@ TEXT ·l2x64Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four267:
+four353:
 	CMPQ  SI, $0x04
-	JL    one268
+	JL    one354
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3487,9 +4607,9 @@ four267:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register271
+	JL    register357
 
-loop270:
+loop356:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
@@ -3507,33 +4627,33 @@ loop270:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop270
+	JGE         loop356
 
-register271:
+register357:
 	ADDQ       $+96, R9
-	JL         rest272
+	JL         rest358
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining274:
+remaining360:
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining274
+	JGE         remaining360
 
-rest272:
+rest358:
 	TESTQ       R8, R8
-	JE          end273
+	JE          end359
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R8, DX
 
-end273:
+end359:
 	VADDPD Y1, Y6, Y6
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y6, Y6
@@ -3544,9 +4664,9 @@ end273:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register276
+	JL     register362
 
-loop275:
+loop361:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
@@ -3564,33 +4684,33 @@ loop275:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop275
+	JGE         loop361
 
-register276:
+register362:
 	ADDQ       $+96, R9
-	JL         rest277
+	JL         rest363
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining279:
+remaining365:
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining279
+	JGE         remaining365
 
-rest277:
+rest363:
 	TESTQ       R8, R8
-	JE          end278
+	JE          end364
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        R8, DX
 
-end278:
+end364:
 	VADDPD Y1, Y7, Y7
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y7, Y7
@@ -3601,9 +4721,9 @@ end278:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register281
+	JL     register367
 
-loop280:
+loop366:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
@@ -3621,33 +4741,33 @@ loop280:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop280
+	JGE         loop366
 
-register281:
+register367:
 	ADDQ       $+96, R9
-	JL         rest282
+	JL         rest368
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining284:
+remaining370:
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining284
+	JGE         remaining370
 
-rest282:
+rest368:
 	TESTQ       R8, R8
-	JE          end283
+	JE          end369
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        R8, DX
 
-end283:
+end369:
 	VADDPD Y1, Y8, Y8
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y8, Y8
@@ -3658,9 +4778,9 @@ end283:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register286
+	JL     register372
 
-loop285:
+loop371:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
@@ -3678,33 +4798,33 @@ loop285:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop285
+	JGE         loop371
 
-register286:
+register372:
 	ADDQ       $+96, R9
-	JL         rest287
+	JL         rest373
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining289:
+remaining375:
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining289
+	JGE         remaining375
 
-rest287:
+rest373:
 	TESTQ       R8, R8
-	JE          end288
+	JE          end374
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        R8, DX
 
-end288:
+end374:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -3716,11 +4836,11 @@ end288:
 	VMOVUPD    Y4, (AX)
 	ADDQ       $0x20, AX
 	SUBQ       $0x04, SI
-	JMP        four267
+	JMP        four353
 
-one268:
+one354:
 	TESTQ SI, SI
-	JE    done269
+	JE    done355
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3728,9 +4848,9 @@ one268:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register291
+	JL    register377
 
-loop290:
+loop376:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
@@ -3748,33 +4868,33 @@ loop290:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop290
+	JGE         loop376
 
-register291:
+register377:
 	ADDQ       $+96, R9
-	JL         rest292
+	JL         rest378
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4096(DX)
 
-remaining294:
+remaining380:
 	VMOVUPD     (DI), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining294
+	JGE         remaining380
 
-rest292:
+rest378:
 	TESTQ       R8, R8
-	JE          end293
+	JE          end379
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R8, DX
 
-end293:
+end379:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -3784,9 +4904,9 @@ end293:
 	VMOVSD       X6, (AX)
 	ADDQ         $0x08, AX
 	DECQ         SI
-	JMP          one268
+	JMP          one354
 
-done269:
+done355:
 	VZEROUPPER
 	RET
 
@@ -3813,38 +4933,38 @@ TEXT ·l2x64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first295:
+first381:
 	DECQ    R14
-	JL      four297
+	JL      four383
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line296:
+line382:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line296
-	JMP        first295
+	JB         line382
+	JMP        first381
 
-four297:
+four383:
 	CMPQ DI, $0x04
-	JL   overlap300
+	JL   overlap386
 
-body301:
+body387:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one298
+	JAE     one384
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one298
+	JAE     one384
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one298
+	JAE     one384
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one298
+	JAE     one384
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -3863,9 +4983,9 @@ body301:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register303
+	JL      register389
 
-loop302:
+loop388:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -3885,35 +5005,35 @@ loop302:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop302
+	JGE         loop388
 
-register303:
+register389:
 	ADDQ       $+96, R12
-	JL         rest304
+	JL         rest390
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining306:
+remaining392:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining306
+	JGE         remaining392
 
-rest304:
+rest390:
 	TESTQ       R11, R11
-	JE          end305
+	JE          end391
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end305:
+end391:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -3930,9 +5050,9 @@ end305:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register308
+	JL      register394
 
-loop307:
+loop393:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -3952,35 +5072,35 @@ loop307:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop307
+	JGE         loop393
 
-register308:
+register394:
 	ADDQ       $+96, R12
-	JL         rest309
+	JL         rest395
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining311:
+remaining397:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining311
+	JGE         remaining397
 
-rest309:
+rest395:
 	TESTQ       R11, R11
-	JE          end310
+	JE          end396
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end310:
+end396:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -3997,9 +5117,9 @@ end310:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register313
+	JL      register399
 
-loop312:
+loop398:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4019,35 +5139,35 @@ loop312:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop312
+	JGE         loop398
 
-register313:
+register399:
 	ADDQ       $+96, R12
-	JL         rest314
+	JL         rest400
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining316:
+remaining402:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining316
+	JGE         remaining402
 
-rest314:
+rest400:
 	TESTQ       R11, R11
-	JE          end315
+	JE          end401
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end315:
+end401:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -4064,9 +5184,9 @@ end315:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register318
+	JL      register404
 
-loop317:
+loop403:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4086,35 +5206,35 @@ loop317:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop317
+	JGE         loop403
 
-register318:
+register404:
 	ADDQ       $+96, R12
-	JL         rest319
+	JL         rest405
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining321:
+remaining407:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining321
+	JGE         remaining407
 
-rest319:
+rest405:
 	TESTQ       R11, R11
-	JE          end320
+	JE          end406
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end320:
+end406:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -4127,26 +5247,26 @@ end320:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four297
+	JMP        four383
 
-overlap300:
+overlap386:
 	TESTQ DI, DI
-	JE    done299
+	JE    done385
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one298
+	JL    one384
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body301
+	JMP   body387
 
-one298:
+one384:
 	TESTQ   DI, DI
-	JE      done299
+	JE      done385
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done299
+	JAE     done385
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -4156,9 +5276,9 @@ one298:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register323
+	JL      register409
 
-loop322:
+loop408:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
@@ -4174,31 +5294,31 @@ loop322:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop322
+	JGE         loop408
 
-register323:
+register409:
 	ADDQ $+96, R12
-	JL   rest324
+	JL   rest410
 
-remaining326:
+remaining412:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining326
+	JGE         remaining412
 
-rest324:
+rest410:
 	TESTQ       R11, R11
-	JE          end325
+	JE          end411
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end325:
+end411:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4209,9 +5329,9 @@ end325:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one298
+	JMP          one384
 
-done299:
+done385:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -4226,17 +5346,17 @@ TEXT ·sub32(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x02, DX
 
-loop327:
+loop413:
 	SUBQ    $0x20, DX
-	JL      done328
+	JL      done414
 	VMOVUPS (AX), Y0
 	VSUBPS  (CX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop327
+	JMP     loop413
 
-done328:
+done414:
 	VZEROUPPER
 	RET
 
@@ -4248,17 +5368,17 @@ TEXT ·sub64(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x03, DX
 
-loop329:
+loop415:
 	SUBQ    $0x20, DX
-	JL      done330
+	JL      done416
 	VMOVUPD (AX), Y0
 	VSUBPD  (CX), Y0, Y0
 	VMOVUPD Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop329
+	JMP     loop415
 
-done330:
+done416:
 	VZEROUPPER
 	RET
 
@@ -4270,14 +5390,14 @@ TEXT ·max32(SB), NOSPLIT, $0-20
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 
-loop331:
+loop417:
 	SUBQ   $0x20, CX
-	JLE    done332
+	JLE    done418
 	ADDQ   $0x20, AX
 	VMAXPS (AX), Y0, Y0
-	JMP    loop331
+	JMP    loop417
 
-done332:
+done418:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPS       X1, X0, X0
 	VPERMILPS    $0x4e, X0, X1
@@ -4296,20 +5416,186 @@ TEXT ·max64(SB), NOSPLIT, $0-24
 	SHLQ    $0x03, CX
 	VMOVUPD (AX), Y0
 
-loop333:
+loop419:
 	SUBQ   $0x20, CX
-	JLE    done334
+	JLE    done420
 	ADDQ   $0x20, AX
 	VMAXPD (AX), Y0, Y0
-	JMP    loop333
+	JMP    loop419
 
-done334:
+done420:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPD       X1, X0, X0
 	VPERMILPD    $0x01, X0, X1
 	VMAXPD       X1, X0, X0
 	VZEROUPPER
 	MOVSD        X0, ret+16(FP)
+	RET
+
+// func atMostSquare(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
+// Requires: AVX, AVX2, SSE
+TEXT ·atMostSquare(SB), NOSPLIT, $0-40
+	MOVQ         set+0(FP), AX
+	MOVQ         keys+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         words+32(FP), BX
+	MOVSS        near+24(FP), X0
+	VBROADCASTSS X0, Y0
+	MOVSS        factor+28(FP), X1
+	VBROADCASTSS X1, Y1
+
+loop421:
+	SUBQ      $0x01, BX
+	JL        done422
+	VCVTDQ2PS (CX), Y2
+	VADDPS    (DX), Y0, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    Y3, Y1, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, SI
+	VCVTDQ2PS 32(CX), Y2
+	VADDPS    32(DX), Y0, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    Y3, Y1, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x08, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 64(CX), Y2
+	VADDPS    64(DX), Y0, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    Y3, Y1, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x10, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 96(CX), Y2
+	VADDPS    96(DX), Y0, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    Y3, Y1, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x18, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 128(CX), Y2
+	VADDPS    128(DX), Y0, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    Y3, Y1, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x20, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 160(CX), Y2
+	VADDPS    160(DX), Y0, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    Y3, Y1, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x28, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 192(CX), Y2
+	VADDPS    192(DX), Y0, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    Y3, Y1, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x30, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 224(CX), Y2
+	VADDPS    224(DX), Y0, Y3
+	VMULPS    Y3, Y3, Y3
+	VMULPS    Y3, Y1, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x38, DI
+	ORQ       DI, SI
+	MOVQ      SI, (AX)
+	ADDQ      $0x08, AX
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, DX
+	JMP       loop421
+
+done422:
+	VZEROUPPER
+	RET
+
+// func atMostLine(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
+// Requires: AVX, AVX2, SSE
+TEXT ·atMostLine(SB), NOSPLIT, $0-40
+	MOVQ         set+0(FP), AX
+	MOVQ         keys+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         words+32(FP), BX
+	MOVSS        near+24(FP), X0
+	VBROADCASTSS X0, Y0
+	MOVSS        factor+28(FP), X1
+	VBROADCASTSS X1, Y1
+
+loop423:
+	SUBQ      $0x01, BX
+	JL        done424
+	VCVTDQ2PS (CX), Y2
+	VMULPS    (DX), Y1, Y3
+	VADDPS    Y3, Y0, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, SI
+	VCVTDQ2PS 32(CX), Y2
+	VMULPS    32(DX), Y1, Y3
+	VADDPS    Y3, Y0, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x08, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 64(CX), Y2
+	VMULPS    64(DX), Y1, Y3
+	VADDPS    Y3, Y0, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x10, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 96(CX), Y2
+	VMULPS    96(DX), Y1, Y3
+	VADDPS    Y3, Y0, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x18, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 128(CX), Y2
+	VMULPS    128(DX), Y1, Y3
+	VADDPS    Y3, Y0, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x20, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 160(CX), Y2
+	VMULPS    160(DX), Y1, Y3
+	VADDPS    Y3, Y0, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x28, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 192(CX), Y2
+	VMULPS    192(DX), Y1, Y3
+	VADDPS    Y3, Y0, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x30, DI
+	ORQ       DI, SI
+	VCVTDQ2PS 224(CX), Y2
+	VMULPS    224(DX), Y1, Y3
+	VADDPS    Y3, Y0, Y3
+	VCMPPS    $0x1a, Y3, Y2, Y2
+	VMOVMSKPS Y2, DI
+	SHLQ      $0x38, DI
+	ORQ       DI, SI
+	MOVQ      SI, (AX)
+	ADDQ      $0x08, AX
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, DX
+	JMP       loop423
+
+done424:
+	VZEROUPPER
 	RET
 
 // func walshHadamardAVX2(x *float32, n int)
@@ -4323,7 +5609,7 @@ TEXT ·walshHadamardAVX2(SB), NOSPLIT, $0-16
 	MOVQ    AX, DX
 	LEAQ    (AX)(CX*4), BX
 
-block335:
+block425:
 	VMOVUPS    (DX), Y3
 	VPERMILPS  $0xb1, Y3, Y11
 	VXORPS     Y0, Y3, Y10
@@ -4438,21 +5724,21 @@ block335:
 	VMOVUPS    Y10, 224(DX)
 	ADDQ       $0x00000100, DX
 	CMPQ       DX, BX
-	JB         block335
+	JB         block425
 	SHLQ       $0x02, CX
 	MOVQ       $0x00000100, SI
 
-four336:
+four426:
 	LEAQ (SI)(SI*1), DX
 	CMPQ DX, CX
-	JGE  two339
+	JGE  two429
 	LEAQ (SI)(SI*2), DI
 	MOVQ AX, DX
 
-group337:
+group427:
 	LEAQ (DX)(SI*1), R8
 
-inner338:
+inner428:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VMOVUPS (DX)(SI*2), Y11
@@ -4471,20 +5757,20 @@ inner338:
 	VMOVUPS Y3, (DX)(DI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      inner338
+	JB      inner428
 	ADDQ    DI, DX
 	CMPQ    DX, BX
-	JB      group337
+	JB      group427
 	SHLQ    $0x02, SI
-	JMP     four336
+	JMP     four426
 
-two339:
+two429:
 	CMPQ SI, CX
-	JGE  done341
+	JGE  done431
 	MOVQ AX, DX
 	LEAQ (AX)(SI*1), R8
 
-pair340:
+pair430:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VADDPS  Y9, Y8, Y6
@@ -4493,9 +5779,9 @@ pair340:
 	VMOVUPS Y9, (DX)(SI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      pair340
+	JB      pair430
 
-done341:
+done431:
 	VZEROUPPER
 	RET
 

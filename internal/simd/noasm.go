@@ -5,23 +5,25 @@ package simd
 // accelerated is never set here, and none of the functions below are called.
 var accelerated bool
 
-func codeL2Rows(dst *int32, q, rows *uint8, dim, n int)                                {}
-func codeL2At(dst *int32, q, rows *uint8, dim int, at *int32, n, limit int) int        { return 0 }
-func codeL2RowsMany(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim, n int)             {}
-func codeDotRows(dst *int32, q *int8, rows *uint8, dim, n int)                         {}
-func codeDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n, limit int) int { return 0 }
-func codeDotRowsMany(dst *[4]*int32, q *[4]*int8, rows *uint8, dim, n int)             {}
-func dot32Rows(dst, q, rows *float32, dim, n int)                                      {}
-func dot32At(dst, q, rows *float32, dim int, at *int32, n, limit int) int              { return 0 }
-func dot64Rows(dst, q, rows *float64, dim, n int)                                      {}
-func dot64At(dst, q, rows *float64, dim int, at *int32, n, limit int) int              { return 0 }
-func l2x32Rows(dst, q, rows *float32, dim, n int)                                      {}
-func l2x32At(dst, q, rows *float32, dim int, at *int32, n, limit int) int              { return 0 }
-func l2x64Rows(dst, q, rows *float64, dim, n int)                                      {}
-func l2x64At(dst, q, rows *float64, dim int, at *int32, n, limit int) int              { return 0 }
-func walshHadamardAVX2(x *float32, n int)                                              {}
-func prefetch(p *byte)                                                                 {}
-func sub32(x, y *float32, n int)                                                       {}
-func sub64(x, y *float64, n int)                                                       {}
-func max32(x *float32, n int) float32                                                  { return 0 }
-func max64(x *float64, n int) float64                                                  { return 0 }
+func codeL2Rows(dst *int32, q, rows *uint8, dim, n int)                                  {}
+func codeL2At(dst *int32, q, rows *uint8, dim int, at *int32, n, limit int) int          { return 0 }
+func codeL2RowsMany(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim, n int)               {}
+func codeDotRows(dst *int32, q *int8, rows *uint8, dim, n int)                           {}
+func codeDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n, limit int) int   { return 0 }
+func codeDotRowsMany(dst *[4]*int32, q *[4]*int8, rows *uint8, dim, n int)               {}
+func dot32Rows(dst, q, rows *float32, dim, n int)                                        {}
+func dot32At(dst, q, rows *float32, dim int, at *int32, n, limit int) int                { return 0 }
+func dot64Rows(dst, q, rows *float64, dim, n int)                                        {}
+func dot64At(dst, q, rows *float64, dim int, at *int32, n, limit int) int                { return 0 }
+func l2x32Rows(dst, q, rows *float32, dim, n int)                                        {}
+func l2x32At(dst, q, rows *float32, dim int, at *int32, n, limit int) int                { return 0 }
+func l2x64Rows(dst, q, rows *float64, dim, n int)                                        {}
+func l2x64At(dst, q, rows *float64, dim int, at *int32, n, limit int) int                { return 0 }
+func walshHadamardAVX2(x *float32, n int)                                                {}
+func prefetch(p *byte)                                                                   {}
+func sub32(x, y *float32, n int)                                                         {}
+func sub64(x, y *float64, n int)                                                         {}
+func max32(x *float32, n int) float32                                                    { return 0 }
+func max64(x *float64, n int) float64                                                    { return 0 }
+func atMostSquare(set *uint64, keys *int32, x *float32, near, factor float32, words int) {}
+func atMostLine(set *uint64, keys *int32, x *float32, near, factor float32, words int)   {}

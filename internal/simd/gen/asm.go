@@ -21,13 +21,16 @@ type goPackage struct {
 
 var packages = []goPackage{
 	{name: "simd", dir: "..", kernels: []func(*asm){
-		codeRows(squared), codeAt(squared), codeRowsMany(squared),
-		codeRows(product), codeAt(product), codeRowsMany(product),
+		codeRows(squared, avx2), codeAt(squared, avx2), codeRowsMany(squared, avx2),
+		codeRows(product, avx2), codeAt(product, avx2), codeRowsMany(product, avx2),
+		codeRows(squared, vnni), codeAt(squared, vnni), codeRowsMany(squared, vnni),
+		codeRows(product, vnni), codeAt(product, vnni), codeRowsMany(product, vnni),
 		floatRows(product, single), floatAt(product, single),
 		floatRows(squared, single), floatAt(squared, single),
 		floatRows(product, double), floatAt(product, double),
 		floatRows(squared, double), floatAt(squared, double),
 		sub(single), sub(double), maximum(single), maximum(double),
+		atMost(squared), atMost(product),
 		walshHadamard,
 		prefetch,
 	}},

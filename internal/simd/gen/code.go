@@ -5,29 +5,44 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func codeFamily(a *asm, o op) family {
+// A codeSet is what a CPU has to add up products of bytes.
+type codeSet int
+
+const (
+	avx2 codeSet = iota
+	vnni         // AVX-512 with VL, BW and VNNI
+)
+
+func (s codeSet) String() string { return [...]string{"AVX2", "VNNI"}[s] }
+
+func codeFamily(a *asm, o op, s codeSet) family {
 	q := "uint8"
 	if o == product {
 		q = "int8"
 	}
 	return family{
-		name: "code" + o.name(), out: "int32", q: q, x: "uint8", size: 4, ahead: 8,
-		prepare: func(q, dim reg.Register) row { return a.codeRow(o, q, dim) },
+		name: "code" + o.name(), set: s.String(), out: "int32", q: q, x: "uint8", size: 4, ahead: 8,
+		prepare: func(q, dim reg.Register) row { return a.codeRow(o, s, q, dim) },
 		stride:  func(reg.Register) {},
 	}
 }
 
-func codeRows(o op) func(*asm) { return func(a *asm) { a.rows(codeFamily(a, o)) } }
-func codeAt(o op) func(*asm)   { return func(a *asm) { a.at(codeFamily(a, o)) } }
+func codeRows(o op, s codeSet) func(*asm) { return func(a *asm) { a.rows(codeFamily(a, o, s)) } }
+func codeAt(o op, s codeSet) func(*asm)   { return func(a *asm) { a.at(codeFamily(a, o, s)) } }
 
-// codeRow sums over rows of dim bytes, a multiple of 32 and not 0.
-func (a *asm) codeRow(o op, q, dim reg.Register) row {
-	ones := a.ones()
+// codeRow sums over rows of dim bytes, a multiple of 32 and not 0: 64 at a time,
+// then the 32 that may be left.
+func (a *asm) codeRow(o op, s codeSet, q, dim reg.Register) row {
+	step := a.codeStep(o, s)
 	qp, count := a.GP64(), a.GP64()
 	second, t := a.YMM(), a.ymms(2)
+	wide, wideT := a.ZMM(), a.ZMM()
 	return row{
 		sum: func(p reg.GPVirtual, acc reg.VecVirtual, line func()) {
 			loop, last, end := a.label("loop"), a.label("last"), a.label("end")
+			if s == vnni {
+				a.VPXORD(wide, wide, wide)
+			}
 			a.zero(acc, second)
 			a.MOVQ(q, qp)
 			a.MOVQ(dim, count)
@@ -37,9 +52,14 @@ func (a *asm) codeRow(o op, q, dim reg.Register) row {
 			if line != nil {
 				line()
 			}
-			for i, s := range []reg.VecVirtual{acc, second} {
-				a.VMOVDQU(at(p, 32*i), t[i])
-				a.codeStep(o, s, at(qp, 32*i), t[i], t[i], ones)
+			if s == vnni {
+				a.VMOVDQU64(at(p, 0), wideT)
+				step(wide, at(qp, 0), wideT, wideT)
+			} else {
+				for i, sum := range []reg.VecVirtual{acc, second} {
+					a.VMOVDQU(at(p, 32*i), t[i])
+					step(sum, at(qp, 32*i), t[i], t[i])
+				}
 			}
 			a.ADDQ(operand.Imm(64), qp)
 			a.ADDQ(operand.Imm(64), p)
@@ -52,9 +72,13 @@ func (a *asm) codeRow(o op, q, dim reg.Register) row {
 				line()
 			}
 			a.VMOVDQU(at(p, 0), t[0])
-			a.codeStep(o, acc, at(qp, 0), t[0], t[0], ones)
+			step(acc, at(qp, 0), t[0], t[0])
 			a.ADDQ(operand.Imm(32), p)
 			a.Label(end)
+			if s == vnni {
+				a.VEXTRACTI64X4(operand.Imm(1), wide, second)
+				a.VPADDD(wide.AsY(), acc, acc)
+			}
 			a.VPADDD(second, acc, acc)
 		},
 		reduce4: func(acc []reg.VecVirtual, dst reg.Register) {
@@ -70,26 +94,36 @@ func (a *asm) codeRow(o op, q, dim reg.Register) row {
 	}
 }
 
-// ones returns a register of sixteen int16 of 1.
-func (a *asm) ones() reg.VecVirtual {
-	r := a.YMM()
-	a.VPCMPEQW(r, r, r)
-	a.VPSRLW(operand.Imm(15), r, r)
-	return r
-}
-
-// codeStep adds up 32 bytes of q and x, a register, in acc. VPMADDUBSW takes unsigned bytes
-// times signed ones and adds pairs in 16 bits: 2*127*127 and 2*127*-128 fit.
-func (a *asm) codeStep(o op, acc reg.VecVirtual, q operand.Op, x, t, ones reg.VecVirtual) {
-	if o == product {
-		a.VPMADDUBSW(q, x, t)
-	} else {
-		a.VPSUBB(q, x, t)
-		a.VPABSB(t, t)
-		a.VPMADDUBSW(t, t, t)
+// codeStep returns what adds up q and x, a register of bytes, in acc. Codes have
+// seven bits, so that differences are signed bytes as well as unsigned ones.
+func (a *asm) codeStep(o op, s codeSet) func(acc reg.VecVirtual, q operand.Op, x, t reg.VecVirtual) {
+	if s == vnni {
+		return func(acc reg.VecVirtual, q operand.Op, x, t reg.VecVirtual) {
+			if o == product {
+				a.VPDPBUSD(q, x, acc)
+				return
+			}
+			a.VPSUBB(q, x, t)
+			a.VPABSB(t, t)
+			a.VPDPBUSD(t, t, acc)
+		}
 	}
-	a.VPMADDWD(ones, t, t)
-	a.VPADDD(t, acc, acc)
+	ones := a.YMM() // sixteen int16 of 1
+	a.VPCMPEQW(ones, ones, ones)
+	a.VPSRLW(operand.Imm(15), ones, ones)
+	// VPMADDUBSW takes unsigned bytes times signed ones and adds pairs in 16 bits:
+	// 2*127*127 and 2*127*-128 fit.
+	return func(acc reg.VecVirtual, q operand.Op, x, t reg.VecVirtual) {
+		if o == product {
+			a.VPMADDUBSW(q, x, t)
+		} else {
+			a.VPSUBB(q, x, t)
+			a.VPABSB(t, t)
+			a.VPMADDUBSW(t, t, t)
+		}
+		a.VPMADDWD(ones, t, t)
+		a.VPADDD(t, acc, acc)
+	}
 }
 
 // codeReduce4 returns the sums of four registers of int32.
@@ -104,10 +138,10 @@ func (a *asm) codeReduce4(acc []reg.VecVirtual) reg.Register {
 
 // codeRowsMany is four queries at once: each 32 bytes of two rows are loaded once
 // and meet all of them.
-func codeRowsMany(o op) func(*asm) {
+func codeRowsMany(o op, s codeSet) func(*asm) {
 	return func(a *asm) {
-		f := codeFamily(a, o)
-		name := f.name + "RowsMany"
+		f := codeFamily(a, o, s)
+		name := f.name + "RowsMany" + f.set
 		args := a.begin(name, name+" sets each dst to the sums of its q and each of n rows of dim elements. n is a multiple of 2.",
 			"func(dst *[4]*int32, q *[4]*"+f.q+", rows *uint8, dim, n int)", "dst", "q", "rows", "dim", "n")
 		rows, dim, n := args[2], args[3], args[4]
@@ -118,7 +152,7 @@ func codeRowsMany(o op) func(*asm) {
 		for i := range dst {
 			a.MOVQ(at(args[0], 8*i), dst[i])
 		}
-		ones := a.ones()
+		step := a.codeStep(o, s)
 		acc, x, t, qv := a.ymms(8), a.ymms(2), a.ymms(2), a.YMM()
 		next, loop, done := a.label("next"), a.label("loop"), a.label("done")
 		a.Label(next)
@@ -133,7 +167,7 @@ func codeRowsMany(o op) func(*asm) {
 		for i := range q {
 			a.VMOVDQU(operand.Mem{Base: q[i], Index: off, Scale: 1}, qv)
 			for j := range x {
-				a.codeStep(o, acc[2*i+j], qv, x[j], t[j], ones)
+				step(acc[2*i+j], qv, x[j], t[j])
 			}
 		}
 		a.ADDQ(operand.Imm(32), rows)

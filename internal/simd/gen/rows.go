@@ -9,6 +9,7 @@ import (
 // rows that lie one after another and a look at listed ones, are the same for all.
 type family struct {
 	name string // of the operation and the type, in a function's name
+	set  string // of instructions, at the name's end, where there are several
 	out  string // Go's type of a sum
 	q    string // of the query's elements
 	x    string // of the rows'
@@ -36,7 +37,7 @@ const scanAhead = 4096
 
 // rows writes the kernel that scans n rows.
 func (a *asm) rows(f family) {
-	name := f.name + "Rows"
+	name := f.name + "Rows" + f.set
 	args := a.begin(name, name+" sets dst to the sums of q and each of n rows of dim elements.",
 		"func(dst *"+f.out+", q *"+f.q+", rows *"+f.x+", dim, n int)", "dst", "q", "rows", "dim", "n")
 	dst, q, rows, dim, n := args[0], args[1], args[2], args[3], args[4]
@@ -73,7 +74,7 @@ func (a *asm) rows(f family) {
 
 // at writes the kernel that looks at n listed rows of limit.
 func (a *asm) at(f family) {
-	name := f.name + "At"
+	name := f.name + "At" + f.set
 	args := a.begin(name,
 		name+" sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.",
 		"func(dst *"+f.out+", q *"+f.q+", rows *"+f.x+", dim int, at *int32, n, limit int) int",
