@@ -6,6 +6,11 @@
 //	go run . -rows 1000000 -keep         # add a size to the same report
 //	go run . -render                     # write the report again from its results
 //	go run . -smoke                      # a minute, to see that all of it works
+//	go run . -go-peer "name=command"     # with one more engine, written in Go
+//
+// An engine from outside is any program that speaks the protocol of package
+// contest; one in Go may leave that to contest.Serve, as that in weaviate does. It
+// takes part in the graph search by Euclidean distance.
 //
 // `go test -bench .` runs the paired benchmarks of single parts instead.
 package main
@@ -69,6 +74,7 @@ type options struct {
 	out       string
 	cache     string
 	keep      bool
+	programs  []contestant // from outside
 }
 
 func command(ctx context.Context, args []string) error {
@@ -90,6 +96,8 @@ func command(ctx context.Context, args []string) error {
 	flags.StringVar(&o.out, "out", "report", "the directory that the report is written to")
 	flags.StringVar(&o.cache, "cache", filepath.Join(cache, "vecwire-bench"), "the directory of made-up data and of the Python environment")
 	flags.BoolVar(&o.keep, "keep", false, "keep the sizes that an earlier run measured into the same report")
+	flags.Func("peer", "let the program of `name=command` with arguments take part in the graph search; may be repeated", o.outside(false))
+	flags.Func("go-peer", "the same for a program in Go: the best peer in Go is looked for among them too", o.outside(true))
 	setup := flags.Bool("setup", false, "make the Python environment with the engines in C++, and end")
 	render := flags.Bool("render", false, "write the report again from its results, and end")
 	smoke := flags.Bool("smoke", false, "run everything once over few made-up vectors and without servers")
@@ -110,6 +118,9 @@ func command(ctx context.Context, args []string) error {
 		o.rows, o.queries, o.rounds, o.slot = []int{3000}, 100, 2, 100*time.Millisecond
 		o.generated, o.servers = true, false
 	}
+	if err := distinct(phases(o)); err != nil {
+		return err
+	}
 	switch {
 	case *setup:
 		return pypeers.Setup(ctx, o.cache)
@@ -120,7 +131,7 @@ func command(ctx context.Context, args []string) error {
 		}
 		return write(earlier, o.out)
 	}
-	return run(ctx, o, "go run . "+strings.Join(args, " "))
+	return run(ctx, o, "go run . "+shell(args))
 }
 
 // run measures every size and writes the report after each.
@@ -145,6 +156,17 @@ func run(ctx context.Context, o options, as string) error {
 		}
 	}
 	return nil
+}
+
+// shell returns arguments as a shell reads them.
+func shell(args []string) string {
+	quoted := make([]string, len(args))
+	for i, arg := range args {
+		if quoted[i] = arg; arg == "" || strings.ContainsAny(arg, " \t\n'\"\\`$&|;<>()[]{}*?!#~") {
+			quoted[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
 }
 
 func write(r results.Report, dir string) error {

@@ -59,7 +59,7 @@ func measure(ctx context.Context, o options, rows int) (results.Size, error) {
 	}
 	s.size = results.Size{
 		Rows: rows, Data: set.Name, About: set.About, Queries: o.queries, K: nearest, Target: s.target,
-		Rounds: o.rounds, When: begin, Load: load(), Skipped: append([]results.Skip(nil), absent...),
+		Rounds: o.rounds, When: begin, Load: load(), Skipped: absentFrom(o.programs),
 	}
 	for _, phase := range phases(o) {
 		if err := s.phase(ctx, phase); err != nil {
@@ -121,7 +121,7 @@ func (s *session) phase(ctx context.Context, contestants []contestant) error {
 			r.failed = err
 			started[c.process] = r
 		}
-		r.result.Name, r.result.Group, r.result.Ours = c.name, c.group, c.ours
+		r.result.Name, r.result.Group, r.result.Ours, r.result.GoPeer = c.name, c.group, c.ours, c.goPeer
 		if r.failed == nil {
 			r.failed = s.qualify(r, field)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 
 	"github.com/vecwire/vecwire/bench/contest"
 	"github.com/vecwire/vecwire/bench/peer"
@@ -21,6 +22,7 @@ type contestant struct {
 	mute    bool   // has no answers
 	like    string // the contestant whose effort it takes, "" to find its own
 	ours    bool   // and a failure ends the run
+	goPeer  bool   // of others, and in Go
 }
 
 // A process is an engine with an index over one set under one metric.
@@ -62,9 +64,9 @@ func phases(o options) [][]contestant {
 		{name: results.Memory, process: &process{start: inGo("memory"), metric: "l2"}, group: results.ExactL2, mute: true},
 		{name: results.FaissFlat, process: &process{start: inPython("faiss-flat"), metric: "l2"}, group: results.ExactL2},
 		{name: results.DuckDB, process: &process{start: inPython("duckdb"), metric: "l2", maxRows: 100_000}, group: results.ExactL2},
-		{name: results.SQLiteVec, process: &process{start: inGo("sqlitevec"), metric: "l2", maxRows: 100_000}, group: results.ExactL2},
+		{name: results.SQLiteVec, process: &process{start: inGo("sqlitevec"), metric: "l2", maxRows: 100_000}, group: results.ExactL2, goPeer: true},
 		{name: results.OursExactCosine, process: cosine, group: results.ExactCosine, ours: true},
-		{name: results.Chromem, process: &process{start: inGo("chromem"), metric: "cosine", maxRows: 100_000}, group: results.ExactCosine},
+		{name: results.Chromem, process: &process{start: inGo("chromem"), metric: "cosine", maxRows: 100_000}, group: results.ExactCosine, goPeer: true},
 	}
 	huge := []string{"GLIBC_TUNABLES=glibc.malloc.hugetlb=1"}
 	walk := &process{start: inGo("ann-graph"), metric: "l2"}
@@ -78,9 +80,9 @@ func phases(o options) [][]contestant {
 		{name: results.HnswlibHuge, process: &process{start: inPython("hnswlib", huge...), metric: "l2"}, group: results.Graph},
 		{name: results.FaissHNSW, process: &process{start: inPython("faiss-hnsw"), metric: "l2"}, group: results.Graph},
 		{name: results.Usearch, process: &process{start: inPython("usearch"), metric: "l2"}, group: results.Graph},
-		{name: results.Coder, process: &process{start: inGo("coder"), metric: "l2", maxRows: 10_000}, group: results.Graph},
+		{name: results.Coder, process: &process{start: inGo("coder"), metric: "l2", maxRows: 10_000}, group: results.Graph, goPeer: true},
 	}
-	all := [][]contestant{exact, graph}
+	all := [][]contestant{exact, append(graph, o.programs...)}
 	if o.servers {
 		pg := &process{start: inGo("postgres"), metric: "l2", maxRows: 100_000, server: servers.Postgres}
 		iris := &process{start: inGo("iris"), metric: "cosine", some: 1000, server: servers.IRIS}
@@ -94,10 +96,20 @@ func phases(o options) [][]contestant {
 	return all
 }
 
-// absent are engines that would be compared if they could be had.
+// absent are engines that are compared only if -go-peer brings them.
 var absent = []results.Skip{
+	{Name: results.Weaviate, Reason: "a module of its own, bench/weaviate, builds a program for -go-peer"},
 	{Name: "Bithack/go-hnsw", Reason: noModule},
 	{Name: "habedi/hann", Reason: noModule},
+	{Name: "fogfish/hnsw", Reason: noModule},
+	{Name: "hupe1980/vecgo", Reason: noModule},
 }
 
-const noModule = "the Go module proxy that this module is built with has no version of it (403, not available)"
+const noModule = "the Go module proxy that this module is built with has no version of it (403, not available); -go-peer takes a program of it"
+
+// absentFrom returns those of the absent that are not among the contestants.
+func absentFrom(contestants []contestant) []results.Skip {
+	return slices.DeleteFunc(slices.Clone(absent), func(a results.Skip) bool {
+		return slices.ContainsFunc(contestants, func(c contestant) bool { return c.name == a.Name })
+	})
+}

@@ -3,7 +3,9 @@
 // input and output: so one engine's garbage collector, threads and memory are no
 // part of another's times, engines written in other languages take part like
 // those in Go, and the rounds of all can alternate. The package knows nothing of
-// any engine.
+// any engine. A program from elsewhere takes part in the same way: it answers each
+// line with one, a Request with a Response, writes nothing else to its standard
+// output, and ends when its input does. The benchmark's -peer names it.
 package contest
 
 // A Request asks a process to do one thing. A process builds once, and then

@@ -137,6 +137,12 @@ machine disturb less. The engines in C++ get a turn's queries as one batch, so t
 "µs/query"; FAISS is told to answer a batch query by query. p50, p95 and p99 are of single calls, for the
 engines in C++ with a Python call in each.
 
+A program from elsewhere takes part in the graph search with ` + "`-peer 'name=command'`" + `, or ` + "`-go-peer`" + `
+if it is to count among the peers in Go. It answers requests, a line of JSON each, that package
+` + "`bench/contest`" + ` documents; in Go, contest.Serve does so for a contest.Engine, as in ` + "`bench/weaviate`" + `.
+Of the graphs in Go that were looked for, the Go module proxy had coder/hnsw and Weaviate's. The latter is
+measured alone, in memory, without the rest of the database.
+
 Recall is computed by the same code for all, against exact answers in whole numbers: a row counts if it is
 as near as the 10th. Graphs have M = 16 and ef_construction = 200. "MiB" is how much more memory a process
 holds with the index than before, the vectors included. "hnswlib, huge pages" is hnswlib with

@@ -33,13 +33,17 @@ var (
 	}
 )
 
-// colours gives each name the same colour in every plot.
+// colours gives each name the same colour in every plot, and that of the text to
+// those that are not expected.
 func colours(name string) color.RGBA {
 	order := []string{
 		OursGraph, Hnswlib, FaissHNSW, HnswlibHuge, Coder, Usearch, Memory, DuckDB,
 		OursExact, FaissFlat, SQLiteVec, Chromem, OursExactCosine,
 	}
-	return palette[max(0, slices.Index(order, name))%len(palette)]
+	if i := slices.Index(order, name); i >= 0 {
+		return palette[i%len(palette)]
+	}
+	return ink
 }
 
 // draw writes every plot that there are results for.
@@ -212,6 +216,7 @@ func (s Size) drawCurves(dir string, pic picture) error {
 func (r Report) drawGrowth(dir string, pic picture) error {
 	p := newPlot(pic.title, "rows", "µs a query")
 	series := map[string]plotter.XYs{}
+	shown := []string{OursGraph, OursExact, Hnswlib, FaissHNSW, FaissFlat, Usearch, DuckDB} // and what is written in Go
 	var rows, times span
 	for _, s := range r.Sizes {
 		for _, g := range []Group{Graph, ExactL2, ExactCosine} {
@@ -219,8 +224,7 @@ func (r Report) drawGrowth(dir string, pic picture) error {
 				if g == Graph && res.Recall < s.Target {
 					continue // it answers another question
 				}
-				switch res.Name {
-				case OursGraph, OursExact, Hnswlib, FaissHNSW, FaissFlat, Usearch, Chromem, DuckDB, SQLiteVec, Coder:
+				if res.GoPeer || slices.Contains(shown, res.Name) {
 					series[res.Name] = append(series[res.Name], plotter.XY{X: float64(s.Rows), Y: res.Micros()})
 					rows.add(float64(s.Rows))
 					times.add(res.Micros())

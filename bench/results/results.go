@@ -44,13 +44,11 @@ const (
 	Usearch          = "usearch"
 	Chromem          = "chromem-go"
 	Coder            = "coder/hnsw"
+	Weaviate         = "Weaviate"
 	SQLiteVec        = "sqlite-vec (modernc.org/sqlite/vec)"
 	DuckDB           = "DuckDB"
 	Memory           = "reading all float32 once"
 )
-
-// GoPeers are those of the others that are written in Go.
-var GoPeers = []string{Chromem, Coder, SQLiteVec}
 
 // Report is everything that was measured.
 type Report struct {
@@ -98,6 +96,7 @@ type Result struct {
 	Work    float64 // seconds that the process ran for that, on all its threads; 0 if not known
 	Bytes   int64   // that the process holds for it
 	Ours    bool
+	GoPeer  bool // it is another's, and written in Go
 }
 
 // Round is one turn of an engine.

@@ -26,7 +26,8 @@ func example() Report {
 	result := func(name string, g Group, recall float64, build float64, rs ...float64) Result {
 		return Result{
 			Name: name, Group: g, Recall: recall, Rounds: rounds(rs...), Build: build, Allocs: allocs[name],
-			Times: Percentiles{rs[0], 2 * rs[0], 3 * rs[0]},
+			GoPeer: name == Coder || name == SQLiteVec || name == Chromem,
+			Times:  Percentiles{rs[0], 2 * rs[0], 3 * rs[0]},
 		}
 	}
 	size := func(rows int) Size {
@@ -77,7 +78,7 @@ func TestTargets(t *testing.T) {
 	require.Equal(t, map[string]string{
 		graph + Hnswlib:               "met 2.60x", // the median of 3, 2.5 and 2.6
 		graph + FaissHNSW:             "missed 1.50x",
-		graph + "the best peer in Go": "open 300.0x", // of those that find as much
+		graph + "the best peer in Go": "open 300.00x", // of those that find as much
 		OursGraph + ", 1,000,000 rows, recall@10 of 0.989 or more against " + Hnswlib: "missed 2.60x",
 		OursExact + ", 100,000 rows against " + FaissFlat:                             "met 6.00x",
 		OursExactCosine + ", 100,000 rows against " + Chromem:                         "met 60.00x",
@@ -96,6 +97,19 @@ func TestTargets(t *testing.T) {
 	for _, x := range (Report{}).targets() {
 		require.Empty(t, x.measured, x.what)
 	}
+}
+
+func TestBestInGo(t *testing.T) {
+	s := example().Sizes[1]
+	peer := Result{Name: "another", Group: Graph, Recall: 0.99, Rounds: rounds(120, 130, 1300)}
+	s.Results = append(s.Results, peer)
+	require.True(t, s.bestInGo().open, "it is not in Go")
+	s.Results[len(s.Results)-1].GoPeer = true
+	best := s.bestInGo()
+	require.Equal(t, "met", best.verdict())
+	require.Equal(t, "6.50x (20.0 µs against 130.0 µs of another; by CPU time 6.50x)", best.measured)
+	s.Results[len(s.Results)-1].Recall = 0.98
+	require.True(t, s.bestInGo().open, "it does not find as much")
 }
 
 func TestWriteAndRead(t *testing.T) {
