@@ -7,7 +7,8 @@
 # million rows too, make bench BENCH="-rows 10000,100000,1000000".
 bench:
 	cd bench && go run . -setup
-	cd bench && go run . $(BENCH)
+	cd bench && go build -C weaviate -o ../report/weaviate .
+	cd bench && go run . -go-peer Weaviate=report/weaviate $(BENCH)
 
 # The same with few vectors and without servers: a minute at most.
 bench-smoke:
