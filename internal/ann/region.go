@@ -3,6 +3,7 @@ package ann
 import (
 	"errors"
 	"math"
+	"os"
 	"runtime"
 	"slices"
 	"unsafe"
@@ -17,6 +18,8 @@ const (
 	addressSpace = 1 << 36 & math.MaxInt
 	// hugePage is the size of a huge page on amd64 and on most arm64 systems.
 	hugePage = 2 << 20
+	// mapAlign is a multiple of every size that small pages have.
+	mapAlign = 64 << 10
 )
 
 // A region is a slice that grows in place. A large one lies in address space that
@@ -84,13 +87,41 @@ func (r *region[E]) mapped(size int) bool {
 		r.onHeap = r.m == nil
 		return false
 	}
-	all := unsafe.Slice((*E)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/sizeOf[E]())[:len(r.all)]
+	all := elements[E](b)[:len(r.all)]
 	if m != r.m {
 		copy(all, r.all)
 		r.free()
 	}
 	r.all, r.m = all, m
 	return true
+}
+
+// adopt makes the region n elements of a file, and reports whether the system can
+// do that. They begin at offset, a multiple of mapAlign, and zeros follow them in
+// the file up to the next one. They are read from the file when they are first
+// touched; what is changed stays in memory.
+func (r *region[E]) adopt(f *os.File, offset int64, n int) bool {
+	size := n * sizeOf[E]()
+	m, err := newMapping(max(addressSpace, 2*size))
+	if err != nil {
+		return false
+	}
+	b, err := m.commit(size)
+	if err == nil {
+		err = mapFile(b[:(size+mapAlign-1)&^(mapAlign-1)], f, offset)
+	}
+	if err != nil {
+		m.release()
+		return false
+	}
+	r.free()
+	r.all, r.m = elements[E](b)[:n], m
+	return true
+}
+
+// elements returns memory as elements.
+func elements[E any](b []byte) []E {
+	return unsafe.Slice((*E)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/sizeOf[E]())
 }
 
 // free gives the memory back. The region is then empty.

@@ -2,8 +2,13 @@
 
 package ann
 
-import "errors"
+import (
+	"errors"
+	"os"
+)
 
 func reserveSpace(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 func commitSpace([]byte) error         { return errors.ErrUnsupported }
 func releaseSpace([]byte)              {}
+
+func mapFile([]byte, *os.File, int64) error { return errors.ErrUnsupported }

@@ -2,7 +2,12 @@
 
 package ann
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
 
 // reserveSpace returns address space that is not backed by memory.
 func reserveSpace(size int) ([]byte, error) {
@@ -23,3 +28,10 @@ func commitSpace(b []byte) error {
 }
 
 func releaseSpace(b []byte) { _ = unix.Munmap(b) }
+
+// mapFile puts a private copy of a file's bytes from offset on in the place of b.
+func mapFile(b []byte, f *os.File, offset int64) error {
+	_, err := unix.MmapPtr(int(f.Fd()), offset, unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)),
+		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
+	return err
+}

@@ -9,6 +9,8 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"os"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -22,14 +24,14 @@ import (
 // damaged, of something else, or of a newer version. Its owner builds anew then.
 var ErrSnapshot = errors.New("unusable snapshot")
 
-// A snapshot is a header, then sections. Integers and floating-point numbers are
-// in the byte order of the machine that wrote it; there is a section for each
-// slice that a graph and its arena are made of, so that a load is little more
-// than copying.
+// A snapshot is a header, then sections, with zeros between. Integers and
+// floating-point numbers are in the byte order of the machine that wrote it; there
+// is a section for each slice that a graph and its arena are made of, so that a
+// load is little more than copying. Large sections have pages of their own, so that
+// they can be mapped.
 const (
 	snapshotMagic   = "vwgraph\n"
-	snapshotVersion = 1
-	sectionAlign    = 64
+	snapshotVersion = 2
 )
 
 // snapshotHeader has no padding that encoding/binary does not write, too.
@@ -139,42 +141,67 @@ func (g *Graph[T]) WriteSnapshot(w io.Writer, lock sync.Locker, stamp func() ([]
 	if _, err := w.Write(h.encode()); err != nil {
 		return err
 	}
-	for _, s := range all {
+	at, size := h.layout()
+	pos := uint64(headerSize)
+	for i, s := range all {
+		if err := writeZeros(w, at[i]-pos); err != nil {
+			return err
+		}
 		if _, err := w.Write(s); err != nil {
 			return err
 		}
-		if _, err := w.Write(make([]byte, padding(len(s)))); err != nil {
-			return err
-		}
+		pos = at[i] + uint64(len(s))
 	}
-	return nil
+	return writeZeros(w, size-pos)
 }
+
+func writeZeros(w io.Writer, n uint64) error {
+	_, err := w.Write(make([]byte, n))
+	return err
+}
+
+// layout returns where each section begins, and the size of the whole.
+func (h *snapshotHeader) layout() (at [sections]uint64, size uint64) {
+	pos := uint64(headerSize)
+	for i, s := range h.Sections {
+		align := uint64(64)
+		if s.Length >= mapFrom {
+			align = mapAlign
+		}
+		at[i] = roundTo(pos, align)
+		pos = roundTo(at[i]+s.Length, align)
+	}
+	return at, pos
+}
+
+// roundTo returns the first multiple of align, a power of two, from n on.
+func roundTo(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
 // encode returns the header's bytes, with its checksum.
 func (h *snapshotHeader) encode() []byte {
-	b := make([]byte, headerSize, headerSize+padding(headerSize))
+	b := make([]byte, headerSize)
 	_, _ = binary.Encode(b, binary.NativeEndian, h) // b is long enough
 	sum := checksum(b[:headerSize-8])
 	binary.NativeEndian.PutUint32(b[headerSize-8:], sum)
-	return b[:cap(b)]
+	return b
 }
-
-// padding returns how many bytes follow n bytes, so that the next ones begin at a
-// multiple of sectionAlign.
-func padding(n int) int { return -n & (sectionAlign - 1) }
 
 func bytesOf[E any](s []E) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*sizeOf[E]())
 }
 
 // Load makes the graph what it was when a snapshot was written, and returns the
-// stamp, which points into data. It keeps nothing else of data. The graph must be
-// empty, and of the same element type, dimension, metric and M as the one that was
-// written. If it returns an error, which wraps ErrSnapshot, the graph is as it was.
+// stamp, which points into data. The graph must be empty, and of the same element
+// type, dimension, metric and M as the one that was written. If it returns an
+// error, which wraps ErrSnapshot, the graph is as it was.
+//
+// With file not nil, data is what that holds, and the vectors stay in it: they are
+// mapped, and it must not change as long as the graph is in use. Nothing else of
+// data is kept.
 //
 // Checksums protect against damage, not against forgers: a snapshot that was made
 // to mislead gives wrong answers, though nothing worse.
-func (g *Graph[T]) Load(data []byte) (stamp []byte, err error) {
+func (g *Graph[T]) Load(data []byte, file *os.File) (stamp []byte, err error) {
 	if g.Rows() > 0 {
 		return nil, fmt.Errorf("%w: the graph has %d rows already", ErrSnapshot, g.Rows())
 	}
@@ -186,7 +213,7 @@ func (g *Graph[T]) Load(data []byte) (stamp []byte, err error) {
 		return nil, err
 	}
 	loaded := &Graph[T]{Arena: &Arena[T]{dim: g.dim, metric: g.metric}, links: newLinks(g.links.m)}
-	if stamp, err = loaded.copyFrom(h, data); err == nil {
+	if stamp, err = loaded.copyFrom(h, data, file); err == nil {
 		err = loaded.verify(h)
 	}
 	if err != nil {
@@ -214,7 +241,7 @@ func readHeader(data []byte) (*snapshotHeader, error) {
 	case h.Version != snapshotVersion:
 		return nil, fmt.Errorf("%w: version %d, want %d", ErrSnapshot, h.Version, snapshotVersion)
 	}
-	if !bytes.Equal(h.encode(), data[:min(len(data), headerSize+padding(headerSize))]) {
+	if !bytes.Equal(h.encode(), data[:headerSize]) {
 		return nil, fmt.Errorf("%w: the header is damaged", ErrSnapshot)
 	}
 	return &h, nil
@@ -248,7 +275,7 @@ func (g *Graph[T]) fits(h *snapshotHeader, size int) error {
 
 // copyFrom makes an empty graph that of a snapshot, as far as its sections have
 // the right lengths and checksums.
-func (g *Graph[T]) copyFrom(h *snapshotHeader, data []byte) (stamp []byte, err error) {
+func (g *Graph[T]) copyFrom(h *snapshotHeader, data []byte, file *os.File) (stamp []byte, err error) {
 	rows, dim := int(h.Rows), g.dim
 	words, blocks := (rows+63)/64, (rows+blockRows-1)/blockRows
 	g.links.grow(rows)
@@ -269,30 +296,35 @@ func (g *Graph[T]) copyFrom(h *snapshotHeader, data []byte) (stamp []byte, err e
 	want[staleSection] = 8 * words
 	want[baseSection] = 4 * rows * g.links.m0
 	want[upperSection] = 4 * g.links.lists * g.links.m
-	var from [sections][]byte
-	rest := data[min(len(data), headerSize+padding(headerSize)):]
-	for i := range from {
-		n := h.Sections[i].Length
-		switch {
-		case n != uint64(want[i]) && want[i] >= 0:
-			return nil, fmt.Errorf("%w: section %d has %d bytes, want %d", ErrSnapshot, i, n, want[i])
-		case n > uint64(len(rest)):
-			return nil, fmt.Errorf("%w: it ends in section %d, %d bytes early", ErrSnapshot, i, n-uint64(len(rest)))
+	for i, s := range h.Sections {
+		if s.Length != uint64(want[i]) && want[i] >= 0 || s.Length > uint64(len(data)) {
+			return nil, fmt.Errorf("%w: section %d has %d bytes, want %d", ErrSnapshot, i, s.Length, want[i])
 		}
-		from[i], rest = rest[:n:n], rest[n:]
-		pad := padding(int(n))
-		if len(rest) < pad || bytes.ContainsFunc(rest[:pad], func(r rune) bool { return r != 0 }) {
-			return nil, fmt.Errorf("%w: section %d is not followed by %d zeros", ErrSnapshot, i, pad)
-		}
-		rest = rest[pad:]
 	}
-	if len(rest) > 0 {
-		return nil, fmt.Errorf("%w: %d bytes follow its end", ErrSnapshot, len(rest))
+	at, size := h.layout()
+	if size != uint64(len(data)) {
+		return nil, fmt.Errorf("%w: %d bytes long, want %d", ErrSnapshot, len(data), size)
+	}
+	var from [sections][]byte
+	gap := data[headerSize:]
+	for i, s := range h.Sections {
+		end := at[i] + s.Length
+		from[i] = data[at[i]:end:end]
+		if !zeros(gap[:uint64(len(gap))-(size-at[i])]) {
+			return nil, fmt.Errorf("%w: section %d does not follow zeros", ErrSnapshot, i)
+		}
+		gap = data[end:]
+	}
+	if !zeros(gap) {
+		return nil, fmt.Errorf("%w: no zeros follow its end", ErrSnapshot)
 	}
 
 	a := g.Arena
 	a.live.words = make([]uint64, words)
-	a.data.grow(rows * dim)
+	mapped := len(from[dataSection]) >= mapFrom && file != nil && a.data.adopt(file, int64(at[dataSection]), rows*dim)
+	if !mapped {
+		a.data.grow(rows * dim)
+	}
 	a.half.grow(want[halfSection] / sizeOf[T]())
 	g.fresh.grow(rows)
 	g.stale.grow(rows)
@@ -315,6 +347,9 @@ func (g *Graph[T]) copyFrom(h *snapshotHeader, data []byte) (stamp []byte, err e
 		to[errSection] = bytesOf(a.codes.errs.all)
 		to[blockNormSection] = bytesOf(a.codes.blockNorm)
 	}
+	if mapped {
+		from[dataSection], to[dataSection] = to[dataSection], nil
+	}
 	var group errgroup.Group
 	for i := range from {
 		group.Go(func() error {
@@ -326,6 +361,11 @@ func (g *Graph[T]) copyFrom(h *snapshotHeader, data []byte) (stamp []byte, err e
 		})
 	}
 	return from[stampSection], group.Wait()
+}
+
+// zeros reports whether b holds nothing else.
+func zeros(b []byte) bool {
+	return !slices.ContainsFunc(b, func(x byte) bool { return x != 0 })
 }
 
 // verify reports what is wrong with what was copied, as far as it could do harm,

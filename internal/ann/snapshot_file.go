@@ -37,8 +37,8 @@ func (g *Graph[T]) WriteFile(path string, lock sync.Locker, stamp func() ([]byte
 	return syncDir(filepath.Dir(path))
 }
 
-// LoadFile is [Graph.Load] from a file. If there is none, the error wraps
-// [os.ErrNotExist].
+// LoadFile is [Graph.Load] from a file, which may be removed afterwards. If there
+// is none, the error wraps [os.ErrNotExist].
 func (g *Graph[T]) LoadFile(path string) (stamp []byte, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -54,7 +54,7 @@ func (g *Graph[T]) LoadFile(path string) (stamp []byte, err error) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	defer release()
-	mark, err := g.Load(data)
+	mark, err := g.Load(data, f)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", path, err)
 	}

@@ -55,7 +55,7 @@ func testSnapshotBringsAllBack[T codec.Float](t *testing.T) {
 		require.NotZero(t, g.Stats().Pending)
 		require.NotZero(t, g.Stats().Stale)
 		h := emptyGraph[T](t, 24, metric)
-		stamp, err := h.Load(snapshot(t, g, "as of 7"))
+		stamp, err := h.Load(snapshot(t, g, "as of 7"), nil)
 		require.NoError(t, err)
 		require.Equal(t, "as of 7", string(stamp))
 		requireSame(t, data, g, h)
@@ -103,7 +103,7 @@ func TestSnapshotOfFewRows(t *testing.T) {
 			require.NoError(t, g.Set(row, []float32{float32(row), 1, 2}))
 		}
 		h := emptyGraph[float32](t, 3, codec.L2)
-		_, err := h.Load(snapshot(t, g, ""))
+		_, err := h.Load(snapshot(t, g, ""), nil)
 		require.NoError(t, err)
 		require.Equal(t, n, h.Len())
 		got, exact, err := h.Search(t.Context(), nil, []float32{0, 1, 2}, 100, 0, nil)
@@ -120,21 +120,21 @@ func TestForeignSnapshotsAreRefused(t *testing.T) {
 		c[at] = v
 		return c
 	}
-	l2 := func() error { _, err := emptyGraph[float32](t, 8, codec.L2).Load(b); return err }
+	l2 := func() error { _, err := emptyGraph[float32](t, 8, codec.L2).Load(b, nil); return err }
 	require.NoError(t, l2())
-	_, dim := emptyGraph[float32](t, 9, codec.L2).Load(b)
+	_, dim := emptyGraph[float32](t, 9, codec.L2).Load(b, nil)
 	require.ErrorContains(t, dim, "the dimension is 8, want 9")
-	_, metric := emptyGraph[float32](t, 8, codec.Dot).Load(b)
+	_, metric := emptyGraph[float32](t, 8, codec.Dot).Load(b, nil)
 	require.ErrorContains(t, metric, "the metric is")
-	_, element := emptyGraph[float64](t, 8, codec.L2).Load(b)
+	_, element := emptyGraph[float64](t, 8, codec.L2).Load(b, nil)
 	require.ErrorContains(t, element, "bytes an element is 4, want 8")
 	other, err := NewGraph(newArena[float32](t, 8, codec.L2), GraphOptions{M: 8})
 	require.NoError(t, err)
-	_, m := other.Load(b)
+	_, m := other.Load(b, nil)
 	require.ErrorContains(t, m, "M is 16, want 8")
 	full := emptyGraph[float32](t, 8, codec.L2)
 	require.NoError(t, full.Set(0, make([]float32, 8)))
-	_, rows := full.Load(b)
+	_, rows := full.Load(b, nil)
 	require.ErrorContains(t, rows, "the graph has 1 rows already")
 	for _, err := range []error{dim, metric, element, m, rows} {
 		require.ErrorIs(t, err, ErrSnapshot)
@@ -143,16 +143,16 @@ func TestForeignSnapshotsAreRefused(t *testing.T) {
 		"0 bytes long":          nil,
 		"100 bytes long":        b[:100],
 		"it begins with":        change(0, 'V'),
-		"version 2, want 1":     change(8, 2),
+		"version 1, want 2":     change(8, 1),
 		"byte order":            change(12, 77),
 		"the header is damaged": change(17, 9),
 		"is damaged: its":       change(len(b)-200, b[len(b)-200]+1),
-		"it ends in section":    b[:len(b)-300],
-		"bytes follow its end":  append(bytes.Clone(b), 0),
+		"bytes long, want":      b[:len(b)-300],
+		"bytes long, want 3172": append(bytes.Clone(b), 0),
 		"another byte order":    append(append(bytes.Clone(b[:12]), b[15], b[14], b[13], b[12]), b[16:]...),
 	} {
 		g := emptyGraph[float32](t, 8, codec.L2)
-		_, err := g.Load(data)
+		_, err := g.Load(data, nil)
 		require.ErrorIs(t, err, ErrSnapshot, want)
 		require.ErrorContains(t, err, want)
 		require.Zero(t, g.Rows())
@@ -172,15 +172,15 @@ func TestDamagedSnapshotsAreRefused(t *testing.T) {
 			i = rng.IntN(headerSize)
 		}
 		b[i] ^= bit
-		_, err := g.Load(b)
+		_, err := g.Load(b, nil)
 		require.ErrorIs(t, err, ErrSnapshot, "byte %d", i)
 		b[i] ^= bit
 	}
 	for range 300 {
-		_, err := g.Load(b[:rng.IntN(len(b))])
+		_, err := g.Load(b[:rng.IntN(len(b))], nil)
 		require.ErrorIs(t, err, ErrSnapshot)
 	}
-	_, err := g.Load(b)
+	_, err := g.Load(b, nil)
 	require.NoError(t, err)
 }
 
@@ -200,7 +200,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		seal(c)
 		g := emptyGraph[float32](t, 4, codec.L2)
-		if _, err := g.Load(c); err != nil {
+		if _, err := g.Load(c, nil); err != nil {
 			require.ErrorIs(t, err, ErrSnapshot)
 			return
 		}
@@ -224,16 +224,56 @@ func seal(b []byte) {
 	}
 	var h snapshotHeader
 	_, _ = binary.Decode(b, binary.NativeEndian, &h)
-	at := uint64(headerSize + padding(headerSize))
-	for i := range h.Sections {
-		n := h.Sections[i].Length
-		if n > uint64(len(b)) || at+n > uint64(len(b)) {
-			break
+	at, _ := h.layout()
+	for i, s := range h.Sections {
+		if end := at[i] + s.Length; at[i] <= end && end <= uint64(len(b)) {
+			h.Sections[i].Sum = checksum(b[at[i]:end])
 		}
-		h.Sections[i].Sum = checksum(b[at : at+n])
-		at += n + uint64(padding(int(n)))
 	}
 	copy(b, h.encode())
+}
+
+// Vectors that stay in the file are changed in memory alone, and grow beyond it.
+func TestMappedSnapshot(t *testing.T) {
+	skipRace(t)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c.graph")
+	data := newClusters(2, 96)
+	g := churned[float32](t, data, 4000, codec.L2) // beyond mapFrom
+	var mu sync.RWMutex
+	require.NoError(t, g.WriteFile(path, mu.RLocker(), func() ([]byte, error) { return nil, nil }))
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	h, other := emptyGraph[float32](t, 96, codec.L2), emptyGraph[float32](t, 96, codec.L2)
+	_, err = h.LoadFile(path)
+	require.NoError(t, err)
+	_, err = other.LoadFile(path)
+	require.NoError(t, err)
+	requireSame(t, data, g, h)
+	for range 500 {
+		v, row := vectorOf[float32](data), data.rng.Int32N(8000)
+		require.NoError(t, g.Set(row, v))
+		require.NoError(t, h.Set(row, v))
+		row = data.rng.Int32N(4000)
+		require.Equal(t, g.Delete(row), h.Delete(row))
+	}
+	require.NoError(t, g.Link(t.Context(), mu.RLocker(), 1, nil))
+	require.NoError(t, h.Link(t.Context(), mu.RLocker(), 1, nil))
+	requireSame(t, data, g, h)
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(before, after), "the file does not change")
+	require.Equal(t, before, snapshot(t, other, ""), "nor does what else was loaded from it")
+	require.NoError(t, os.Remove(path))
+	requireSame(t, data, g, h)
+	h.Close()
+
+	// What is damaged in the file is noticed there, too.
+	before[len(before)/3]++ // among the vectors
+	require.NoError(t, os.WriteFile(path, before, 0o600))
+	_, err = emptyGraph[float32](t, 96, codec.L2).LoadFile(path)
+	require.ErrorIs(t, err, ErrSnapshot)
+	require.ErrorContains(t, err, "is damaged: its checksum")
 }
 
 func TestSnapshotFile(t *testing.T) {
