@@ -9,6 +9,7 @@ import (
 // takes one bit for each row up to the largest it ever held.
 type Bitmap struct {
 	words []uint64
+	count int
 }
 
 // Set adds row. A negative row is no row and is not added.
@@ -20,13 +21,17 @@ func (b *Bitmap) Set(row int32) {
 	if w >= len(b.words) {
 		b.words = append(b.words, make([]uint64, w+1-len(b.words))...)
 	}
-	b.words[w] |= 1 << (row & 63)
+	if bit := uint64(1) << (row & 63); b.words[w]&bit == 0 {
+		b.words[w] |= bit
+		b.count++
+	}
 }
 
 // Clear removes row.
 func (b *Bitmap) Clear(row int32) {
 	if b.Has(row) {
 		b.words[row>>6] &^= 1 << (row & 63)
+		b.count--
 	}
 }
 
@@ -36,17 +41,20 @@ func (b *Bitmap) Has(row int32) bool {
 }
 
 // Count returns the number of rows in the set.
-func (b *Bitmap) Count() int {
-	n := 0
-	for _, w := range b.words {
-		n += bits.OnesCount64(w)
-	}
-	return n
-}
+func (b *Bitmap) Count() int { return b.count }
 
 // Reset removes all rows and keeps the memory.
 func (b *Bitmap) Reset() {
 	clear(b.words)
+	b.count = 0
+}
+
+// recount sets the number of rows to what words says.
+func (b *Bitmap) recount() {
+	b.count = 0
+	for _, w := range b.words {
+		b.count += bits.OnesCount64(w)
+	}
 }
 
 // All returns the rows in ascending order.

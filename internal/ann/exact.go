@@ -39,13 +39,20 @@ func (a *Arena[T]) Search(ctx context.Context, dst []Candidate, q []T, k int, al
 	if err := a.check(q, k); err != nil {
 		return dst, err
 	}
+	return a.search(ctx, dst, q, k, allowed, nil)
+}
+
+// search is Search without its checks. seeds are rows that count, each once: if
+// they are k or more, no row can be in the answer that is worse than all of them.
+func (a *Arena[T]) search(ctx context.Context, dst []Candidate, q []T, k int, allowed *Bitmap, seeds []int32) ([]Candidate, error) {
 	b := a.borrow()
 	defer a.give(b)
-	b.add(a, q, k)
+	s := b.add(a, q, k)
+	a.seed(s, seeds)
 	if err := a.scan(ctx, b, allowed); err != nil {
 		return dst, err
 	}
-	return a.answer(ctx, dst, b.searches[0])
+	return a.answer(ctx, dst, s)
 }
 
 // A Query is one of several that are searched for together.
@@ -195,7 +202,8 @@ type scratch[T codec.Float] struct {
 	q      []T       // the query for the kernels, normalised under Cosine
 	wide   []float64 // the same for scores
 	bounds bounds
-	floor  kth // of the lower bounds a-e; its floor is T
+	floor  kth     // of the lower bounds a-e of the rows that were scanned
+	least  float64 // what floor would be for other rows that count; see threshold
 	k      int
 	before int         // how long the caller's slice was
 	found  []Candidate // rows that may be in the answer, with a+e for their score, in ascending order
@@ -218,6 +226,7 @@ func (s *scratch[T]) reset(a *Arena[T], q []T, k int) {
 	s.bounds = newBounds[T](a.metric, a.dim, norm)
 	s.k = k
 	s.floor.reset(k, a.count)
+	s.least = math.Inf(-1)
 	s.found, s.mixed = s.found[:0], false
 	s.limit = max(1024, 4*min(k, a.count))
 	s.sieve.on, s.sieve.seen = false, 0
@@ -226,9 +235,27 @@ func (s *scratch[T]) reset(a *Arena[T], q []T, k int) {
 	}
 }
 
+// threshold is T of the package comment: k rows at least have keys that are no less.
+func (s *scratch[T]) threshold() float64 { return max(s.floor.floor(), s.least) }
+
+// seed sets the threshold by some of the rows, before they are met in the scan.
+func (a *Arena[T]) seed(s *scratch[T], rows []int32) {
+	if rows = rows[:min(len(rows), len(s.keys))]; len(rows) < s.k {
+		return
+	}
+	keys := a.keysAt(s, rows)
+	for i, key := range keys {
+		if e := a.bound(s, rows[i]); !math.IsInf(e, 1) { // else nothing is known of the row
+			s.floor.add(float64(key) - e)
+		}
+	}
+	s.least = s.floor.floor()
+	s.floor.reset(s.k, a.count)
+}
+
 // keep notes a row that may be in the answer, given its key and that key's bound.
 func (s *scratch[T]) keep(row int32, key, e float64) {
-	if key+e < s.floor.floor() {
+	if key+e < s.threshold() {
 		return
 	}
 	if len(s.found) >= s.limit {
@@ -241,7 +268,7 @@ func (s *scratch[T]) keep(row int32, key, e float64) {
 
 // prune drops the rows that can no longer be in the answer.
 func (s *scratch[T]) prune() {
-	t := s.floor.floor()
+	t := s.threshold()
 	s.found = slices.DeleteFunc(s.found, func(c Candidate) bool { return c.Score < t })
 }
 
@@ -311,15 +338,15 @@ func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
 		a.keepAll(s, start, &want)
 		return
 	}
-	if s.sieve.on && s.floor.floor() == math.Inf(-1) && n >= codeGatherBelow && s.k <= n/8 {
+	if s.sieve.on && s.threshold() == math.Inf(-1) && n >= codeGatherBelow && s.k <= n/8 {
 		// The nearest rows by code set a threshold for the others.
 		best := s.sieve.best(s.k, want)
 		a.gather(s, best.list(&s.rows, start), e)
 		n -= want.remove(&best)
 		s.mixed = true
 	}
-	if s.sieve.on && s.floor.floor() > math.Inf(-1) {
-		n = s.sieve.sift(s.floor.floor(), e, start, &want, n)
+	if t := s.threshold(); s.sieve.on && t > math.Inf(-1) {
+		n = s.sieve.sift(t, e, start, &want, n)
 	}
 	switch {
 	case n == 0:
@@ -346,7 +373,7 @@ func (a *Arena[T]) block(s *scratch[T], start int, want *rowSet, e float64) {
 	if a.metric == codec.L2 {
 		simd.Sub(keys, a.half.all[start:end])
 	}
-	t := below[T](s.floor.floor() - e)
+	t := below[T](s.threshold() - e)
 	if simd.Max(keys) < t {
 		return
 	}
@@ -354,13 +381,25 @@ func (a *Arena[T]) block(s *scratch[T], start int, want *rowSet, e float64) {
 		if key >= t && want[i>>6]&(1<<(i&63)) != 0 {
 			row := int32(start + i)
 			s.keep(row, float64(key), a.bound(s, row))
-			t = below[T](s.floor.floor() - e)
+			t = below[T](s.threshold() - e)
 		}
 	}
 }
 
 // gather reads only some rows of a block.
 func (a *Arena[T]) gather(s *scratch[T], rows []int32, e float64) {
+	keys := a.keysAt(s, rows)
+	t := below[T](s.threshold() - e)
+	for i, key := range keys {
+		if key >= t {
+			s.keep(rows[i], float64(key), a.bound(s, rows[i]))
+			t = below[T](s.threshold() - e)
+		}
+	}
+}
+
+// keysAt computes the keys of some rows, no more than a block has.
+func (a *Arena[T]) keysAt(s *scratch[T], rows []int32) []T {
 	keys := s.keys[:len(rows)]
 	simd.DotAt(keys, s.q, a.data.all, rows)
 	if a.metric == codec.L2 {
@@ -368,13 +407,7 @@ func (a *Arena[T]) gather(s *scratch[T], rows []int32, e float64) {
 			keys[i] -= a.half.all[row]
 		}
 	}
-	t := below[T](s.floor.floor() - e)
-	for i, key := range keys {
-		if key >= t {
-			s.keep(rows[i], float64(key), a.bound(s, rows[i]))
-			t = below[T](s.floor.floor() - e)
-		}
-	}
+	return keys
 }
 
 // bound returns the bound of one row's key: its block's, unless a larger row

@@ -208,12 +208,31 @@ func requireExact[T codec.Float](t *testing.T, rng *rand.Rand, s shape, metric c
 			require.NoError(t, err)
 			require.True(t, slices.Equal(want, got), "k=%d share=%v dim=%d n=%d\nwant %v\ngot  %v", k, share, dim, n, want, got)
 			dst = got
+			seeds := seedsOf(rng, a, q, k, counts)
+			got, err = a.search(t.Context(), nil, q, k, allowed, seeds)
+			require.NoError(t, err)
+			require.True(t, slices.Equal(want, got), "k=%d share=%v seeds=%v\nwant %v\ngot  %v", k, share, seeds, want, got)
 			for _, c := range got {
 				require.False(t, math.IsNaN(c.Score))
 			}
 		}
 	}
 	requireManyExact(t, rng, a, s)
+}
+
+// seedsOf returns some rows that count in any order: the best, which tell a search
+// most, or any.
+func seedsOf[T codec.Float](rng *rand.Rand, a *Arena[T], q []T, k int, counts func(int32) bool) []int32 {
+	n := k
+	if rng.IntN(2) == 0 {
+		n = math.MaxInt
+	}
+	var seeds []int32
+	for _, c := range brute(a, q, n, counts) {
+		seeds = append(seeds, c.Row)
+	}
+	rng.Shuffle(len(seeds), func(i, j int) { seeds[i], seeds[j] = seeds[j], seeds[i] })
+	return seeds[:min(len(seeds), max(k, k+rng.IntN(3)))]
 }
 
 // requireManyExact compares searches done together with the same ones done alone.

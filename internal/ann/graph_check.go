@@ -40,7 +40,9 @@ func (g *Graph[T]) examine(ctx context.Context, lock sync.Locker) error {
 			}
 			floor := want[len(want)-1].Score
 			p := plan{k: checkK, ef: 2 * g.ef, want: 1}
-			got, _ = g.find(got[:0], g.row(row), p, nil)
+			s := g.borrowFinder()
+			defer g.scratch.Put(s)
+			got, _ = g.find(s, got[:0], g.row(row), p, nil)
 			for _, c := range got[:min(len(got), checkK)] {
 				if c.Score >= floor {
 					hits++

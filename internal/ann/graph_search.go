@@ -44,24 +44,29 @@ func (g *Graph[T]) Search(ctx context.Context, dst []Candidate, q []T, k, ef int
 	if err := ctx.Err(); err != nil {
 		return dst, false, err
 	}
-	p := g.plan(k, ef, allowed)
-	if !p.exact {
-		if found, ok := g.find(dst, q, p, allowed); ok {
+	var seeds []int32
+	if p := g.plan(k, ef, allowed); !p.exact {
+		s := g.borrowFinder()
+		defer g.scratch.Put(s)
+		if found, ok := g.find(s, dst, q, p, allowed); ok {
 			return found, false, nil
 		}
+		seeds = s.seeds(k)
 	}
-	found, err = g.Arena.Search(ctx, dst, q, k, allowed)
+	found, err = g.search(ctx, dst, q, k, allowed, seeds)
 	return found, true, err
+}
+
+func (g *Graph[T]) borrowFinder() *finder[T] {
+	if s, ok := g.scratch.Get().(*finder[T]); ok {
+		return s
+	}
+	return &finder[T]{walker: *newWalker(g.links)}
 }
 
 // find is a search through the graph. It reports false if that found too few rows
 // or took longer than planned.
-func (g *Graph[T]) find(dst []Candidate, q []T, p plan, allowed *Bitmap) ([]Candidate, bool) {
-	s, ok := g.scratch.Get().(*finder[T])
-	if !ok {
-		s = &finder[T]{walker: *newWalker(g.links)}
-	}
-	defer g.scratch.Put(s)
+func (g *Graph[T]) find(s *finder[T], dst []Candidate, q []T, p plan, allowed *Bitmap) ([]Candidate, bool) {
 	s.load(g.Arena, q)
 	s.allowed, s.live = allowed, &g.live
 	s.filtered = allowed != nil || g.stale.len() > 0
@@ -73,19 +78,35 @@ func (g *Graph[T]) find(dst []Candidate, q []T, p plan, allowed *Bitmap) ([]Cand
 	// pending ones are looked at first.
 	g.scanPending(s, p.ef)
 	s.start(g.links.rows())
+	done := true
 	if entry, top, ok := g.links.top(); ok {
 		best := g.links.descend(&s.walker, entry, top, 0)
 		s.visit(best.row())
 		s.offer(best, p.ef)
-		if !g.links.walk(&s.walker, p.ef, 0) {
-			return dst, false
-		}
+		done = g.links.walk(&s.walker, p.ef, 0)
 	}
-	s.merge()
-	if len(s.found) < p.want {
+	if !done {
+		return dst, false
+	}
+	if s.merge(); len(s.found) < p.want {
 		return dst, false
 	}
 	return g.rank(dst, s, p.k), true
+}
+
+// seeds returns up to k rows that count of those that the walk found, for an exact
+// search to begin with.
+func (s *finder[T]) seeds(k int) []int32 {
+	s.rows = s.rows[:0]
+	for _, p := range s.pool {
+		if len(s.rows) == k {
+			break
+		}
+		if !s.filtered || s.passes(p.row()) {
+			s.rows = append(s.rows, p.row())
+		}
+	}
+	return s.rows
 }
 
 // load makes q the query.

@@ -91,7 +91,7 @@ func link[T codec.Float](t testing.TB, g *Graph[T]) {
 func through[T codec.Float](g *Graph[T], q []T, k, ef int, allowed *Bitmap) (found []Candidate, ok bool) {
 	p := g.plan(k, ef, allowed)
 	p.cost = 0
-	return g.find(nil, q, p, allowed)
+	return g.find(g.borrowFinder(), nil, q, p, allowed)
 }
 
 // recall returns which share of the k best scores searches through the graph find,
@@ -327,7 +327,7 @@ func TestGraphEmptiedAndFilledAgain(t *testing.T) {
 			require.NoError(t, g.Set(row, vectorOf[float32](data)))
 		}
 		link(t, g)
-		share, short := recall(t, g, queries[float32](data, 50), 10, 64, nil)
+		share, short := recall(t, g, queries[float32](data, 300), 10, 64, nil)
 		require.Zero(t, short)
 		require.Greater(t, share, 0.97)
 	}

@@ -1,24 +1,24 @@
 package ann
 
-import (
-	"math"
-	"math/bits"
-)
+import "math"
 
 // costs is what parts of a search cost, in nanoseconds of the machine that
 // BenchmarkPlan was run on. Only their ratios matter. A part that reads codes has
 // a fixed share and one for each byte of a code.
 const (
 	costWalk        = 3000.0 // every walk
-	costExact       = 8000.0 // every exact search
-	costBlock       = 90.0   // a block of one
-	costGather      = 4.0    // a row of one that reads rows one by one
-	costGatherByte  = 0.06
-	costScan        = 1.2 // a row of one that reads all
-	costScanByte    = 0.034
-	costVisit       = 18.0 // a row that a walk sees
-	costVisitByte   = 0.1
-	costVisitInPool = 0.04 // the same, for each candidate that the walk keeps
+	costExact       = 2000.0 // every exact search
+	costBlock       = 45.0   // a block of one with rows that count
+	costGather      = 3.4    // a row of one that reads rows one by one
+	costGatherByte  = 0.02
+	costAlone       = 5.0 // each of the first few rows of a block more, which wait for memory
+	costAloneByte   = 0.12
+	fewRows         = 8   // how many those are
+	costScan        = 0.5 // a row of one that reads all
+	costScanByte    = 0.018
+	costVisit       = 11.7 // a row that a walk sees
+	costVisitByte   = 0.045
+	costVisitInPool = 0.025 // the same, for each candidate that the walk keeps
 
 	// A walk that keeps n candidates sees about visits * n^visitsPower rows.
 	visits      = 30.0
@@ -42,11 +42,8 @@ func (g *Graph[T]) plan(k, ef int, allowed *Bitmap) plan {
 		return p
 	}
 	passing := g.count
-	if allowed != nil {
-		passing = 0
-		for i, w := range g.live.words {
-			passing += bits.OnesCount64(w & allowed.word(i))
-		}
+	if allowed != nil { // rows among them that hold no vector make it no more than slower
+		passing = min(passing, allowed.Count())
 		p.want = min(k, passing)
 	}
 	p.cost = exactCost(g.Rows(), passing, g.codes.stride)
@@ -64,9 +61,11 @@ func (g *Graph[T]) plan(k, ef int, allowed *Bitmap) plan {
 // exactCost returns what an exact search among rows costs of which some count.
 func exactCost(rows, passing, stride int) float64 {
 	n, m := float64(rows), float64(passing)
-	gather := m * (costGather + costGatherByte*float64(stride))
-	scan := n * (costScan + costScanByte*float64(stride))
-	return costExact + n/blockRows*costBlock + min(gather, scan)
+	blocks := n / blockRows
+	bytes := float64(stride)
+	gather := m*(costGather+costGatherByte*bytes) + min(m, fewRows*blocks)*(costAlone+costAloneByte*bytes)
+	scan := n * (costScan + costScanByte*bytes)
+	return costExact + min(m, blocks)*costBlock + min(gather, scan)
 }
 
 // walkCost returns what a walk costs that keeps the pool nearest rows as
@@ -95,17 +94,25 @@ type review struct {
 }
 
 // gain is how many times faster than an exact search a walk must promise to be:
-// one that a review stops costs up to a third of its least.
-const gain = 1.5
+// it may be stopped in vain.
+const gain = 1.2
 
-// firstReview is how many rows a walk sees before its first review: a few
-// microseconds' work. Each review is at twice as many as the one before.
-const firstReview = 64
+// firstReview is how many rows a walk sees before its first review: a microsecond's
+// work. Each review is at twice as many as the one before. So few rows tell little,
+// so that the first one stops only what is clear.
+const (
+	firstReview = 32
+	isClear     = 4 // how many times what an exact search costs
+)
 
 // stop reports whether an exact search is cheaper than to go on.
 func (r *review) stop(w *walker, ef int) bool {
-	r.at *= 2
 	pool := float64(len(w.pool)) * float64(ef) / float64(max(1, w.passing))
 	left := walkVisits(pool, r.rows) - float64(w.seen)
-	return left*visitCost(pool, r.stride) > r.cost
+	cost := r.cost
+	if r.at == firstReview {
+		cost *= isClear
+	}
+	r.at *= 2
+	return left*visitCost(pool, r.stride) > cost
 }

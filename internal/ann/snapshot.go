@@ -372,6 +372,7 @@ func zeros(b []byte) bool {
 // and fills in what is not stored.
 func (g *Graph[T]) verify(h *snapshotHeader) error {
 	a, l := g.Arena, g.links
+	a.live.recount()
 	a.count = a.live.Count()
 	for a.live.word(a.full) == math.MaxUint64 {
 		a.full++
