@@ -16,11 +16,11 @@ import (
 
 // collection is a collection and its copy in memory.
 type collection struct {
-	store  *store
-	schema engine.Schema
-	read   readStatements
-	put    [2]*sql.Stmt // into the two tables
-	drop   [2]*sql.Stmt // from the two tables, by row
+	store      *store
+	schema     engine.Schema
+	rowQueries rowQueries
+	put        [2]*sql.Stmt // into the two tables
+	drop       [2]*sql.Stmt // from the two tables, by row
 
 	// mu is held for reading by searches, and for writing while a commit is
 	// applied. Under it the memory is what SQLite has committed. The writer may
@@ -46,11 +46,10 @@ type collection struct {
 
 func newCollection(s *store, schema engine.Schema) (*collection, error) {
 	c := &collection{
-		store: s, schema: schema, rows: map[string]int32{},
+		store: s, schema: schema, rowQueries: rowQueries{text: map[rowsKey]string{}}, rows: map[string]int32{},
 		indexing: semaphore.NewWeighted(1), woken: make(chan struct{}, 1),
 	}
 	c.life, c.endLife = context.WithCancel(context.Background())
-	c.read.collection = c
 	var err error
 	if c.index, err = newIndex(schema); err != nil {
 		return nil, err
@@ -89,7 +88,6 @@ func (c *collection) close() {
 			st.Close()
 		}
 	}
-	c.read.close()
 }
 
 // Schema implements engine.Collection.

@@ -183,7 +183,7 @@ func connect(ctx context.Context, uri string, opts Options, pragmas ...string) (
 	base := uri + join + params.Encode()
 	s := &store{log: opts.Logger, leastSave: 16 << 10, open: map[string]*collection{}}
 	var err error
-	if s.write, err = sql.Open("sqlite", base+"&_txlock=immediate"); err != nil {
+	if s.write, err = openPool(base + "&_txlock=immediate"); err != nil {
 		return nil, err
 	}
 	s.write.SetMaxOpenConns(1)
@@ -191,7 +191,7 @@ func connect(ctx context.Context, uri string, opts Options, pragmas ...string) (
 	if err := s.write.PingContext(ctx); err != nil {
 		return nil, errors.Join(explain(err), s.write.Close())
 	}
-	if s.read, err = sql.Open("sqlite", base+"&_pragma=query_only(1)"); err != nil {
+	if s.read, err = openPool(base + "&_pragma=query_only(1)"); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	s.read.SetMaxOpenConns(maxReaders)

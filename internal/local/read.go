@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,47 +23,40 @@ type queryer interface {
 type parts struct{ payload, vectors bool }
 
 // selectFrom returns the SELECT and FROM of a query for records. The columns are
-// the row, the ID, the fields and text if asked for, the vector if asked for, and
-// what else is asked for.
+// the ID, the fields and text if asked for, the vector if asked for, and what else
+// is asked for.
 func (c *collection) selectFrom(p parts, also ...string) string {
-	var b strings.Builder
-	b.WriteString("SELECT r." + rowColumn + ", r.id")
-	if p.payload {
-		for _, f := range c.schema.Fields {
-			b.WriteString(", r." + quote(f.Name))
-		}
-		b.WriteString(", d.text")
-	}
-	if p.vectors {
-		b.WriteString(", d.vector")
-	}
-	for _, column := range also {
-		b.WriteString(", " + column)
-	}
-	fmt.Fprintf(&b, " FROM %s r", rowsTable(c.schema.Name))
+	columns := append(append([]string{"r.id"}, c.columns(p)...), also...)
+	query := fmt.Sprintf("SELECT %s FROM %s r", strings.Join(columns, ", "), rowsTable(c.schema.Name))
 	if p.payload || p.vectors {
-		fmt.Fprintf(&b, " JOIN %s d USING (%s)", dataTable(c.schema.Name), rowColumn)
+		query += fmt.Sprintf(" JOIN %s d USING (%s)", dataTable(c.schema.Name), rowColumn)
 	}
-	return b.String()
+	return query
 }
 
-// selectRows returns a query for that many records by their row numbers. The
-// numbers are looped over, which is faster than IN: that sorts them first.
-func (c *collection) selectRows(p parts, count int) string {
-	from := strings.Replace(c.selectFrom(p), " FROM ", fmt.Sprintf(" FROM (VALUES (?)%s) v CROSS JOIN ", strings.Repeat(", (?)", count-1)), 1)
-	return fmt.Sprintf("%s WHERE r.%s = v.column1", from, rowColumn)
+// columns returns the columns of the parts.
+func (c *collection) columns(p parts) (columns []string) {
+	if p.payload {
+		for _, f := range c.schema.Fields {
+			columns = append(columns, "r."+quote(f.Name))
+		}
+		columns = append(columns, "d.text")
+	}
+	if p.vectors {
+		columns = append(columns, "d.vector")
+	}
+	return columns
 }
 
 // records reads the rows of such a query and passes each on, after what else was
 // asked for has been read into also.
-func (c *collection) records(rows *sql.Rows, p parts, each func(row int32, r engine.Record), also ...any) error {
+func (c *collection) records(rows *sql.Rows, p parts, each func(r engine.Record), also ...any) error {
 	defer rows.Close()
-	var row int32
 	var id string
 	var text sql.NullString
 	var blob sql.RawBytes
 	values := make([]any, len(c.schema.Fields))
-	to := []any{&row, &id}
+	to := []any{&id}
 	if p.payload {
 		for i := range values {
 			to = append(to, &values[i])
@@ -80,10 +74,10 @@ func (c *collection) records(rows *sql.Rows, p parts, each func(row int32, r eng
 		r := engine.Record{ID: id, Text: text.String}
 		if p.payload {
 			r.Fields = make([]any, len(values))
-			for i, f := range c.schema.Fields {
-				var ok bool
-				if r.Fields[i], ok = value(f.Type, values[i]); !ok {
-					return fmt.Errorf("%w: field %q of record %q in %q holds a %T", errDamaged, f.Name, id, c.schema.Name, values[i])
+			for i, v := range values {
+				var err error
+				if r.Fields[i], err = c.field(id, i, v); err != nil {
+					return err
 				}
 			}
 		}
@@ -93,90 +87,114 @@ func (c *collection) records(rows *sql.Rows, p parts, each func(row int32, r eng
 				return err
 			}
 		}
-		each(row, r)
+		each(r)
 	}
 	return explain(rows.Err())
 }
 
-// readStatements holds the prepared statements that read a few rows by number.
-type readStatements struct {
-	collection *collection
-	mu         sync.Mutex
-	prepared   map[readKey]*sql.Stmt
+// field returns the value of a record's field as SQLite stored it.
+func (c *collection) field(id string, i int, stored any) (any, error) {
+	f := c.schema.Fields[i]
+	v, ok := value(f.Type, stored)
+	if !ok {
+		return nil, fmt.Errorf("%w: field %q of record %q in %q holds a %T", errDamaged, f.Name, id, c.schema.Name, stored)
+	}
+	return v, nil
 }
 
-type readKey struct {
+// atMost is how many rows are read at a time by their numbers.
+const atMost = 64
+
+// rowQueries holds the queries for a few records by number.
+type rowQueries struct {
+	mu   sync.Mutex
+	text map[rowsKey]string
+}
+
+type rowsKey struct {
 	parts
 	count int
 }
 
-// atMost is how many rows one prepared statement reads.
-const atMost = 64
-
-func (s *readStatements) get(key readKey) (*sql.Stmt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if st, ok := s.prepared[key]; ok {
-		return st, nil
+// selectRows returns a query for so many records by their row numbers. The columns
+// are the place among the numbers, and the parts. The numbers are looped over,
+// which is faster than IN: that sorts them first.
+func (c *collection) selectRows(p parts, count int) string {
+	q := &c.rowQueries
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	key := rowsKey{p, count}
+	text, ok := q.text[key]
+	if !ok {
+		text = c.writeSelectRows(p, count)
+		q.text[key] = text
 	}
-	c := s.collection
-	st, err := c.store.read.Prepare(c.selectRows(key.parts, key.count))
-	if err != nil {
-		return nil, explain(err)
-	}
-	if s.prepared == nil {
-		s.prepared = map[readKey]*sql.Stmt{}
-	}
-	s.prepared[key] = st
-	return st, nil
+	return text
 }
 
-func (s *readStatements) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, st := range s.prepared {
-		st.Close()
+func (c *collection) writeSelectRows(p parts, count int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "SELECT %s FROM (VALUES ", strings.Join(append([]string{"v.column1"}, c.columns(p)...), ", "))
+	for i := range count {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "(%d, ?)", i)
 	}
-	s.prepared = nil
+	fmt.Fprintf(&b, ") v CROSS JOIN %s d ON d.%s = v.column2", dataTable(c.schema.Name), rowColumn)
+	if p.payload && len(c.schema.Fields) > 0 {
+		fmt.Fprintf(&b, " CROSS JOIN %s r ON r.%s = v.column2", rowsTable(c.schema.Name), rowColumn)
+	}
+	return b.String()
 }
 
-// asker runs the query for the parts of some records, at most atMost.
-type asker func(ctx context.Context, p parts, numbers []int32) (*sql.Rows, error)
-
-// ask is the asker outside a transaction. So few rows are read faster than the
-// driver sets up a cancellation.
-func (c *collection) ask(ctx context.Context, p parts, numbers []int32) (*sql.Rows, error) {
-	st, err := c.read.get(readKey{p, len(numbers)})
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(context.WithoutCancel(ctx), anys(numbers)...)
-}
-
-// byRow reads records by their row numbers, in any order. Outside a transaction
-// the caller holds c.mu for reading.
-func (c *collection) byRow(ctx context.Context, ask asker, numbers []int32, p parts, each func(row int32, r engine.Record)) error {
-	for chunk := range slices.Chunk(numbers, atMost) {
+// byRow reads parts of records by their row numbers. Those of the one at each place
+// among the numbers go into the record that to returns, which has its ID already.
+// Outside a transaction the caller holds c.mu for reading.
+func (c *collection) byRow(ctx context.Context, on borrower, numbers []int32, p parts, to func(place int) *engine.Record) error {
+	for first := 0; first < len(numbers); first += atMost {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rows, err := ask(ctx, p, chunk)
+		some, found := numbers[first:min(first+atMost, len(numbers))], 0
+		fields := make([]any, len(some)*len(c.schema.Fields))
+		err := on(ctx, func(conn *conn) error {
+			return conn.ask(c.selectRows(p, len(some)), some, func(stored []driver.Value) error {
+				found++
+				n := len(c.schema.Fields)
+				r := to(first + int(stored[0].(int64)))
+				if p.payload {
+					r.Fields, fields = fields[:n:n], fields[n:]
+				}
+				return c.fill(r, p, stored[1:])
+			})
+		})
+		if err == nil && found < len(some) {
+			err = fmt.Errorf("%w: of %d records in %q there are %d", errDamaged, len(some), c.schema.Name, found)
+		}
 		if err != nil {
 			return explain(err)
-		}
-		if err := c.records(rows, p, each); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-func anys(numbers []int32) []any {
-	args := make([]any, len(numbers))
-	for i, n := range numbers {
-		args[i] = n
+// fill puts the parts of a record as SQLite stored them into r.
+func (c *collection) fill(r *engine.Record, p parts, stored []driver.Value) (err error) {
+	if p.payload {
+		for i := range r.Fields {
+			if r.Fields[i], err = c.field(r.ID, i, stored[i]); err != nil {
+				return err
+			}
+		}
+		r.Text, _ = stored[len(r.Fields)].(string) // or NULL
+		stored = stored[len(r.Fields)+1:]
 	}
-	return args
+	if p.vectors {
+		blob, _ := stored[0].([]byte)
+		r.Vector, err = c.decodeVector(engine.Vector{}, r.ID, blob)
+	}
+	return err
 }
 
 // view takes the lock that keeps the memory and SQLite's rows as one.
@@ -204,16 +222,22 @@ func (c *collection) Get(ctx context.Context, ids []string, vectors bool) ([]eng
 		return nil, err
 	}
 	defer end()
+	return c.get(ctx, c.store.borrow, ids, vectors, func(id string) (int32, bool) {
+		row, ok := c.rows[id]
+		return row, ok
+	})
+}
+
+func (c *collection) get(ctx context.Context, on borrower, ids []string, vectors bool, rowOf func(id string) (int32, bool)) ([]engine.Record, error) {
 	var numbers []int32
+	records := make([]engine.Record, 0, len(ids))
 	for _, id := range ids {
-		if row, ok := c.rows[id]; ok {
+		if row, ok := rowOf(id); ok {
 			numbers = append(numbers, row)
+			records = append(records, engine.Record{ID: id})
 		}
 	}
-	records := make([]engine.Record, 0, len(numbers))
-	err = c.byRow(ctx, c.ask, numbers, parts{payload: true, vectors: vectors}, func(_ int32, r engine.Record) {
-		records = append(records, r)
-	})
+	err := c.byRow(ctx, on, numbers, parts{payload: true, vectors: vectors}, func(place int) *engine.Record { return &records[place] })
 	return records, err
 }
 
@@ -255,6 +279,6 @@ func (c *collection) scan(ctx context.Context, q queryer, s engine.Scan) ([]engi
 		return nil, explain(err)
 	}
 	var records []engine.Record
-	err = c.records(rows, p, func(_ int32, r engine.Record) { records = append(records, r) })
+	err = c.records(rows, p, func(r engine.Record) { records = append(records, r) })
 	return records, err
 }

@@ -106,7 +106,7 @@ func (c *collection) searchText(ctx context.Context, q queryer, s engine.TextSea
 	}
 	var hits []engine.Hit
 	var score float64
-	err = c.records(rows, p, func(_ int32, r engine.Record) {
+	err = c.records(rows, p, func(r engine.Record) {
 		hits = append(hits, engine.Hit{Record: r, Score: -score})
 	}, &score)
 	return hits, err

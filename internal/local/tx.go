@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -127,24 +126,10 @@ func (c *txCollection) Scan(ctx context.Context, s engine.Scan) (records []engin
 func (c *txCollection) Get(ctx context.Context, ids []string, vectors bool) (records []engine.Record, err error) {
 	err = c.do(ctx, func(t *txn) error {
 		ch := t.change(c.collection)
-		var numbers []int32
-		for _, id := range ids {
-			if row, ok := ch.row(c.collection, id); ok {
-				numbers = append(numbers, row)
-			}
-		}
-		return c.byRow(ctx, c.askIn(t), numbers, parts{payload: true, vectors: vectors}, func(_ int32, r engine.Record) {
-			records = append(records, r)
-		})
+		records, err = c.get(ctx, t.borrow, ids, vectors, func(id string) (int32, bool) { return ch.row(c.collection, id) })
+		return err
 	})
 	return records, err
-}
-
-// askIn is the asker of a transaction.
-func (c *txCollection) askIn(t *txn) asker {
-	return func(ctx context.Context, p parts, numbers []int32) (*sql.Rows, error) {
-		return t.tx.QueryContext(ctx, c.selectRows(p, len(numbers)), anys(numbers)...)
-	}
 }
 
 // Search implements engine.Collection.
@@ -205,7 +190,7 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (e
 		}
 		return c.ids[row]
 	}
-	hits, err := c.hits(ctx, c.askIn(t), best(found, s.K, id), id, parts{s.Payload, s.Vectors})
+	hits, err := c.hits(ctx, t.borrow, best(found, s.K, id), id, parts{s.Payload, s.Vectors})
 	return engine.Result{Hits: hits, Exact: true, Plan: engine.Plan{
 		Path: "filtered scan", Rows: allowed.Count() + len(rows), Why: "a transaction compares what it sees one by one",
 	}}, err

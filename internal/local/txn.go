@@ -16,6 +16,7 @@ type txn struct {
 	// whether it was done. Long work asks the caller's context between statements.
 	ctx     context.Context
 	store   *store
+	conn    *sql.Conn // that the transaction is on
 	tx      *sql.Tx
 	changes map[*collection]*change
 	unused  []string // files that are to be removed after the commit
@@ -34,7 +35,7 @@ func (s *store) update(ctx context.Context, f func(*txn) error) error {
 		}
 		defer s.gate.Release(writerWeight)
 	}
-	t := &txn{ctx: context.WithoutCancel(ctx), store: s, changes: map[*collection]*change{}}
+	t := &txn{ctx: context.WithoutCancel(ctx), store: s, conn: conn, changes: map[*collection]*change{}}
 	if t.tx, err = conn.BeginTx(t.ctx, nil); err != nil {
 		return explain(err)
 	}
@@ -48,7 +49,7 @@ func (s *store) update(ctx context.Context, f func(*txn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := t.commit(conn); err != nil {
+	if err := t.commit(); err != nil {
 		return explain(err)
 	}
 	for _, path := range t.unused {
@@ -58,7 +59,7 @@ func (s *store) update(ctx context.Context, f func(*txn) error) error {
 }
 
 // commit commits, and brings the memory in line.
-func (t *txn) commit(conn *sql.Conn) error {
+func (t *txn) commit() error {
 	for c, ch := range t.changes { // in any order: nobody else holds two of them
 		c.still.Lock()
 		defer c.still.Unlock()
@@ -71,7 +72,7 @@ func (t *txn) commit(conn *sql.Conn) error {
 		defer c.mu.Unlock()
 	}
 	if err := t.tx.Commit(); err != nil {
-		_, _ = conn.ExecContext(t.ctx, "ROLLBACK") // a commit that failed may leave the transaction open
+		_, _ = t.conn.ExecContext(t.ctx, "ROLLBACK") // a commit that failed may leave the transaction open
 		return err
 	}
 	for c, ch := range t.changes {
