@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -110,13 +111,18 @@ func (l *legs) full(k int) bool { return len(l.Hits) >= k || len(l.words) >= k }
 
 // find runs the searches of all queries, those by words beside those by vectors.
 func (c *Collection) find(ctx context.Context, queries []Query, searches []engine.Search) ([]legs, error) {
-	var byVector []engine.Search
+	byVector := searches
 	var byWords []engine.TextSearch
-	for i, s := range searches {
-		if !queries[i].textOnly() {
-			byVector = append(byVector, s)
+	if slices.ContainsFunc(queries, func(q Query) bool { return q.textOnly() }) {
+		byVector = nil
+		for i, s := range searches {
+			if !queries[i].textOnly() {
+				byVector = append(byVector, s)
+			}
 		}
-		if queries[i].Fusion != nil {
+	}
+	for i := range searches {
+		if s := &searches[i]; queries[i].Fusion != nil {
 			byWords = append(byWords, engine.TextSearch{Text: queries[i].Text, K: s.K, Filter: s.Filter, Payload: s.Payload, Vectors: s.Vectors})
 		}
 	}

@@ -111,7 +111,7 @@ func (a *arena[T]) remove(row int32) {
 }
 
 func (a *arena[T]) search(ctx context.Context, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error) {
-	return a.Search(ctx, nil, a.of(v), k, allowed)
+	return a.Search(ctx, make([]ann.Candidate, 0, room(a.Len(), k)), a.of(v), k, allowed)
 }
 
 func (a *arena[T]) searchMany(ctx context.Context, searches []engine.Search) ([][]ann.Candidate, error) {
@@ -128,8 +128,11 @@ func (a *arena[T]) searchMany(ctx context.Context, searches []engine.Search) ([]
 }
 
 func (a *arena[T]) walk(ctx context.Context, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error) {
-	return a.graph.Search(ctx, make([]ann.Candidate, 0, k+1), a.of(v), k, ef, allowed)
+	return a.graph.Search(ctx, make([]ann.Candidate, 0, room(a.Len(), k)), a.of(v), k, ef, allowed)
 }
+
+// room is for how many candidates an answer mostly needs room, with one that ties.
+func room(rows, k int) int { return min(rows, k) + 1 }
 
 func (a *arena[T]) plan(o ann.GraphOptions) (err error) {
 	a.next, err = ann.NewGraph(a.Arena, o)

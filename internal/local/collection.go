@@ -133,11 +133,10 @@ func (c *collection) loadRows(ctx context.Context) error {
 			return err
 		}
 	}
-	endReading, err := c.store.reading(ctx)
-	if err != nil {
+	if err := c.store.reading(ctx); err != nil {
 		return err
 	}
-	defer endReading()
+	defer c.store.endReading()
 	c.rows = make(map[string]int32, count)
 	c.ids = make([]string, end)
 	c.end = int32(end)
@@ -176,11 +175,10 @@ const sparse = 4096
 
 // extent returns how many rows there are, and the first number after theirs.
 func (c *collection) extent(ctx context.Context) (count, end int64, err error) {
-	endReading, err := c.store.reading(ctx)
-	if err != nil {
+	if err := c.store.reading(ctx); err != nil {
 		return 0, 0, err
 	}
-	defer endReading()
+	defer c.store.endReading()
 	err = c.store.read.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(max(%s) + 1, 0) FROM %s",
 		rowColumn, rowsTable(c.schema.Name))).Scan(&count, &end)
 	return count, end, err

@@ -103,11 +103,10 @@ func (c *collection) alone(ctx context.Context, f func(context.Context) error) e
 
 // built returns what the registry knows of the collection's index, or nil.
 func (c *collection) built(ctx context.Context) (*built, error) {
-	end, err := c.view(ctx)
-	if err != nil {
+	if err := c.view(ctx); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer c.endView()
 	return c.hnsw, nil
 }
 
@@ -192,11 +191,10 @@ func (t *txn) forgetIndex(collection string) error {
 
 // Indexes implements engine.Indexer.
 func (c *collection) Indexes(ctx context.Context) ([]engine.Index, error) {
-	end, err := c.view(ctx)
-	if err != nil {
+	if err := c.view(ctx); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer c.endView()
 	if c.hnsw == nil {
 		return nil, ctx.Err()
 	}

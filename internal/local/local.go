@@ -92,12 +92,18 @@ func (s *store) Close() error {
 // writerWeight is what a writer takes of the gate: all that there is.
 const writerWeight = 1 << 30
 
-// reading begins something that reads, and returns what ends it.
-func (s *store) reading(ctx context.Context) (end func(), err error) {
+// reading begins something that reads, until endReading.
+func (s *store) reading(ctx context.Context) error {
 	if s.gate == nil {
-		return func() {}, nil
+		return nil
 	}
-	return func() { s.gate.Release(1) }, s.gate.Acquire(ctx, 1)
+	return s.gate.Acquire(ctx, 1)
+}
+
+func (s *store) endReading() {
+	if s.gate != nil {
+		s.gate.Release(1)
+	}
 }
 
 // Create implements engine.Engine.
@@ -218,11 +224,10 @@ func (t *txn) drop(name string) error {
 
 // schemas reads the registry.
 func (s *store) schemas(ctx context.Context, where string, args ...any) ([]engine.Schema, error) {
-	end, err := s.reading(ctx)
-	if err != nil {
+	if err := s.reading(ctx); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer s.endReading()
 	rows, err := s.read.QueryContext(ctx, `SELECT name, dim, element, metric, model, fields, full_text FROM vecwire_collections `+where, args...)
 	if err != nil {
 		return nil, explain(err)

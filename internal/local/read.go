@@ -197,31 +197,31 @@ func (c *collection) fill(r *engine.Record, p parts, stored []driver.Value) (err
 	return err
 }
 
-// view takes the lock that keeps the memory and SQLite's rows as one.
-func (c *collection) view(ctx context.Context) (end func(), err error) {
-	endReading, err := c.store.reading(ctx)
-	if err != nil {
-		return nil, err
+// view takes the lock that keeps the memory and SQLite's rows as one, until
+// endView.
+func (c *collection) view(ctx context.Context) error {
+	if err := c.store.reading(ctx); err != nil {
+		return err
 	}
 	c.mu.RLock()
 	if c.gone {
-		c.mu.RUnlock()
-		endReading()
-		return nil, engine.ErrNotFound
+		c.endView()
+		return engine.ErrNotFound
 	}
-	return func() {
-		c.mu.RUnlock()
-		endReading()
-	}, nil
+	return nil
+}
+
+func (c *collection) endView() {
+	c.mu.RUnlock()
+	c.store.endReading()
 }
 
 // Get implements engine.Collection.
 func (c *collection) Get(ctx context.Context, ids []string, vectors bool) ([]engine.Record, error) {
-	end, err := c.view(ctx)
-	if err != nil {
+	if err := c.view(ctx); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer c.endView()
 	return c.get(ctx, c.store.borrow, ids, vectors, func(id string) (int32, bool) {
 		row, ok := c.rows[id]
 		return row, ok
@@ -243,11 +243,10 @@ func (c *collection) get(ctx context.Context, on borrower, ids []string, vectors
 
 // Count implements engine.Collection.
 func (c *collection) Count(ctx context.Context, f filter.Filter) (int, error) {
-	end, err := c.view(ctx)
-	if err != nil {
+	if err := c.view(ctx); err != nil {
 		return 0, err
 	}
-	defer end()
+	defer c.endView()
 	if err := ctx.Err(); err != nil || f.IsZero() {
 		return len(c.rows), err
 	}
@@ -262,11 +261,10 @@ func (c *collection) count(ctx context.Context, q queryer, f filter.Filter) (n i
 
 // Scan implements engine.Collection.
 func (c *collection) Scan(ctx context.Context, s engine.Scan) ([]engine.Record, error) {
-	end, err := c.view(ctx)
-	if err != nil {
+	if err := c.view(ctx); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer c.endView()
 	return c.scan(ctx, c.store.read, s)
 }
 

@@ -17,16 +17,21 @@ import (
 
 // Search implements engine.Collection. Several searches run side by side.
 func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]engine.Result, error) {
-	end, err := c.view(ctx)
-	if err != nil {
+	if err := c.view(ctx); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer c.endView()
 	results := make([]engine.Result, len(searches))
+	var err error
 	if len(searches) == 1 {
 		results[0], err = c.search(ctx, &searches[0])
-		return results, err
+	} else {
+		err = c.searchMany(ctx, searches, results)
 	}
+	return results, err
+}
+
+func (c *collection) searchMany(ctx context.Context, searches []engine.Search, results []engine.Result) error {
 	// Searches of all rows go through them together, as many at a time as there are
 	// processors; each of the others goes alone.
 	workers := runtime.GOMAXPROCS(0)
@@ -53,7 +58,7 @@ func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]en
 			})
 		}
 	}
-	return results, group.Wait()
+	return group.Wait()
 }
 
 // walks reports whether a search goes through the graph.

@@ -169,11 +169,10 @@ func (c *collection) save(ctx context.Context) error {
 // registered reads from the registry whether the collection has an index, and
 // plans its graph. It returns the tag of the snapshot, if there is one.
 func (c *collection) registered(ctx context.Context) (snapshot string, err error) {
-	end, err := c.store.reading(ctx)
-	if err != nil {
+	if err := c.store.reading(ctx); err != nil {
 		return "", err
 	}
-	defer end()
+	defer c.store.endReading()
 	b := &built{}
 	err = c.store.read.QueryRowContext(ctx, `SELECT id, m, ef, snapshot,
 			coalesce((SELECT max(since) FROM vecwire_changed n WHERE n.id = i.id), 0)

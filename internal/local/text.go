@@ -49,11 +49,10 @@ func createWords(s engine.Schema, tag string) []string {
 // SearchText implements engine.TextSearcher. Several searches run side by side.
 // They hold no lock while they run, since one statement reads all that they need.
 func (c *collection) SearchText(ctx context.Context, searches []engine.TextSearch) ([][]engine.Hit, error) {
-	end, err := c.store.reading(ctx)
-	if err != nil {
+	if err := c.store.reading(ctx); err != nil {
 		return nil, err
 	}
-	defer end()
+	defer c.store.endReading()
 	results := make([][]engine.Hit, len(searches))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -63,7 +62,7 @@ func (c *collection) SearchText(ctx context.Context, searches []engine.TextSearc
 			return err
 		})
 	}
-	err = group.Wait()
+	err := group.Wait()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.gone { // perhaps after the first look at its tables, whose names another may have now
