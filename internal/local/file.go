@@ -181,7 +181,7 @@ func connect(ctx context.Context, uri string, opts Options, pragmas ...string) (
 		join = "&"
 	}
 	base := uri + join + params.Encode()
-	s := &store{log: opts.Logger, leastSave: 16 << 10, open: map[string]*collection{}}
+	s := &store{log: opts.Logger, leastSave: 16 << 10, payloads: newPayloads(payloadBytes), open: map[string]*collection{}}
 	var err error
 	if s.write, err = openPool(base + "&_txlock=immediate"); err != nil {
 		return nil, err

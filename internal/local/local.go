@@ -50,6 +50,8 @@ type store struct {
 	// has no log that lets the two work side by side.
 	gate *semaphore.Weighted
 
+	payloads payloads
+
 	// seen is the version of the file's data that the writer knows. It changes
 	// only when another process writes, past the lock.
 	seen int64

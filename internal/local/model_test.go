@@ -71,6 +71,7 @@ func runModel(t *testing.T, rng *rand.Rand) {
 	path = path[:len(path)-len(".lock")]
 	c := create(t, s, testSchema)
 	m := model{}
+	s.payloads.most = []int{0, 6 << 10, payloadBytes}[rng.IntN(3)]
 	for range 150 {
 		switch rng.IntN(15) {
 		case 12:

@@ -148,9 +148,12 @@ func (c *collection) writeSelectRows(p parts, count int) string {
 	return b.String()
 }
 
-// byRow reads parts of records by their row numbers. Those of the one at each place
-// among the numbers go into the record that to returns, which has its ID already.
-// Outside a transaction the caller holds c.mu for reading.
+// rowReader reads parts of records by their row numbers. Those of the one at each
+// place among the numbers go into the record that to returns, which has its ID
+// already.
+type rowReader func(ctx context.Context, numbers []int32, p parts, to func(place int) *engine.Record) error
+
+// byRow is a rowReader over connections that it is lent.
 func (c *collection) byRow(ctx context.Context, on borrower, numbers []int32, p parts, to func(place int) *engine.Record) error {
 	for first := 0; first < len(numbers); first += atMost {
 		if err := ctx.Err(); err != nil {
@@ -222,13 +225,13 @@ func (c *collection) Get(ctx context.Context, ids []string, vectors bool) ([]eng
 		return nil, err
 	}
 	defer c.endView()
-	return c.get(ctx, c.store.borrow, ids, vectors, func(id string) (int32, bool) {
+	return c.get(ctx, c.read, ids, vectors, func(id string) (int32, bool) {
 		row, ok := c.rows[id]
 		return row, ok
 	})
 }
 
-func (c *collection) get(ctx context.Context, on borrower, ids []string, vectors bool, rowOf func(id string) (int32, bool)) ([]engine.Record, error) {
+func (c *collection) get(ctx context.Context, read rowReader, ids []string, vectors bool, rowOf func(id string) (int32, bool)) ([]engine.Record, error) {
 	var numbers []int32
 	records := make([]engine.Record, 0, len(ids))
 	for _, id := range ids {
@@ -237,7 +240,7 @@ func (c *collection) get(ctx context.Context, on borrower, ids []string, vectors
 			records = append(records, engine.Record{ID: id})
 		}
 	}
-	err := c.byRow(ctx, on, numbers, parts{payload: true, vectors: vectors}, func(place int) *engine.Record { return &records[place] })
+	err := read(ctx, numbers, parts{payload: true, vectors: vectors}, func(place int) *engine.Record { return &records[place] })
 	return records, err
 }
 

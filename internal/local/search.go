@@ -117,7 +117,7 @@ func (c *collection) searchTogether(ctx context.Context, searches []engine.Searc
 // result makes the answer to a search of the candidates that it found.
 func (c *collection) result(ctx context.Context, s *engine.Search, found []ann.Candidate, plan engine.Plan) (engine.Result, error) {
 	id := func(row int32) string { return c.ids[row] }
-	hits, err := c.hits(ctx, c.store.borrow, best(found, s.K, id), id, parts{s.Payload, s.Vectors})
+	hits, err := c.hits(ctx, c.read, best(found, s.K, id), id, parts{s.Payload, s.Vectors})
 	return engine.Result{Hits: hits, Exact: plan.Index == "", Plan: plan}, err
 }
 
@@ -149,7 +149,7 @@ func best(found []ann.Candidate, k int, id func(row int32) string) []ann.Candida
 }
 
 // hits makes hits of candidates, and reads the parts that are not in memory.
-func (c *collection) hits(ctx context.Context, on borrower, found []ann.Candidate, id func(row int32) string, p parts) ([]engine.Hit, error) {
+func (c *collection) hits(ctx context.Context, read rowReader, found []ann.Candidate, id func(row int32) string, p parts) ([]engine.Hit, error) {
 	hits := make([]engine.Hit, len(found))
 	for i, f := range found {
 		hits[i] = engine.Hit{Record: engine.Record{ID: id(f.Row)}, Score: f.Score}
@@ -161,7 +161,7 @@ func (c *collection) hits(ctx context.Context, on borrower, found []ann.Candidat
 	for i, f := range found {
 		numbers[i] = f.Row
 	}
-	err := c.byRow(ctx, on, numbers, p, func(place int) *engine.Record { return &hits[place].Record })
+	err := read(ctx, numbers, p, func(place int) *engine.Record { return &hits[place].Record })
 	return hits, err
 }
 

@@ -105,5 +105,6 @@ func (s *store) shut(c *collection) {
 	c.mu.Lock()
 	c.rows, c.ids, c.free, c.index = nil, nil, nil, nil
 	c.mu.Unlock()
+	c.store.payloads.dropAll(c)
 	c.close()
 }

@@ -126,10 +126,17 @@ func (c *txCollection) Scan(ctx context.Context, s engine.Scan) (records []engin
 func (c *txCollection) Get(ctx context.Context, ids []string, vectors bool) (records []engine.Record, err error) {
 	err = c.do(ctx, func(t *txn) error {
 		ch := t.change(c.collection)
-		records, err = c.get(ctx, t.borrow, ids, vectors, func(id string) (int32, bool) { return ch.row(c.collection, id) })
+		records, err = c.get(ctx, c.readIn(t), ids, vectors, func(id string) (int32, bool) { return ch.row(c.collection, id) })
 		return err
 	})
 	return records, err
+}
+
+// readIn is the rowReader of a transaction.
+func (c *txCollection) readIn(t *txn) rowReader {
+	return func(ctx context.Context, numbers []int32, p parts, to func(place int) *engine.Record) error {
+		return c.byRow(ctx, t.borrow, numbers, p, to)
+	}
 }
 
 // Search implements engine.Collection.
@@ -190,7 +197,7 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (e
 		}
 		return c.ids[row]
 	}
-	hits, err := c.hits(ctx, t.borrow, best(found, s.K, id), id, parts{s.Payload, s.Vectors})
+	hits, err := c.hits(ctx, c.readIn(t), best(found, s.K, id), id, parts{s.Payload, s.Vectors})
 	return engine.Result{Hits: hits, Exact: true, Plan: engine.Plan{
 		Path: "filtered scan", Rows: allowed.Count() + len(rows), Why: "a transaction compares what it sees one by one",
 	}}, err

@@ -168,6 +168,7 @@ func (c *collection) apply(ch *change) {
 	for _, row := range ch.freed {
 		c.ids[row] = ""
 		c.index.remove(row)
+		c.store.payloads.drop(c, row)
 	}
 	for id, row := range ch.rows {
 		if row == noRow {
@@ -175,6 +176,7 @@ func (c *collection) apply(ch *change) {
 			continue
 		}
 		c.rows[id], c.ids[row] = row, id
+		c.store.payloads.drop(c, row)
 		if err := c.index.set(row, ch.vectors[row]); err != nil { // the root has checked it
 			c.store.log.Error("vector not in memory", "collection", c.schema.Name, "id", id, "error", err)
 		}
