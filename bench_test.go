@@ -104,33 +104,3 @@ func (l *bareLoop) insert(b *testing.B, ctx context.Context, vectors [][]float32
 	}
 	require.NoError(b, tx.Commit())
 }
-
-// BenchmarkSearchPayload compares a search that reads text and fields with one
-// that returns IDs and scores only: the difference is what reading them costs.
-func BenchmarkSearchPayload(b *testing.B) {
-	const rows, dim = 20_000, 128
-	ctx := b.Context()
-	db, docs := createCollection(b, filepath.Join(b.TempDir(), "docs.db"),
-		vecwire.Schema{Name: "docs", Dim: dim, Fields: []vecwire.Field{{Name: "lang"}}})
-	defer db.Close()
-	rng := rand.New(rand.NewPCG(1, 1))
-	records := make([]vecwire.Record, rows)
-	for i := range records {
-		v := make([]float32, dim)
-		for j := range v {
-			v[j] = rng.Float32()
-		}
-		records[i] = vecwire.Record{ID: fmt.Sprint(i), Vector: v, Text: "some text", Fields: vecwire.Fields{"lang": "go"}}
-	}
-	require.NoError(b, docs.Upsert(ctx, records...))
-	search := func(q vecwire.Query) func() {
-		return func() {
-			hits, err := docs.Search(ctx, q)
-			require.NoError(b, err)
-			require.Len(b, hits, 10)
-		}
-	}
-	pair.Run(b,
-		search(vecwire.Query{Vector: records[0].Vector, IDsOnly: true}),
-		search(vecwire.Query{Vector: records[0].Vector}))
-}

@@ -40,7 +40,7 @@ const (
 	// payloadBytes is how much a store keeps.
 	payloadBytes = 16 << 20
 	// payloadOverhead is what one takes beside its text and the values of its fields.
-	payloadOverhead = 240
+	payloadOverhead = 176
 )
 
 func newPayloads(most int) payloads {
