@@ -6,7 +6,8 @@
 // memory is a copy, made when the collection is opened and changed only after
 // SQLite has committed, so that the two never disagree for a reader. With an
 // index there is a graph over the arena, and a snapshot of both beside the file,
-// which is a cache: without it a collection is loaded from the rows.
+// which is a cache: without it a collection is loaded from the rows. Of texts and
+// fields only those that were read last are in memory.
 //
 // There is one writer at a time, on one connection of its own, and any number
 // of readers, which a writer holds up only for the moment of its commit. The
