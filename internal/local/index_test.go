@@ -22,8 +22,8 @@ import (
 var indexSchema = engine.Schema{Name: "docs", Dim: 8, Metric: codec.L2, Fields: []engine.Field{{Name: "n", Type: filter.Int}}}
 
 const (
-	indexRows = 3000
-	// fewRows is an effort so small that a search goes through the graph of so few.
+	indexRows = 8000
+	// fewRows is an effort so small that a search goes through a graph of these rows.
 	fewRows = 12
 )
 
