@@ -15,7 +15,7 @@ func WalshHadamard(x []float32) {
 		return
 	}
 	if accelerated && len(x) >= 64 {
-		walshHadamardAVX2(&x[0], len(x))
+		walshHadamardKernel(&x[0], len(x))
 		return
 	}
 	walshHadamard(x)

@@ -134,10 +134,10 @@ func atMostSquare(set *uint64, keys *int32, x *float32, near float32, factor flo
 //go:noescape
 func atMostLine(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
 
-// walshHadamardAVX2 transforms n elements in place; n is a power of two, 64 or more.
+// walshHadamardKernel transforms n elements in place; n is a power of two, 64 or more.
 //
 //go:noescape
-func walshHadamardAVX2(x *float32, n int)
+func walshHadamardKernel(x *float32, n int)
 
 // prefetch asks for the cache line that p points into and the next one.
 //

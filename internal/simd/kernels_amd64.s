@@ -5598,9 +5598,9 @@ done424:
 	VZEROUPPER
 	RET
 
-// func walshHadamardAVX2(x *float32, n int)
+// func walshHadamardKernel(x *float32, n int)
 // Requires: AVX
-TEXT ·walshHadamardAVX2(SB), NOSPLIT, $0-16
+TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVQ    x+0(FP), AX
 	MOVQ    n+8(FP), CX
 	VMOVUPS signs1<>+0(SB), Y0

@@ -19,7 +19,7 @@ func l2x32Rows(dst, q, rows *float32, dim, n int)                               
 func l2x32At(dst, q, rows *float32, dim int, at *int32, n, limit int) int                { return 0 }
 func l2x64Rows(dst, q, rows *float64, dim, n int)                                        {}
 func l2x64At(dst, q, rows *float64, dim int, at *int32, n, limit int) int                { return 0 }
-func walshHadamardAVX2(x *float32, n int)                                                {}
+func walshHadamardKernel(x *float32, n int)                                              {}
 func prefetch(p *byte)                                                                   {}
 func sub32(x, y *float32, n int)                                                         {}
 func sub64(x, y *float64, n int)                                                         {}

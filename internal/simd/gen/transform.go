@@ -9,7 +9,7 @@ import (
 // 2, 4 inside registers, 8, 16, 32 between the registers of 64 elements, and the
 // others between such blocks, two at a time.
 func walshHadamard(a *asm) {
-	args := a.begin("walshHadamardAVX2", "walshHadamardAVX2 transforms n elements in place; n is a power of two, 64 or more.",
+	args := a.begin("walshHadamardKernel", "walshHadamardKernel transforms n elements in place; n is a power of two, 64 or more.",
 		"func(x *float32, n int)", "x", "n")
 	x, n := args[0], args[1]
 	signs := a.ymms(3)
