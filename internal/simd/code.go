@@ -3,10 +3,11 @@ package simd
 import "math"
 
 // A code is a vector whose elements were quantised to a byte of 0 to 127: seven
-// bits, so that the AVX2 kernels cannot saturate. They compute the same integers
-// as portable Go. Codes with a byte above 127 give numbers that mean nothing, and
-// differ from CPU to CPU; sums wrap around beyond 133,144 elements, as
-// 127*127*133,144 is the largest that an int32 holds.
+// bits, so that the AVX2 kernels cannot saturate and the NEON kernels' sums of four
+// squares or two products fit in 16 bits. All compute the same integers as portable
+// Go. Codes with a byte above 127 give numbers that mean nothing, and differ from
+// CPU to CPU; sums wrap around beyond 133,144 elements, as 127*127*133,144 is the
+// largest that an int32 holds.
 
 // codeStep divides the number of elements of the codes that the kernels take;
 // others are left to portable Go.

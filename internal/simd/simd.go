@@ -5,9 +5,10 @@
 //
 // Where the CPU has AVX2 and FMA it runs assembly: vek's for one pair of vectors,
 // where it is the fastest, and else our own, which the module in gen writes. Codes
-// are compared in fewer instructions where it has AVX-512 with VNNI, too;
-// elsewhere, and with the build tag purego, portable Go. The choice is made once,
-// when the program starts.
+// are compared in fewer instructions where it has AVX-512 with VNNI, too. On
+// arm64, where every CPU has NEON, it runs our own for all of that; it was tested
+// under emulation, and nobody has timed it yet. Elsewhere, and with the build tag
+// purego, it runs portable Go. The choice is made once, when the program starts.
 //
 // Nothing here panics, whatever the lengths and values. The float kernels round
 // in the element type and overflow to infinities, or NaN where two of them meet;
@@ -28,7 +29,7 @@ import (
 )
 
 // viaVek is from how many elements vek's code for one pair is faster than ours,
-// by a tenth. vek has none on macOS.
+// by a tenth. vek has code for AVX2 alone, and not on macOS.
 const viaVek = 64
 
 var vekAccelerated = vek.Info().Acceleration
@@ -137,6 +138,9 @@ func Prefetch[T any](x []T, i int) {
 // eight sums, three steps, 7 products. The AVX2 kernels keep four registers of 4
 // or 8 sums, one of which takes up to 4 products more, fused, so that each addition
 // rounds once, and add the sums up in 4 or 5 steps: at most n/16 + 8 and n/32 + 9.
+// The NEON kernels keep eight registers of 2 or 4 sums, which take up to 1 or 2
+// products more, fused too, and add them up in as many steps: at most n/16 + 5 and
+// n/32 + 7.
 //
 // [SquaredL2], [SquaredL2Rows] and [SquaredL2At] take the same steps with two
 // roundings more for each term, those of the difference, which is squared. As no

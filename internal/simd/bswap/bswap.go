@@ -1,5 +1,5 @@
-// Package bswap reverses the bytes of 4-byte words, with AVX2 where the CPU has
-// it. It knows nothing of what the words are.
+// Package bswap reverses the bytes of 4-byte words, with AVX2 or NEON where the
+// CPU has it. It knows nothing of what the words are.
 package bswap
 
 import (

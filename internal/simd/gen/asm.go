@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
@@ -54,7 +55,9 @@ func (p goPackage) files() (map[string][]byte, error) {
 	config := printer.Config{Argv: []string{"go", "generate"}, Name: "internal/simd/gen", Pkg: p.name}
 	text, err := printer.NewGoAsm(config).Print(f)
 	stubs, stubsErr := printer.NewStubs(config).Print(f)
-	return map[string][]byte{"kernels_amd64.s": text, "kernels_amd64.go": stubs}, errors.Join(err, stubsErr)
+	files := map[string][]byte{"kernels_amd64.s": text, "kernels_amd64.go": stubs}
+	maps.Copy(files, neonFiles(p.name))
+	return files, errors.Join(err, stubsErr)
 }
 
 // op is what is summed over the elements of two vectors.

@@ -1,6 +1,7 @@
-// Command gen writes the AVX2 kernels of internal/simd and of its package bswap,
-// with avo (https://github.com/mmcloughlin/avo, BSD-3-Clause). It is a module of
-// its own, so that nobody who builds vecwire needs avo.
+// Command gen writes the kernels of internal/simd and of its package bswap: those
+// for AVX2 with avo (https://github.com/mmcloughlin/avo, BSD-3-Clause), and those
+// for NEON, which avo does not know, with the little assembler of neon.go. It is a
+// module of its own, so that nobody who builds vecwire needs avo.
 //
 // It is run in its folder, by go generate in internal/simd:
 //
