@@ -38,7 +38,7 @@ func (a *asm) codeRow(o op, s codeSet, q, dim reg.Register) row {
 	second, t := a.YMM(), a.ymms(2)
 	wide, wideT := a.ZMM(), a.ZMM()
 	return row{
-		sum: func(p reg.GPVirtual, acc reg.VecVirtual, line func()) {
+		sum: func(p reg.GPVirtual, acc reg.VecVirtual, line func(disp int)) {
 			loop, last, end := a.label("loop"), a.label("last"), a.label("end")
 			if s == vnni {
 				a.VPXORD(wide, wide, wide)
@@ -50,7 +50,7 @@ func (a *asm) codeRow(o op, s codeSet, q, dim reg.Register) row {
 			a.JL(a.to(last))
 			a.Label(loop)
 			if line != nil {
-				line()
+				line(0)
 			}
 			if s == vnni {
 				a.VMOVDQU64(at(p, 0), wideT)
@@ -69,7 +69,7 @@ func (a *asm) codeRow(o op, s codeSet, q, dim reg.Register) row {
 			a.CMPQ(count, operand.I8(-32))
 			a.JNE(a.to(end))
 			if line != nil {
-				line()
+				line(0)
 			}
 			a.VMOVDQU(at(p, 0), t[0])
 			step(acc, at(qp, 0), t[0], t[0])

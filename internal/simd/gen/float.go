@@ -72,7 +72,7 @@ func (a *asm) floatRow(o op, s precision, q, dim reg.Register) row {
 		}
 	}
 	return row{
-		sum: func(p reg.GPVirtual, acc reg.VecVirtual, line func()) {
+		sum: func(p reg.GPVirtual, acc reg.VecVirtual, line func(disp int)) {
 			loop, eight, rest, end := a.label("loop"), a.label("register"), a.label("rest"), a.label("end")
 			a.zero(acc)
 			a.zero(more...)
@@ -83,7 +83,7 @@ func (a *asm) floatRow(o op, s precision, q, dim reg.Register) row {
 			a.Label(loop)
 			for i, sum := range append([]reg.VecVirtual{acc}, more...) {
 				if line != nil && i%2 == 0 {
-					line()
+					line(32 * i)
 				}
 				mov(at(qp, 32*i), t[i])
 				step(sum, t[i], at(p, 32*i))
@@ -96,8 +96,8 @@ func (a *asm) floatRow(o op, s precision, q, dim reg.Register) row {
 			a.ADDQ(operand.I8(96), count)
 			a.JL(a.to(rest))
 			if line != nil {
-				line()
-				line()
+				line(0)
+				line(64)
 			}
 			rem := a.label("remaining")
 			a.Label(rem)

@@ -25,8 +25,8 @@ type family struct {
 // A row sums over one row.
 type row struct {
 	// sum adds the row at p up in acc and moves p to the row's end. With each cache
-	// line that it reads it calls line, if that is not nil.
-	sum func(p reg.GPVirtual, acc reg.VecVirtual, line func())
+	// line that it reads it calls line, if that is not nil, with the distance from p.
+	sum func(p reg.GPVirtual, acc reg.VecVirtual, line func(disp int))
 	// reduce4 stores the sums of four accumulators, reduce1 that of one, at dst.
 	reduce4 func(acc []reg.VecVirtual, dst reg.Register)
 	reduce1 func(acc reg.VecVirtual, dst reg.Register)
@@ -44,7 +44,7 @@ func (a *asm) rows(f family) {
 	r := f.prepare(q, dim)
 	p := rows.(reg.GPVirtual)
 	acc := a.ymms(4)
-	line := func() { a.PREFETCHT0(at(p, scanAhead)) }
+	line := func(disp int) { a.PREFETCHT0(at(p, scanAhead+disp)) }
 
 	four, one, done := a.label("four"), a.label("one"), a.label("done")
 	a.Label(four)
@@ -128,7 +128,7 @@ func (a *asm) at(f family) {
 		a.MOVLQSX(at(ahead, 4*i), next)
 		a.IMULQ(dim, next)
 		a.ADDQ(rows, next)
-		r.sum(p, acc[i], func() {
+		r.sum(p, acc[i], func(int) {
 			a.PREFETCHT0(at(next, 0))
 			a.ADDQ(operand.Imm(64), next)
 		})
