@@ -15,8 +15,8 @@ import (
 	"github.com/vecwire/vecwire/codec"
 )
 
-// Bare is the same search through pgx alone.
-const Bare = "pgx"
+// Bare is the same search without Collection: through pgx alone, or of the index.
+const Bare = "bare"
 
 // server is what the engines behind a server have in common.
 type server struct {

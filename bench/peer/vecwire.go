@@ -17,12 +17,15 @@ const (
 	Payload = "payload" // the text and the fields too
 )
 
-// collection is the embedded engine of ours through the public API.
+// collection is the embedded engine of ours through the public API, and beside it a
+// bare index over the same vectors: what the API costs is small, and would be lost
+// in what two processes differ by.
 type collection struct {
 	loaded
 	index bool // build a graph
 	db    *vecwire.DB
 	docs  *vecwire.Collection
+	bare  contest.Engine // nil until it is searched
 }
 
 func (e *collection) Version() string { return "this commit" }
@@ -41,7 +44,6 @@ func (e *collection) Build(ctx context.Context) error {
 	if err := store(ctx, e.docs.Upsert, e.base); err != nil {
 		return err
 	}
-	e.base = nil
 	if !e.index {
 		return nil
 	}
@@ -56,7 +58,20 @@ func (e *collection) Close() error {
 }
 
 func (e *collection) Searcher(variant string) (contest.Searcher, error) {
-	return newDocsSearcher(e.docs, variant, e.index)
+	if variant != Bare {
+		return newDocsSearcher(e.docs, variant, e.index)
+	}
+	if e.bare == nil {
+		bare := contest.Engine(&arena{loaded: e.loaded})
+		if e.index {
+			bare = &graph{arena: arena{loaded: e.loaded}}
+		}
+		if err := bare.Build(context.Background()); err != nil {
+			return nil, err
+		}
+		e.bare = bare
+	}
+	return e.bare.Searcher("")
 }
 
 func schema(metric vecwire.Metric) vecwire.Schema {

@@ -135,7 +135,9 @@ turn's time by its number of queries, and "ratio" the median over the rounds of 
 ours in the same round; "CPU µs" is the same for the time that the process ran, which other programs on the
 machine disturb less. The engines in C++ get a turn's queries as one batch, so that Python has no part in
 "µs/query"; FAISS is told to answer a batch query by query. p50, p95 and p99 are of single calls, for the
-engines in C++ with a Python call in each.
+engines in C++ with a Python call in each. What Collection.Search costs over the index is taken from the
+p50 of both in one process. The embedded engine keeps texts and fields that were read last in memory,
+16 MiB of them, which after the first turn are those of all the queries.
 
 A program from elsewhere takes part in the graph search with ` + "`-peer 'name=command'`" + `, or ` + "`-go-peer`" + `
 if it is to count among the peers in Go. It answers requests, a line of JSON each, that package

@@ -35,6 +35,8 @@ const (
 	OursPayload      = "vecwire Collection.Search, text and fields"
 	OursGraphSearch  = "vecwire Collection.Search over its graph, IDs only"
 	OursGraphPayload = "vecwire Collection.Search over its graph, text and fields"
+	OursBeside       = "vecwire, bare scan beside Collection.Search"
+	OursGraphBeside  = "vecwire, bare graph beside Collection.Search"
 	OursPostgres     = "vecwire on PostgreSQL"
 	OursIRIS         = "vecwire on iris-pgwire"
 	Hnswlib          = "hnswlib"

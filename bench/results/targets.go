@@ -69,8 +69,8 @@ func (r Report) targets() []target {
 		ours, bare string
 		most       float64
 	}{
-		{100_000, OursGraphSearch, OursGraph, 3}, {100_000, OursGraphPayload, OursGraph, 60},
-		{10_000, OursSearch, OursExact, 3}, {10_000, OursPayload, OursExact, 60},
+		{100_000, OursGraphSearch, OursGraphBeside, 3}, {100_000, OursGraphPayload, OursGraphBeside, 60},
+		{10_000, OursSearch, OursBeside, 3}, {10_000, OursPayload, OursBeside, 60},
 	} {
 		ts = append(ts, size(o.rows).overhead(o.rows, o.ours, o.bare, o.most))
 	}
