@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vecwire/vecwire/bench/dataset"
@@ -146,9 +147,14 @@ func (s *server) search(ctx context.Context, req Search) (Searched, error) {
 			return Searched{}, err
 		}
 	}
+	var next atomic.Int64
 	run := func(thread int) error {
 		searcher := s.searchers[req.Variant][thread]
-		for i := thread; i < req.Count; i += threads {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= req.Count {
+				return nil
+			}
 			begin := time.Now()
 			if err := searcher.Search(ctx, s.queries.Row(req.First+i), req.K, req.Ef); err != nil {
 				return err
@@ -162,27 +168,40 @@ func (s *server) search(ctx context.Context, req Search) (Searched, error) {
 				result.Answers[i] = answer
 			}
 		}
-		return nil
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start, cpu := time.Now(), cpuTime()
-	err := concurrently(threads, run)
+	var start time.Time
+	var cpu int64
+	err := concurrently(threads, func() { start, cpu = time.Now(), cpuTime() }, run)
 	result.Nanos, result.CPUNanos = int64(time.Since(start)), cpuTime()-cpu
 	runtime.ReadMemStats(&after)
 	result.Allocs = float64(after.Mallocs-before.Mallocs) / float64(req.Count)
 	return result, err
 }
 
-// concurrently calls f with 0 to n-1, without a goroutine for a single call.
-func concurrently(n int, f func(i int) error) error {
+// concurrently calls f with 0 to n-1, without a goroutine for a single call. It
+// calls begin once all of them run, so that the time to start a thread is no part
+// of what is measured.
+func concurrently(n int, begin func(), f func(i int) error) error {
 	if n == 1 {
+		begin()
 		return f(0)
 	}
 	errs := make([]error, n)
 	var wait sync.WaitGroup
+	var running atomic.Int32
 	for i := range n {
-		wait.Go(func() { errs[i] = f(i) })
+		wait.Go(func() {
+			if running.Add(1) == int32(n) {
+				begin()
+				running.Add(1)
+			}
+			for running.Load() <= int32(n) { // awake: nobody has to be woken then
+				runtime.Gosched()
+			}
+			errs[i] = f(i)
+		})
 	}
 	wait.Wait()
 	return errors.Join(slices.DeleteFunc(errs, func(err error) bool { return err == nil })...)
