@@ -22,10 +22,15 @@ var irisKinds = []testenv.IRISOptions{
 	{Version: testenv.IRISLatest, Mode: testenv.IRISDBAPI},
 }
 
-// irisServers are irisKinds, or the one server that VECWIRE_TEST_IRIS names.
+// irisServers are irisKinds, or the one server that VECWIRE_TEST_IRIS names. A
+// short test, such as the one for data races, takes the oldest and the latest: the
+// others differ from these in the server alone.
 func irisServers() []testenv.IRISOptions {
-	if os.Getenv("VECWIRE_TEST_IRIS") != "" {
+	switch {
+	case os.Getenv("VECWIRE_TEST_IRIS") != "":
 		return irisKinds[:1]
+	case testing.Short():
+		return []testenv.IRISOptions{irisKinds[1], irisKinds[3]}
 	}
 	return irisKinds
 }

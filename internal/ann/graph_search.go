@@ -78,15 +78,13 @@ func (g *Graph[T]) find(s *finder[T], dst []Candidate, q []T, p plan, allowed *B
 	// pending ones are looked at first.
 	g.scanPending(s, p.ef)
 	s.start(g.links.rows())
-	done := true
 	if entry, top, ok := g.links.top(); ok {
 		best := g.links.descend(&s.walker, entry, top, 0)
 		s.visit(best.row())
 		s.offer(best, p.ef)
-		done = g.links.walk(&s.walker, p.ef, 0)
-	}
-	if !done {
-		return dst, false
+		if !g.links.walk(&s.walker, p.ef, 0) {
+			return dst, false
+		}
 	}
 	if s.merge(); len(s.found) < p.want {
 		return dst, false
