@@ -181,7 +181,7 @@ func (s *span) add(x float64) {
 }
 
 func (s Size) drawCurves(dir string, pic picture) error {
-	p := newPlot(pic.title+" ("+s.Data+", 128 dimensions, one thread)", fmt.Sprintf("recall@%d", s.K), "queries a second")
+	p := newPlot(pic.title+" ("+s.Data+", 128-D, one thread)", fmt.Sprintf("recall@%d", s.K), "queries a second")
 	var names []string
 	var ends plotter.XYs
 	var speed, recall span
