@@ -100,7 +100,7 @@ func (c *conn) ask(query string, numbers []int32, each func(values []driver.Valu
 	c.values = append(c.values[:0], make([]driver.Value, len(rows.Columns()))...)
 	for {
 		if err := rows.Next(c.values); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err
