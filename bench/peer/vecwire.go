@@ -44,6 +44,7 @@ func (e *collection) Build(ctx context.Context) error {
 	if err := store(ctx, e.docs.Upsert, e.base); err != nil {
 		return err
 	}
+	e.base = nil
 	if !e.index {
 		return nil
 	}
@@ -62,9 +63,14 @@ func (e *collection) Searcher(variant string) (contest.Searcher, error) {
 		return newDocsSearcher(e.docs, variant, e.index)
 	}
 	if e.bare == nil {
-		bare := contest.Engine(&arena{loaded: e.loaded})
+		base, err := dataset.Load(e.build.Base, e.build.Rows)
+		if err != nil {
+			return nil, err
+		}
+		of := loaded{build: e.build, base: base}
+		bare := contest.Engine(&arena{loaded: of})
 		if e.index {
-			bare = &graph{arena: arena{loaded: e.loaded}}
+			bare = &graph{arena: arena{loaded: of}}
 		}
 		if err := bare.Build(context.Background()); err != nil {
 			return nil, err

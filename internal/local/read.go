@@ -160,7 +160,10 @@ func (c *collection) byRow(ctx context.Context, on borrower, numbers []int32, p 
 			return err
 		}
 		some, found := numbers[first:min(first+atMost, len(numbers))], 0
-		fields := make([]any, len(some)*len(c.schema.Fields))
+		var fields []any
+		if p.payload {
+			fields = make([]any, len(some)*len(c.schema.Fields))
+		}
 		err := on(ctx, func(conn *conn) error {
 			return conn.ask(c.selectRows(p, len(some)), some, func(stored []driver.Value) error {
 				found++
