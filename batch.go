@@ -3,18 +3,16 @@ package vecwire
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"slices"
 
-	"github.com/vecwire/vecwire/codec"
-	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/embedding"
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
 // Fields are a record's values by field name. A field that is missing or nil has
 // no value. What comes back from a collection is string, int64, float64, bool,
-// time.Time in UTC, or []byte; [filter.Type] says what may be put in.
+// time.Time in UTC, []byte, []string, []int64, []float64, and for JSON map[string]any
+// or []any; [filter.Type] says what may be put in.
 type Fields map[string]any
 
 // Record is one record of a collection.
@@ -31,6 +29,9 @@ type Record struct {
 	Text string
 	// Fields are the record's values, of the schema's types.
 	Fields Fields
+	// Vectors are the further vectors that [Schema].Vectors names, those that the record
+	// has, as it may have none of them.
+	Vectors map[string][]float32
 }
 
 // Upsert stores records: each replaces the whole record of its ID, if there is
@@ -38,19 +39,32 @@ type Record struct {
 // none: if some are refused, it returns a [*BatchError] that lists them all.
 //
 // A record with a text and no vector is embedded, if the collection has an
-// embedder.
+// embedder. One that is stored with the same text already keeps its vector and is
+// not embedded again, so that a changed field costs no call of the model. The vector
+// counts as the model's, as all vectors of the collection do: see [Schema].Model.
 func (c *Collection) Upsert(ctx context.Context, records ...Record) error {
-	return c.store(ctx, "upsert into", records, c.engine.Upsert)
+	return c.store(ctx, OpUpsert, records, engine.Collection.Upsert)
+}
+
+// Insert stores records whose IDs are not in the collection yet, faster than
+// [Collection.Upsert] where there are thousands of them. It stores all records
+// or none: if one of the IDs exists already it returns [ErrExists]. In all else
+// it is like Upsert. It returns [ErrUnsupported] if the engine has no such way.
+func (c *Collection) Insert(ctx context.Context, records ...Record) error {
+	return c.store(ctx, OpInsert, records, engine.Collection.Insert)
 }
 
 // store checks records and gives them to an engine.
-func (c *Collection) store(ctx context.Context, verb string, records []Record, to func(context.Context, []engine.Record) error) error {
-	ctx, call, err := c.begin(ctx, verb)
+func (c *Collection) store(ctx context.Context, op Op, records []Record, to func(engine.Collection, context.Context, []engine.Record) error) error {
+	c, ctx, call, err := c.begin(ctx, op)
 	if err != nil {
 		return err
 	}
 	defer call.leave()
-	if records, err = c.embedRecords(ctx, records); err != nil {
+	if op == OpInsert && !c.engine.Can().Insert {
+		return call.end(0, engine.Unsupported(engine.LackInsert, c.db.engine.Capabilities().Engine))
+	}
+	if records, err = c.embedRecords(ctx, records, op == OpUpsert); err != nil {
 		return call.end(0, err)
 	}
 	plan, failed := c.planRecords(records)
@@ -60,7 +74,10 @@ func (c *Collection) store(ctx context.Context, verb string, records []Record, t
 	if len(plan) == 0 {
 		return call.end(0, ctx.Err())
 	}
-	err = to(ctx, plan)
+	if err = c.complete(ctx, plan, op == OpUpsert); err != nil {
+		return call.end(0, err)
+	}
+	err = to(c.engine, ctx, plan)
 	stored := len(plan)
 	if refused, ok := errors.AsType[*engine.RefusedError](err); ok {
 		err, stored = batchError(refused, plan, records), refused.Stored
@@ -68,6 +85,44 @@ func (c *Collection) store(ctx context.Context, verb string, records []Record, t
 		stored = 0
 	}
 	return call.end(stored, err)
+}
+
+// embedRecords returns records with a vector for each that has only a text: with reuse
+// that which is stored for the text, or else one of the embedder's.
+func (c *Collection) embedRecords(ctx context.Context, records []Record, reuse bool) ([]Record, error) {
+	bare := func(r Record) bool { return r.Text != "" && r.Vector == nil && r.Vector64 == nil }
+	if c.embedder == nil || !slices.ContainsFunc(records, bare) {
+		return records, nil
+	}
+	items := make([]embedding.Item, len(records))
+	for i, r := range records {
+		items[i] = embedding.Item{ID: r.ID, Text: r.Text, Vector: engine.Vector{F32: r.Vector, F64: r.Vector64}}
+	}
+	if reuse {
+		if err := embedding.Reuse(ctx, c.engine, items, c.rules.IDs); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.model().Fill(ctx, items); err != nil {
+		return nil, err
+	}
+	records = slices.Clone(records)
+	for i := range records {
+		records[i].Vector, records[i].Vector64 = items[i].Vector.F32, items[i].Vector.F64
+	}
+	return records, nil
+}
+
+// complete makes the named vectors that records lack.
+func (c *Collection) complete(ctx context.Context, records []engine.Record, reuse bool) error {
+	if len(c.named) == 0 {
+		return nil
+	}
+	pointers := make([]*engine.Record, len(records))
+	for i := range records {
+		pointers[i] = &records[i]
+	}
+	return c.completed().Complete(ctx, pointers, reuse)
 }
 
 // batchError says which of a call's records the engine refused.
@@ -79,7 +134,7 @@ func batchError(refused *engine.RefusedError, plan []engine.Record, records []Re
 	out := &BatchError{Total: len(records), Stored: refused.Stored}
 	for _, r := range refused.Records {
 		id := plan[r.Index].ID
-		out.Failed = append(out.Failed, RecordError{ID: id, Index: place[id], Err: r.Err})
+		out.Failed = append(out.Failed, RecordError{ID: id, Index: place[id], Err: public(r.Err)})
 	}
 	return out
 }
@@ -90,13 +145,12 @@ func (c *Collection) planRecords(records []Record) (plan []engine.Record, failed
 	plan = make([]engine.Record, 0, len(records))
 	values := make([]any, len(records)*len(c.schema.Fields))
 	last := make(map[string]int, len(records)) // the place of an ID's last record in plan
-	maxID := c.maxID()
 	for i, r := range records {
 		row := values[:len(c.schema.Fields):len(c.schema.Fields)]
 		values = values[len(row):]
-		p, err := c.planRecord(r, row, maxID)
+		p, err := c.planRecord(r, row)
 		if err != nil {
-			failed = append(failed, RecordError{ID: r.ID, Index: i, Err: err})
+			failed = append(failed, RecordError{ID: r.ID, Index: i, Err: public(err)})
 			continue
 		}
 		last[r.ID] = len(plan)
@@ -114,92 +168,21 @@ func (c *Collection) planRecords(records []Record) (plan []engine.Record, failed
 	return plan, failed
 }
 
-func (c *Collection) planRecord(r Record, values []any, maxID int) (engine.Record, error) {
-	p, err := c.planPayload(r, values, maxID)
+func (c *Collection) planRecord(r Record, values []any) (engine.Record, error) {
+	p, err := c.planPayload(&r, values)
 	if err == nil {
-		p.Vector, err = c.recordVector(r)
+		p.Vector, err = c.rules.Vector(r.Vector, r.Vector64, r.Text)
 	}
 	return p, err
 }
 
-// planPayload checks all of a record but its vector. The values of its fields go
-// into values.
-func (c *Collection) planPayload(r Record, values []any, maxID int) (engine.Record, error) {
-	if err := checkID(r.ID, maxID); err != nil {
-		return engine.Record{}, err
+// planPayload checks all of a record but its own vector.
+func (c *Collection) planPayload(r *Record, values []any) (engine.Record, error) {
+	p, err := c.rules.Payload(r.ID, r.Text, r.Fields, values)
+	if err == nil {
+		p.Named, err = c.rules.Named(r.Vectors)
 	}
-	if err := filter.CheckString("text", r.Text); err != nil {
-		return engine.Record{}, err
-	}
-	known := 0
-	for i, f := range c.schema.Fields {
-		v, ok := r.Fields[f.Name]
-		if ok {
-			known++
-		}
-		if v == nil {
-			continue
-		}
-		var err error
-		if values[i], err = f.Type.Convert(f.Name, v); err != nil {
-			return engine.Record{}, err
-		}
-	}
-	if known < len(r.Fields) {
-		return engine.Record{}, c.unknownField(r.Fields)
-	}
-	return engine.Record{ID: r.ID, Text: r.Text, Fields: values}, nil
-}
-
-// recordVector checks the vector of a record.
-func (c *Collection) recordVector(r Record) (engine.Vector, error) {
-	v, err := c.vector(r.Vector, r.Vector64)
-	if err != nil && r.Vector == nil && r.Vector64 == nil && r.Text != "" {
-		err = fmt.Errorf("%w: give it one, or use the collection that WithEmbedder returns", err)
-	}
-	return v, err
-}
-
-// unknownField names the first of the fields that the schema does not have.
-func (c *Collection) unknownField(fields Fields) error {
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if _, ok := c.fields[name]; !ok {
-			return &SchemaError{Collection: c.schema.Name, Field: shorten(name), Msg: "does not exist"}
-		}
-	}
-	return nil
-}
-
-func checkID(id string, maxBytes int) error {
-	switch {
-	case id == "":
-		return &ValueError{Field: "id", Pos: -1, Want: "a String that is not empty", Got: "empty"}
-	case len(id) > maxBytes:
-		return &ValueError{
-			Field: "id", Pos: -1,
-			Want: fmt.Sprintf("at most %d bytes", maxBytes), Got: filter.Describe(id),
-		}
-	}
-	return filter.CheckString("id", id)
-}
-
-// vector checks a vector that a user gave in either of two forms and returns it
-// as the collection's element type.
-func (c *Collection) vector(v32 []float32, v64 []float64) (engine.Vector, error) {
-	switch {
-	case v32 != nil && v64 != nil:
-		return engine.Vector{}, &ValueError{Field: "vector", Pos: -1, Want: "Vector or Vector64", Got: "both"}
-	case c.schema.Element == FLOAT && v64 != nil:
-		return engine.Vector{}, &ElementError{Want: FLOAT, Got: DOUBLE}
-	case c.schema.Element == FLOAT:
-		return engine.Vector{F32: v32}, codec.Check(v32, c.schema.Dim, c.schema.Metric)
-	case v32 != nil:
-		v64 = make([]float64, len(v32))
-		for i, x := range v32 {
-			v64[i] = float64(x)
-		}
-	}
-	return engine.Vector{F64: v64}, codec.Check(v64, c.schema.Dim, c.schema.Metric)
+	return p, err
 }
 
 // record returns an engine's record as users know it.
@@ -214,5 +197,6 @@ func (c *Collection) record(r engine.Record) Record {
 		}
 		out.Fields[c.schema.Fields[i].Name] = v
 	}
+	out.Vectors = c.vectorsByName(r.Named)
 	return out
 }

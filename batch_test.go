@@ -9,18 +9,6 @@ import (
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
-// newDocs returns an empty collection in memory.
-func newDocs(t *testing.T, s Schema) *Collection {
-	t.Helper()
-	db, err := Open(t.Context(), "mem:")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	s.Name = "docs"
-	c, err := db.CreateCollection(t.Context(), s)
-	require.NoError(t, err)
-	return c
-}
-
 func TestPlanRecords(t *testing.T) {
 	c := newDocs(t, Schema{Dim: 2, Fields: []Field{{Name: "lang"}, {Name: "year", Type: Int}}})
 	v := []float32{1, 2}
@@ -53,13 +41,6 @@ func TestRefusalIsTheSameEachTime(t *testing.T) {
 	for range 50 {
 		require.EqualError(t, c.Upsert(t.Context(), bad), first)
 	}
-}
-
-func TestDoubleTakesFloat32Exactly(t *testing.T) {
-	c := newDocs(t, Schema{Dim: 2, Element: DOUBLE})
-	v, err := c.vector([]float32{0.1, 1e-45}, nil)
-	require.NoError(t, err)
-	require.Equal(t, engine.Vector{F64: []float64{float64(float32(0.1)), float64(float32(1e-45))}}, v)
 }
 
 func TestRecordOfAnEngine(t *testing.T) {

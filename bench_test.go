@@ -55,14 +55,6 @@ func BenchmarkUpsert(b *testing.B) {
 	}, func() { bare.insert(b, ctx, vectors, text) })
 }
 
-func createCollection(b *testing.B, path string, s vecwire.Schema) (*vecwire.DB, *vecwire.Collection) {
-	db, err := vecwire.Open(b.Context(), path)
-	require.NoError(b, err)
-	c, err := db.CreateCollection(b.Context(), s)
-	require.NoError(b, err)
-	return db, c
-}
-
 // bareLoop writes into the same tables with nothing in between.
 type bareLoop struct {
 	db         *sql.DB

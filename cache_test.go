@@ -1,7 +1,6 @@
 package vecwire_test
 
 import (
-	"context"
 	"path/filepath"
 	"testing"
 
@@ -10,21 +9,6 @@ import (
 	"github.com/vecwire/vecwire"
 	"github.com/vecwire/vecwire/embed"
 )
-
-// lengths embeds a text as its length and counts the texts.
-type lengths struct{ texts *int }
-
-func (lengths) Model() string { return "lengths" }
-func (lengths) Dim() int      { return 2 }
-
-func (l lengths) Embed(_ context.Context, texts []string, _ embed.Use) ([][]float32, error) {
-	*l.texts += len(texts)
-	out := make([][]float32, len(texts))
-	for i, text := range texts {
-		out[i] = []float32{float32(len(text)), 0}
-	}
-	return out, nil
-}
 
 func TestEmbeddingCache(t *testing.T) {
 	ctx, path := t.Context(), filepath.Join(t.TempDir(), "cache.db")

@@ -3,107 +3,19 @@ package vecwire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"sync/atomic"
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/live"
+	"github.com/vecwire/vecwire/internal/mirror"
+	"github.com/vecwire/vecwire/internal/notes"
+	"github.com/vecwire/vecwire/internal/schema"
+	"github.com/vecwire/vecwire/internal/search"
+	"github.com/vecwire/vecwire/internal/tenant"
 )
-
-// CreateCollection makes an empty collection. It returns [ErrExists] if there is
-// one of that name, and a [*SchemaError] if the schema cannot be made.
-func (db *DB) CreateCollection(ctx context.Context, s Schema) (*Collection, error) {
-	ctx, call, err := db.begin(ctx, "create collection", s.Name)
-	if err != nil {
-		return nil, err
-	}
-	defer call.leave()
-	if err := s.check(db.engine.Capabilities()); err != nil {
-		return nil, call.end(0, err)
-	}
-	c, err := db.engine.Create(ctx, s.plan())
-	if err = call.end(0, err); err != nil {
-		return nil, err
-	}
-	return newCollection(db, c), nil
-}
-
-// OpenCollection opens a collection. It returns [ErrNotFound] if there is none
-// of that name.
-func (db *DB) OpenCollection(ctx context.Context, name string) (*Collection, error) {
-	ctx, call, err := db.begin(ctx, "open collection", name)
-	if err != nil {
-		return nil, err
-	}
-	defer call.leave()
-	if !nameRE.MatchString(name) {
-		return nil, call.end(0, ErrNotFound) // no collection has such a name
-	}
-	c, err := db.engine.Open(ctx, name)
-	if err = call.end(0, err); err != nil {
-		return nil, err
-	}
-	return newCollection(db, c), nil
-}
-
-// EnsureCollection opens the collection of the schema's name, or makes it if
-// there is none. It returns a [*SchemaError] if there is one with another schema;
-// the order of the fields, and which are indexed, do not count.
-func (db *DB) EnsureCollection(ctx context.Context, s Schema) (*Collection, error) {
-	c, err := db.OpenCollection(ctx, s.Name)
-	if errors.Is(err, ErrNotFound) {
-		c, err = db.CreateCollection(ctx, s)
-		if errors.Is(err, ErrExists) { // somebody else has made it meanwhile
-			c, err = db.OpenCollection(ctx, s.Name)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if field, msg := s.differs(c); msg != "" {
-		return nil, c.wrap("ensure collection", &SchemaError{Collection: c.schema.Name, Field: field, Msg: msg})
-	}
-	return c, nil
-}
-
-// Collections returns the schemas of all collections, by name. Those that this
-// package keeps for itself are left out.
-func (db *DB) Collections(ctx context.Context) ([]Schema, error) {
-	ctx, call, err := db.begin(ctx, "list collections", "")
-	if err != nil {
-		return nil, err
-	}
-	defer call.leave()
-	plans, err := db.engine.List(ctx)
-	if err = call.end(len(plans), err); err != nil {
-		return nil, err
-	}
-	schemas := make([]Schema, 0, len(plans))
-	for _, p := range plans {
-		if !taken(p.Name) {
-			schemas = append(schemas, schemaOf(p))
-		}
-	}
-	return schemas, nil
-}
-
-// DropCollection removes a collection with all its records. It returns
-// [ErrNotFound] if there is none of that name. Open handles to it then return
-// ErrNotFound too.
-func (db *DB) DropCollection(ctx context.Context, name string) error {
-	ctx, call, err := db.begin(ctx, "drop collection", name)
-	if err != nil {
-		return err
-	}
-	defer call.leave()
-	if !nameRE.MatchString(name) {
-		return call.end(0, ErrNotFound)
-	}
-	err = db.engine.Drop(ctx, name)
-	if err == nil {
-		err = errors.Join(db.forgetNotes(ctx, filter.Prefix("id", noteID(name, ""))), db.dropLeftovers(ctx, name, ""))
-	}
-	return call.end(0, err)
-}
 
 // Collection holds records of one schema and finds them by their vectors. It is
 // safe for concurrent use.
@@ -111,43 +23,154 @@ type Collection struct {
 	db       *DB
 	engine   engine.Collection
 	schema   engine.Schema
-	fields   map[string]int // a field's place in the schema
-	embedder Embedder       // nil without WithEmbedder
-	tuned    *tuned
-	tx       *Tx  // nil outside a transaction
-	attached bool // a table of others
+	rules    *schema.Rules
+	searched *search.Collection          // the collection as package search has it
+	live     *live.Collection            // shared by all that stand for the collection; nil if it cannot be altered
+	seen     *engine.Collection          // of live, as it was when this was made
+	fresh    *atomic.Pointer[Collection] // what now has made of it last
+	embedder Embedder                    // nil without WithEmbedder
+	named    map[string]Embedder         // those of named vectors
+	tuned    *notes.Kept                 // the effort that Tune has found; nil for none ever
+	tunedIn  map[string]*notes.Kept      // of named vectors
+	closed   *atomic.Bool                // by Close, of this handle
+
+	attached  bool           // an existing table, which vecwire did not create
+	namespace string         // the name of a namespace, "" for a whole collection
+	vector    string         // the named vector that it is seen through, "" for the records' own
+	mirror    *mirror.Mirror // what engine is in a Mirror, nil otherwise
 }
 
-// wrap is the error of one of the collection's verbs. It fails the transaction
-// that the verb is part of.
-func (c *Collection) wrap(verb string, err error) error {
-	err = wrap(verb, c.schema.Name, err)
-	if err != nil && c.tx != nil {
-		c.tx.fail(err)
-	}
-	return err
-}
+// wrap is the error of one of the collection's operations.
+func (c *Collection) wrap(op Op, err error) error { return wrap(op, c.schema.Name, err) }
 
-func newCollection(db *DB, e engine.Collection) *Collection {
-	c := &Collection{db: db, engine: e, schema: e.Schema(), fields: map[string]int{}, tuned: &tuned{}}
-	for i, f := range c.schema.Fields {
-		c.fields[f.Name] = i
-	}
+// newCollection returns a collection over e, which is that of a namespace if that has a
+// name.
+func newCollection(db *DB, e engine.Collection, namespace string) *Collection {
+	c := &Collection{db: db, tuned: new(notes.Kept), closed: new(atomic.Bool), fresh: new(atomic.Pointer[Collection]), namespace: namespace}
+	c.over(e)
 	return c
 }
 
-// Schema returns the collection's schema.
-func (c *Collection) Schema() Schema { return schemaOf(c.schema) }
+// over makes the collection one over e.
+func (c *Collection) over(e engine.Collection) {
+	caps := c.db.engine.Capabilities()
+	maxID := caps.MaxIDBytes
+	if c.namespace != "" {
+		maxID -= len(tenant.Prefix(c.namespace))
+	}
+	c.engine, c.schema, c.rules = e, e.Schema(), schema.Of(e, caps.Engine, maxID)
+	caps.FullText = e.Can().FullText // which a mirror may have where its engine has none
+	c.searched = &search.Collection{Engine: e, Rules: c.rules, Caps: caps}
+	c.tunedIn = make(map[string]*notes.Kept, len(c.schema.Vectors))
+	for _, v := range c.schema.Vectors {
+		c.tunedIn[v.Name] = new(notes.Kept)
+	}
+}
+
+var errMirrorAltered = errors.New("close this mirror, and mirror the collection again")
+
+// now returns the collection as it is since it was last altered: itself if it was not.
+func (c *Collection) now() (*Collection, error) {
+	if c.live == nil {
+		return c, nil
+	}
+	latest := c.live.Now()
+	if latest == nil || latest == c.seen {
+		return c, nil
+	}
+	if c.mirror != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAltered, errMirrorAltered)
+	}
+	if fresh := c.fresh.Load(); fresh != nil && fresh.seen == latest {
+		return fresh, nil
+	}
+	now := *c
+	now.seen, now.fresh = latest, new(atomic.Pointer[Collection])
+	e := *latest
+	if c.namespace != "" {
+		at, err := schema.NamespacePlace(e.Schema())
+		if err != nil {
+			return nil, err
+		}
+		e = tenant.New(e, c.namespace, at)
+	}
+	if c.vector != "" {
+		var err error
+		if e, err = through(e, c.vector); err != nil {
+			return nil, err
+		}
+	}
+	now.over(e)
+	c.fresh.Store(&now)
+	return &now, nil
+}
+
+// latest is now for an operation that is not begun.
+func (c *Collection) latest(op Op) (*Collection, error) {
+	now, err := c.now()
+	if err != nil {
+		return nil, c.wrap(op, err)
+	}
+	return now, nil
+}
+
+// begin begins an operation of the collection. It returns the collection as it is
+// now: while the operation is under way, it is not altered by this process.
+func (c *Collection) begin(ctx context.Context, op Op) (*Collection, context.Context, call, error) {
+	if c.closed.Load() {
+		return c, ctx, call{}, c.wrap(op, handleClosed{})
+	}
+	k := call{db: c.db, op: op, name: c.schema.Name, tx: c.db.txOf(ctx)}
+	if k.tx == nil && engine.CallerOf(ctx) == nil { // what a transaction holds keeps alterations out
+		k.live = c.live
+	}
+	ctx, k, err := k.begin(ctx)
+	if err != nil {
+		return c, ctx, k, err
+	}
+	if k.live != nil {
+		err = k.live.Follow(ctx, c.db.reopen)
+	}
+	now := c
+	if err == nil {
+		now, err = c.now()
+	}
+	if err == nil && k.in && c.mirror != nil {
+		err = errors.New("a transaction has no mirrors: use the collection itself, and refresh the mirror afterwards")
+	}
+	if err != nil {
+		err = k.end(0, err)
+		k.leave()
+		return c, ctx, k, err
+	}
+	return now, ctx, k, nil
+}
+
+// beginOutsideTx is begin for an operation that no transaction can have; instead
+// says what to do.
+func (c *Collection) beginOutsideTx(ctx context.Context, op Op, instead string) (*Collection, context.Context, call, error) {
+	c, ctx, k, err := c.begin(ctx, op)
+	return c, ctx, k, k.outsideTx(instead, err)
+}
+
+// Schema returns the collection's schema, as it was when it was last altered or
+// opened by this process.
+func (c *Collection) Schema() Schema {
+	if now, err := c.now(); err == nil {
+		c = now
+	}
+	return schemaOf(c.schema)
+}
 
 // Get returns the records with these IDs that exist, in the order of ids, with
 // their vectors. IDs that are not there are left out.
 func (c *Collection) Get(ctx context.Context, ids ...string) ([]Record, error) {
-	ctx, call, err := c.begin(ctx, "get from")
+	c, ctx, call, err := c.begin(ctx, OpGet)
 	if err != nil {
 		return nil, err
 	}
 	defer call.leave()
-	ids, known := c.possible(ids), map[string]Record{}
+	ids, known := c.rules.IDs(ids), map[string]Record{}
 	if len(ids) == 0 {
 		return nil, call.end(0, ctx.Err())
 	}
@@ -164,143 +187,115 @@ func (c *Collection) Get(ctx context.Context, ids ...string) ([]Record, error) {
 			records = append(records, r)
 		}
 	}
+	c.used(ctx, engine.IDs(found))
 	return records, nil
 }
 
 // Delete removes the records with these IDs that exist and returns how many
 // there were.
 func (c *Collection) Delete(ctx context.Context, ids ...string) (int, error) {
-	ctx, call, err := c.begin(ctx, "delete from")
+	c, ctx, call, err := c.begin(ctx, OpDelete)
 	if err != nil {
 		return 0, err
 	}
 	defer call.leave()
-	if ids = c.possible(ids); len(ids) == 0 {
+	if ids = c.rules.IDs(ids); len(ids) == 0 {
 		return 0, call.end(0, ctx.Err())
 	}
 	n, err := c.engine.Delete(ctx, ids)
 	return n, call.end(n, err)
 }
 
-// possible returns ids once each, without those that no record can have.
-func (c *Collection) possible(ids []string) []string {
-	seen := make(map[string]bool, len(ids))
-	out := make([]string, 0, len(ids))
-	for _, id := range ids {
-		if !seen[id] && checkID(id, c.maxID()) == nil {
-			seen[id] = true
-			out = append(out, id)
-		}
-	}
-	return out
-}
-
 // DeleteWhere removes the records that f lets pass and returns how many there
 // were. The zero filter lets every record pass.
 func (c *Collection) DeleteWhere(ctx context.Context, f filter.Filter) (int, error) {
-	return c.withFilter(ctx, "delete from", f, engine.Collection.DeleteWhere)
+	return c.withFilter(ctx, OpDeleteWhere, f, engine.Collection.DeleteWhere)
 }
 
 // Count returns how many records f lets pass. The zero filter counts all.
 func (c *Collection) Count(ctx context.Context, f filter.Filter) (int, error) {
-	return c.withFilter(ctx, "count", f, engine.Collection.Count)
+	return c.withFilter(ctx, OpCount, f, engine.Collection.Count)
 }
 
-func (c *Collection) withFilter(ctx context.Context, verb string, f filter.Filter,
+func (c *Collection) withFilter(ctx context.Context, op Op, f filter.Filter,
 	run func(engine.Collection, context.Context, filter.Filter) (int, error),
 ) (int, error) {
-	ctx, call, err := c.begin(ctx, verb)
+	c, ctx, call, err := c.begin(ctx, op)
 	if err != nil {
 		return 0, err
 	}
 	defer call.leave()
-	if f, err = f.Check(c.typeOf); err != nil {
+	if f, err = c.checkFilter(f); err != nil {
 		return 0, call.end(0, err)
 	}
 	n, err := run(c.engine, ctx, f)
 	return n, call.end(n, err)
 }
 
-// typeOf tells filters the type of a field. The ID may be filtered by, too.
-func (c *Collection) typeOf(field string) (FieldType, bool) {
-	if field == "id" {
-		return String, true
-	}
-	i, ok := c.fields[field]
-	if !ok {
-		return 0, false
-	}
-	return c.schema.Fields[i].Type, true
-}
+// checkFilter checks a filter against the schema, and that the engine can answer it.
+func (c *Collection) checkFilter(f filter.Filter) (filter.Filter, error) { return c.rules.Filter(f) }
 
 // Scan says which records [Collection.All] streams.
 type Scan struct {
-	Filter  filter.Filter // only records that pass; the zero filter lets all pass
-	After   string        // only records whose ID comes after this one, to go on where an earlier scan stopped
-	Vectors bool          // with vectors
+	Filter filter.Filter // only records that pass; the zero filter lets all pass
+	// After is where an earlier scan stopped, to go on behind it: the ID of the last
+	// record, or with OrderBy what [Scan.Token] returns for it.
+	After   string
+	Vectors bool // with vectors
+	// OrderBy names the field whose values the records are ordered by: of the type
+	// String (byte by byte), Int, Float, Bool (false first) or Time. Records of the same
+	// value go by ID; those without a value come last. "" and "id" order by ID.
+	OrderBy string
+	// Desc puts the greatest values first, or with no OrderBy the greatest IDs. Records
+	// of the same value go by ascending ID, and those without a value come last, all the
+	// same.
+	Desc  bool
+	Limit int // how many records are wanted at most; 0 for all
 }
 
-// scanLimit is how many records without vectors are read at a time.
-const scanLimit = 512
+// Token returns the After of a scan that goes on behind r: a record that this scan
+// has yielded, or one with the same ID and the same value of the field OrderBy. It
+// holds the two, so it is good whatever becomes of the record, in any process, on any
+// engine. In the order of IDs it is r's ID; otherwise it is opaque, safe in URLs, and
+// good for scans with the same OrderBy and Desc only.
+func (s Scan) Token(r Record) string {
+	return schema.Scan(s).Token(r.ID, r.Fields[s.OrderBy])
+}
 
-// All streams records in the order of their IDs, byte by byte. It reads a page
-// at a time and holds nothing in between, so the loop may take its time, may
+// All streams records, by default in the order of their IDs, byte by byte. It reads
+// a page at a time and holds nothing in between, so the loop may take its time, may
 // call other methods and may stop early. A record that is written or deleted
-// meanwhile may or may not be seen; every other is seen once. After an error
-// the stream ends.
+// meanwhile may or may not be seen, and one whose value of OrderBy changes may be
+// seen again in its new place; every other is seen once. After an error the stream
+// ends.
+//
+// An index over the field OrderBy makes each page cost little more than its records,
+// and those that share the value it begins with; without, each page looks at all
+// records that pass.
 func (c *Collection) All(ctx context.Context, s Scan) iter.Seq2[Record, error] {
-	const verb = "scan"
-	limit := scanLimit
-	if s.Vectors { // about a MiB a page
-		limit = max(16, min(limit, 1<<20/(c.schema.Dim*c.schema.Element.Size())))
-	}
 	return func(yield func(Record, error) bool) {
-		f, err := s.Filter.Check(c.typeOf)
-		if err == nil {
-			err = filter.CheckString("After", s.After)
-		}
+		c, ctx, call, err := c.begin(ctx, OpScan)
 		if err != nil {
-			yield(Record{}, c.wrap(verb, err))
+			yield(Record{}, err)
 			return
 		}
-		for r, err := range c.stream(ctx, engine.Scan{Filter: f, After: s.After, Limit: limit, Vectors: s.Vectors}) {
-			if err != nil {
-				yield(Record{}, c.wrap(verb, err))
-				return
-			}
-			if !yield(c.record(r), nil) {
-				return
-			}
+		call.leave() // each page enters for itself, so that the loop may close the database
+		n := 0
+		err = c.rules.Records(ctx, schema.Scan(s), c.scan, func(r engine.Record) bool {
+			n++
+			return yield(c.record(r), nil)
+		})
+		if err = call.end(n, err); err != nil {
+			yield(Record{}, err)
 		}
 	}
 }
 
-// stream reads one page after the other, as plan has it.
-func (c *Collection) stream(ctx context.Context, plan engine.Scan) iter.Seq2[engine.Record, error] {
-	return func(yield func(engine.Record, error) bool) {
-		for {
-			page, err := c.scan(ctx, plan)
-			if err != nil {
-				yield(engine.Record{}, err)
-				return
-			}
-			for _, r := range page {
-				if !yield(r, nil) {
-					return
-				}
-			}
-			if len(page) < plan.Limit {
-				return
-			}
-			plan.After = page[len(page)-1].ID
-		}
-	}
-}
-
+// scan reads a page.
 func (c *Collection) scan(ctx context.Context, plan engine.Scan) ([]engine.Record, error) {
-	if err := c.db.enter(); err != nil {
+	if err := c.db.enter(ctx); err != nil {
 		return nil, err
 	}
-	defer c.db.leave()
+	defer c.db.gate.Leave()
 	return c.engine.Scan(ctx, plan)
 }

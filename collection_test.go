@@ -12,7 +12,7 @@ import (
 
 func TestSchemaCheck(t *testing.T) {
 	small := engine.Capabilities{Engine: "small", MaxDim: 10, MaxIDBytes: 10}
-	full := engine.Capabilities{Engine: "full", MaxDim: 10, MaxIDBytes: 10, L2: true, Doubles: true}
+	full := engine.Capabilities{Engine: "full", MaxDim: 10, MaxIDBytes: 10, Can: engine.Can{L2: true, Doubles: true}}
 
 	require.NoError(t, Schema{Name: "docs", Dim: 10}.check(small))
 	require.NoError(t, Schema{Name: "docs", Dim: 10, Element: DOUBLE, Metric: L2}.check(full))
@@ -22,8 +22,8 @@ func TestSchemaCheck(t *testing.T) {
 	require.EqualError(t, Schema{Name: "a b", Dim: 1}.check(full),
 		`schema of "a b": the name must be 1 to 48 letters, digits and underscores, beginning with a letter`)
 	require.EqualError(t, Schema{Name: "docs", Dim: 1, Fields: []Field{{Name: "Text"}}}.check(full), `schema of "docs": field "Text" is taken`)
-	require.EqualError(t, Schema{Name: "docs", Dim: 1, Fields: []Field{{Name: "a", Type: 9}}}.check(full),
-		`schema of "docs": field "a" has the unknown type Type(9)`)
+	require.EqualError(t, Schema{Name: "docs", Dim: 1, Fields: []Field{{Name: "a", Type: 99}}}.check(full),
+		`schema of "docs": field "a" has the unknown type Type(99)`)
 	err := Schema{Name: strings.Repeat("x", 10_000), Dim: 1}.check(full)
 	require.Less(t, len(err.Error()), 300, "a long name is not repeated whole")
 }
@@ -61,12 +61,6 @@ func TestErrorsNameTheCallAndTheCollection(t *testing.T) {
 	require.Less(t, len(err.Error()), 200)
 }
 
-func TestPossible(t *testing.T) {
-	c := newDocs(t, Schema{Dim: 2})
-	tooLong := strings.Repeat("x", c.db.Capabilities().MaxIDBytes+1)
-	require.Equal(t, []string{"b", "a", tooLong[1:]}, c.possible([]string{"b", "", "a", "b", "\xff", "a\x00", tooLong, tooLong[1:]}))
-}
-
 func TestEnsureCollection(t *testing.T) {
 	ctx := t.Context()
 	db, err := Open(ctx, "mem:")
@@ -79,19 +73,27 @@ func TestEnsureCollection(t *testing.T) {
 		require.Equal(t, schema, docs.Schema())
 	}
 	other := schema
-	other.Fields = []Field{{Name: "b", Type: Int}, {Name: "a"}}
-	_, err = db.EnsureCollection(ctx, other)
+	for _, fields := range [][]Field{{{Name: "b", Type: Int}, {Name: "a"}}, {{Name: "a"}}, {}} {
+		other.Fields = fields
+		docs, err := db.EnsureCollection(ctx, other)
+		require.NoError(t, err)
+		require.Equal(t, schema, docs.Schema())
+	}
+	other.Fields = []Field{{Name: "c", Type: Time, Index: true}}
+	docs, err := db.EnsureCollection(ctx, other)
 	require.NoError(t, err)
+	schema.Fields = append(schema.Fields, other.Fields[0])
+	require.Equal(t, schema, docs.Schema())
 
 	for want, change := range map[string]func(*Schema){
-		`Dim is 2, want 3`:                        func(s *Schema) { s.Dim = 3 },
-		`Element is FLOAT, want DOUBLE`:           func(s *Schema) { s.Element = DOUBLE },
-		`Metric is cosine, want l2`:               func(s *Schema) { s.Metric = L2 },
-		`Model is "m", want ""`:                   func(s *Schema) { s.Model = "" },
-		`field "c" does not exist, and is wanted`: func(s *Schema) { s.Fields = []Field{{Name: "a"}, {Name: "b", Type: Int}, {Name: "c"}} },
-		`field "b" is Int, want String`:           func(s *Schema) { s.Fields = []Field{{Name: "a"}, {Name: "b"}} },
-		`field "b" exists, and is not wanted`:     func(s *Schema) { s.Fields = []Field{{Name: "a"}} },
-		`the name must be 1 to 48 letters`:        func(s *Schema) { s.Name = "no good" },
+		`Dim is 2, want 3`:                 func(s *Schema) { s.Dim = 3 },
+		`Element is FLOAT, want DOUBLE`:    func(s *Schema) { s.Element = DOUBLE },
+		`Metric is cosine, want l2`:        func(s *Schema) { s.Metric = L2 },
+		`Model is "m", want ""`:            func(s *Schema) { s.Model = "" },
+		`FullText is none, want words`:     func(s *Schema) { s.FullText = Words },
+		`field "A" is taken`:               func(s *Schema) { s.Fields = []Field{{Name: "A"}} },
+		`field "b" is Int, want String`:    func(s *Schema) { s.Fields = []Field{{Name: "a"}, {Name: "b"}} },
+		`the name must be 1 to 48 letters`: func(s *Schema) { s.Name = "no good" },
 	} {
 		s := schema
 		change(&s)

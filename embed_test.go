@@ -2,6 +2,7 @@ package vecwire
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,7 @@ func TestEmbedsWhatLacksAVector(t *testing.T) {
 	require.NoError(t, err)
 
 	records := []Record{{ID: "1", Text: "a"}, {ID: "2", Text: "bb", Vector: []float32{9, 9}}, {ID: "3", Text: "ccc"}}
-	embedded, err := c.embedRecords(t.Context(), records)
+	embedded, err := c.embedRecords(t.Context(), records, false)
 	require.NoError(t, err)
 	require.Equal(t, [][]string{{"a", "ccc"}}, e.asked, "one call, for what lacks a vector")
 	require.Equal(t, []float32{1, 1}, embedded[0].Vector)
@@ -40,7 +41,7 @@ func TestEmbedsWhatLacksAVector(t *testing.T) {
 	require.Nil(t, records[0].Vector, "the caller's records stay as they were")
 
 	e.asked = nil
-	_, err = c.embedRecords(t.Context(), records[1:2])
+	_, err = c.embedRecords(t.Context(), records[1:2], false)
 	require.NoError(t, err)
 	require.Empty(t, e.asked, "nothing to embed, no call")
 }
@@ -51,6 +52,19 @@ func TestEmbedderErrorTexts(t *testing.T) {
 	require.EqualError(t, err, `vecwire: set embedder of docs: embedding model mismatch: the embedder's model is "lengths", the collection's "other"`)
 	_, err = c.Search(t.Context(), Query{Text: "x"})
 	require.EqualError(t, err, `vecwire: search docs: Text is String "x", want none without an embedder: use the collection that WithEmbedder returns`)
+}
+
+func TestTextOfSignsOnly(t *testing.T) {
+	e := &lengths{}
+	c, err := newDocs(t, Schema{Dim: 2, Model: "lengths", FullText: Words}).WithEmbedder(e)
+	require.NoError(t, err)
+	for _, text := range []string{`"`, `-`, `OR OR`, `"" !`, `-"a b"`} {
+		_, err := c.Search(t.Context(), Query{Text: text, Fusion: &Fusion{Syntax: Web}})
+		value, ok := errors.AsType[*ValueError](err)
+		require.True(t, ok, "%s: %v", text, err)
+		require.Equal(t, "Text", value.Field, text)
+	}
+	require.Empty(t, e.asked)
 }
 
 func TestDoubleCollectionEmbeds(t *testing.T) {

@@ -4,31 +4,50 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/embedding"
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/gate"
+	"github.com/vecwire/vecwire/internal/mirror"
+	"github.com/vecwire/vecwire/internal/schema"
 )
 
 // Errors about what a database holds.
 var (
-	// ErrNotFound says that there is no collection, or no index, of that name.
+	// ErrNotFound says that there is no collection, or no index, of that name, or
+	// no record of that ID to change.
 	ErrNotFound = engine.ErrNotFound
 	// ErrExists says that there is a collection of that name, or a record of
 	// that ID, already.
 	ErrExists = engine.ErrExists
+	// ErrConflict says that a record does not pass the condition of its [Change].
+	ErrConflict = engine.ErrConflict
+	// ErrAltered says that a collection was altered while a call was under way that
+	// cannot go on, or since a [Mirror] of it was made.
+	ErrAltered = engine.ErrAltered
 )
 
 // Errors about how a database is used.
 var (
 	// ErrClosed says that the database was closed before the call.
-	ErrClosed = errors.New("database is closed")
+	ErrClosed = gate.ErrClosed
+	// ErrReadOnly says that a call would have written to a database that was opened with
+	// [Config].ReadOnly.
+	ErrReadOnly = engine.ErrReadOnly
 	// ErrUnsupported says that the engine lacks a capability. The error's text
 	// names both; see [DB.Capabilities].
 	ErrUnsupported = engine.ErrUnsupported
+	// ErrOutcomeUnknown says that the connection was lost, or the context ended, while
+	// a call was being committed, and that the server could not be asked afterwards
+	// whether it was. All of the call was done, or nothing: read to find out which.
+	// While the server can be asked it is, and a call that was not done is run again.
+	ErrOutcomeUnknown = engine.ErrOutcomeUnknown
 	// ErrModelMismatch says that an embedder's model is not the one that filled
 	// the collection. Vectors of two models cannot be compared.
-	ErrModelMismatch = errors.New("embedding model mismatch")
+	ErrModelMismatch = schema.ErrModelMismatch
 )
 
 // The errors that name a vector, a value or a filter that does not fit.
@@ -53,12 +72,7 @@ type SchemaError struct {
 	Msg        string // what is wrong, and what was wanted
 }
 
-func (e *SchemaError) Error() string {
-	if e.Field == "" {
-		return fmt.Sprintf("schema of %q: %s", e.Collection, e.Msg)
-	}
-	return fmt.Sprintf("schema of %q: field %q %s", e.Collection, e.Field, e.Msg)
-}
+func (e *SchemaError) Error() string { return (*schema.Error)(e).Error() }
 
 // RecordError reports one record that was refused.
 type RecordError struct {
@@ -68,7 +82,7 @@ type RecordError struct {
 }
 
 func (e *RecordError) Error() string {
-	return fmt.Sprintf("record %d (id %q): %v", e.Index, shorten(e.ID), e.Err)
+	return fmt.Sprintf("record %d (id %q): %v", e.Index, schema.Shorten(e.ID), e.Err)
 }
 
 // Unwrap returns Err.
@@ -120,9 +134,7 @@ type EmbedError struct {
 	Err   error  // what went wrong
 }
 
-func (e *EmbedError) Error() string {
-	return fmt.Sprintf("embed %d texts with %s: %v", e.Texts, e.Model, e.Err)
-}
+func (e *EmbedError) Error() string { return (*embedding.Error)(e).Error() }
 
 // Unwrap returns Err.
 func (e *EmbedError) Unwrap() error { return e.Err }
@@ -140,30 +152,80 @@ func (e *ConnectError) Error() string { return (*engine.ConnectError)(e).Error()
 // Unwrap returns Err.
 func (e *ConnectError) Unwrap() error { return e.Err }
 
-// wrap gives an engine's error the verb and the name it belongs to, and the type
-// that users know.
-func wrap(verb, name string, err error) error {
+// LockedError says that another process was writing to the file of the embedded engine
+// for as long as a call that writes waited, see [Config].LockTimeout. Nothing was
+// changed.
+type LockedError struct {
+	Path    string        // the file
+	PID     int           // the process that writes, 0 if it did not say so
+	Program string        // the name of its program
+	Host    string        // the name of its host
+	Since   time.Time     // when it began its transaction
+	Waited  time.Duration // how long the call waited
+}
+
+func (e *LockedError) Error() string { return (*engine.LockedError)(e).Error() }
+
+// MirrorSizeError says that a collection has more records than a mirror may have.
+type MirrorSizeError struct {
+	Records int // how many there are, or would be
+	Max     int // MirrorOptions.MaxRecords
+}
+
+func (e *MirrorSizeError) Error() string { return (*mirror.SizeError)(e).Error() }
+
+// wrap gives an error of a room below the operation and the name it belongs to, and
+// the type that users know.
+func wrap(op Op, name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if connect, ok := errors.AsType[*engine.ConnectError](err); ok {
-		err = (*ConnectError)(connect)
-	}
+	err = public(err)
 	if name == "" {
-		return fmt.Errorf("vecwire: %s: %w", verb, err)
+		return fmt.Errorf("vecwire: %s: %w", op.phrase(), err)
 	}
-	return fmt.Errorf("vecwire: %s %s: %w", verb, name, err)
+	return fmt.Errorf("vecwire: %s %s: %w", op.phrase(), name, err)
 }
 
-func unsupported(capability, engine string) error {
-	return fmt.Errorf("%w: %s by the %s engine", ErrUnsupported, capability, engine)
+// public gives an error of a room below the type that users know.
+func public(err error) error {
+	if connect, ok := errors.AsType[*engine.ConnectError](err); ok {
+		if locked, ok := errors.AsType[*engine.LockedError](connect.Err); ok {
+			return &ConnectError{Target: connect.Target, Remedy: connect.Remedy, Err: (*LockedError)(locked)}
+		}
+		return (*ConnectError)(connect)
+	}
+	if locked, ok := errors.AsType[*engine.LockedError](err); ok {
+		return (*LockedError)(locked)
+	}
+	if size, ok := errors.AsType[*mirror.SizeError](err); ok {
+		return (*MirrorSizeError)(size)
+	}
+	if misfit, ok := errors.AsType[*schema.Error](err); ok {
+		err = knownAs(err, misfit, (*SchemaError)(misfit))
+	}
+	if failed, ok := errors.AsType[*embedding.Error](err); ok {
+		err = knownAs(err, failed, (*EmbedError)(failed))
+	}
+	return err
 }
 
-// shorten cuts an ID that is too long to be read in an error.
-func shorten(id string) string {
-	const most = 64
-	if len(id) <= most {
-		return id
+// knownAs returns err, in which an error of a room below is, with the type that users
+// know.
+func knownAs(err, below, known error) error {
+	if err == below { //nolint:errorlint // whether there is anything around it
+		return known
 	}
-	return strings.ToValidUTF8(id[:most], "") + "…"
+	return &knownError{err, known}
 }
+
+// knownError is an error of a room below that has in it one of a type that users know.
+type knownError struct{ below, known error }
+
+func (e *knownError) Error() string { return e.below.Error() }
+
+// Unwrap returns both.
+func (e *knownError) Unwrap() []error { return []error{e.known, e.below} }
+
+// badValue says that an option has a value that it cannot have.
+func badValue(field, want string, got any) error { return schema.BadValue(field, want, got) }

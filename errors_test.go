@@ -3,12 +3,13 @@ package vecwire
 import (
 	"context"
 	"errors"
-	"strings"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/schema"
 )
 
 func TestErrorTexts(t *testing.T) {
@@ -31,7 +32,7 @@ func TestErrorTexts(t *testing.T) {
 		{&ConnectError{Target: "v.db", Err: errors.New("is locked")}, `v.db: is locked`},
 		{wrap("search", "docs", ErrClosed), `vecwire: search docs: database is closed`},
 		{wrap("open", "", ErrNotFound), `vecwire: open: not found`},
-		{unsupported("the metric L2", "tiny"), `not supported: the metric L2 by the tiny engine`},
+		{engine.Unsupported("the metric L2", "tiny"), `not supported: the metric L2 by the tiny engine`},
 	}
 	for _, tt := range tests {
 		require.EqualError(t, tt.err, tt.want)
@@ -71,9 +72,18 @@ func TestWrap(t *testing.T) {
 	require.ErrorIs(t, err, inner)
 }
 
-func TestShorten(t *testing.T) {
-	require.Equal(t, "short", shorten("short"))
-	require.Equal(t, strings.Repeat("x", 64), shorten(strings.Repeat("x", 64)))
-	require.Equal(t, strings.Repeat("x", 64)+"…", shorten(strings.Repeat("x", 65)))
-	require.Equal(t, "x"+strings.Repeat("é", 31)+"…", shorten("x"+strings.Repeat("é", 50)), "not in the middle of a character")
+// TestWrapKnown: an error of a room below has the type that users know, wherever it
+// stands, and its text and all that is around it stay.
+func TestWrapKnown(t *testing.T) {
+	below := &schema.Error{Collection: "docs", Field: "lang", Msg: "does not exist"}
+	require.Equal(t, &SchemaError{Collection: "docs", Field: "lang", Msg: "does not exist"}, public(below))
+	around := fmt.Errorf("query 1: %w: %w", ErrModelMismatch, below)
+	for range 2 { // a verb may call a verb
+		around = public(around)
+		require.EqualError(t, around, `query 1: embedding model mismatch: schema of "docs": field "lang" does not exist`)
+		require.ErrorIs(t, around, ErrModelMismatch)
+		var e *SchemaError
+		require.ErrorAs(t, around, &e)
+		require.Equal(t, "lang", e.Field)
+	}
 }

@@ -70,12 +70,12 @@ func Example() {
 
 func ExampleOpen() {
 	ctx := context.Background()
-	_, err := vecwire.Open(ctx, "ftp://example.com")
+	_, err := vecwire.Open(ctx, "mysql://example.com")
 	var connect *vecwire.ConnectError
 	if errors.As(err, &connect) {
 		fmt.Println(connect.Err)
 	}
-	// Output: unknown scheme "ftp"
+	// Output: unknown scheme "mysql"
 }
 
 func ExampleDB_CreateCollection() {

@@ -3,9 +3,10 @@ package vecwire
 import (
 	"context"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/fault"
 )
 
 // Compress says what an index holds in place of the vectors. A smaller index
@@ -55,22 +56,17 @@ type IndexOptions struct {
 	Workers int
 	// Progress is told how far the building is, from time to time and by one
 	// goroutine.
-	Progress func(IndexProgress)
+	Progress func(Progress)
 	// Compress makes the index smaller. [ErrUnsupported] says that the engine, or
 	// the collection's metric, has no such index; the embedded engine compresses
 	// by itself. Defaults to NoCompression.
 	Compress Compress
 }
 
-// IndexProgress says how far the building of an index is.
-type IndexProgress struct {
-	Phase       string // what is being done, in the engine's words
-	Done, Total int64  // in units that the phase knows; Total is 0 where it is unknown
-}
-
 // IndexInfo describes a vector index.
 type IndexInfo struct {
 	Name           string
+	In             string // the vectors that it is over, of [Schema].Vectors; "" for the records' own
 	Kind           string // "hnsw" or "ivfflat"
 	M              int    // see IndexOptions; 0 for other kinds
 	EfConstruction int    // see IndexOptions; 0 for other kinds
@@ -86,7 +82,8 @@ type IndexInfo struct {
 //
 // An index with the same settings that is there already is left as it is; one
 // with others is replaced; one that an interrupted call left is built anew.
-// If ctx ends, nothing stays behind.
+// If ctx ends, nothing stays behind. A panic in Progress ends the building, too,
+// and is returned as an error.
 //
 // Vectors of more than 2,000 dimensions are indexed as copies in half precision,
 // and DOUBLE vectors as FLOAT copies; searches compare four times as many
@@ -94,36 +91,77 @@ type IndexInfo struct {
 // indexed, and without them BuildIndex returns [ErrUnsupported], as it does for
 // an engine that has no such index.
 func (c *Collection) BuildIndex(ctx context.Context, o IndexOptions) error {
-	const verb = "build index of"
-	return c.withIndexer(ctx, verb, func(ctx context.Context, x engine.Indexer) error {
-		caps := c.db.engine.Capabilities()
-		switch {
-		case o.Compress > Bits:
-			return &ValueError{Field: "Compress", Pos: -1, Want: "NoCompression, HalfPrecision or Bits", Got: fmt.Sprint(uint8(o.Compress))}
-		case o.Compress != NoCompression && !caps.CompressedIndexes:
-			return unsupported("an index that is compressed", caps.Engine)
+	return c.withIndexes(ctx, OpBuildIndex, func(ctx context.Context, c *Collection) error { return c.buildIndex(ctx, o) })
+}
+
+func (c *Collection) buildIndex(ctx context.Context, o IndexOptions) error {
+	p, err := o.plan(c.db.engine.Capabilities())
+	if err != nil {
+		return err
+	}
+	// Engines call Progress from goroutines of their own, where a panic would end the
+	// process. It ends the building, and is not called again.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if report := p.Progress; report != nil {
+		p.Progress = func(at engine.IndexProgress) {
+			if ctx.Err() != nil {
+				return
+			}
+			err := fault.Guard("Progress", func() error {
+				report(at)
+				return nil
+			})
+			if err != nil {
+				cancel(err)
+			}
 		}
-		p := engine.IndexPlan{
-			M: o.M, EfConstruction: o.EfConstruction, MemoryBytes: o.MemoryBytes, Workers: o.Workers,
-			Compress: engine.Compress(o.Compress),
+	}
+	err = c.engine.BuildIndex(ctx, p)
+	if panicked, ok := errors.AsType[*fault.PanicError](context.Cause(ctx)); ok {
+		return panicked
+	}
+	return err
+}
+
+// plan checks the options that are the same on every engine.
+func (o IndexOptions) plan(caps engine.Capabilities) (engine.IndexPlan, error) {
+	switch {
+	case o.Compress > Bits:
+		return engine.IndexPlan{}, badValue("Compress", "NoCompression, HalfPrecision or Bits", uint8(o.Compress))
+	case o.Compress != NoCompression && !caps.CompressedIndexes:
+		return engine.IndexPlan{}, engine.Unsupported("an index that is compressed", caps.Engine)
+	case o.MemoryBytes < 0:
+		return engine.IndexPlan{}, badValue("MemoryBytes", "0 or more", o.MemoryBytes)
+	case o.Workers < 0:
+		return engine.IndexPlan{}, badValue("Workers", "0 or more", o.Workers)
+	}
+	p := engine.IndexPlan{
+		M: o.M, EfConstruction: o.EfConstruction, MemoryBytes: o.MemoryBytes, Workers: o.Workers,
+		Compress: engine.Compress(o.Compress),
+	}
+	if o.Progress != nil {
+		begun := time.Now()
+		p.Progress = func(at engine.IndexProgress) {
+			o.Progress(Progress{Phase: at.Phase, Done: at.Done, Total: at.Total, Elapsed: time.Since(begun)})
 		}
-		if o.Progress != nil {
-			p.Progress = func(at engine.IndexProgress) { o.Progress(IndexProgress(at)) }
-		}
-		return x.BuildIndex(ctx, p)
-	})
+	}
+	return p, nil
 }
 
 // Indexes returns the indexes over the collection's vectors, by name.
 func (c *Collection) Indexes(ctx context.Context) ([]IndexInfo, error) {
 	var out []IndexInfo
-	err := c.withIndexer(ctx, "list indexes of", func(ctx context.Context, x engine.Indexer) error {
-		found, err := x.Indexes(ctx)
+	err := c.withIndexes(ctx, OpListIndexes, func(ctx context.Context, c *Collection) error {
+		found, err := c.engine.Indexes(ctx)
 		for _, f := range found {
 			out = append(out, IndexInfo{
 				Name: f.Name, Kind: f.Kind, M: f.M, EfConstruction: f.EfConstruction, Bytes: f.Bytes,
 				Compress: Compress(f.Compress), Valid: f.Valid,
 			})
+			if f.In > 0 {
+				out[len(out)-1].In = c.schema.Vectors[f.In-1].Name
+			}
 		}
 		return err
 	})
@@ -133,21 +171,14 @@ func (c *Collection) Indexes(ctx context.Context) ([]IndexInfo, error) {
 // DropIndex removes an index over the collection's vectors. It returns
 // [ErrNotFound] if there is none of that name.
 func (c *Collection) DropIndex(ctx context.Context, name string) error {
-	return c.withIndexer(ctx, "drop index of", func(ctx context.Context, x engine.Indexer) error { return x.DropIndex(ctx, name) })
+	return c.withIndexes(ctx, OpDropIndex, func(ctx context.Context, c *Collection) error { return c.engine.DropIndex(ctx, name) })
 }
 
-func (c *Collection) withIndexer(ctx context.Context, verb string, run func(context.Context, engine.Indexer) error) error {
-	ctx, call, err := c.begin(ctx, verb)
+func (c *Collection) withIndexes(ctx context.Context, op Op, run func(context.Context, *Collection) error) error {
+	c, ctx, call, err := c.begin(ctx, op)
 	if err != nil {
 		return err
 	}
 	defer call.leave()
-	if _, is := c.engine.(*namespace); is {
-		return call.end(0, errors.New("indexes belong to the collection itself, not to a namespace of it"))
-	}
-	x, ok := c.engine.(engine.Indexer)
-	if !ok {
-		return call.end(0, unsupported("an approximate index", c.db.engine.Capabilities().Engine))
-	}
-	return call.end(0, run(ctx, x))
+	return call.end(0, run(ctx, c))
 }

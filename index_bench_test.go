@@ -49,18 +49,18 @@ func BenchmarkIndexedSearch(b *testing.B) {
 	require.NoError(b, err)
 	arena, err := ann.New[float32](dim, vecwire.L2)
 	require.NoError(b, err)
-	graph, err := ann.NewGraph(arena, ann.GraphOptions{M: m, EfConstruction: ef})
-	require.NoError(b, err)
 	records := make([]vecwire.Record, n)
 	for i := range records {
 		records[i] = vecwire.Record{
 			ID: fmt.Sprintf("record %d", i), Vector: vector(), Text: fmt.Sprintf("the text of record %d", i),
 			Fields: vecwire.Fields{"lang": "go", "year": 2000 + i%30},
 		}
-		require.NoError(b, graph.Set(int32(i), records[i].Vector))
+		require.NoError(b, arena.Set(int32(i), records[i].Vector))
 	}
 	require.NoError(b, c.Upsert(ctx, records...))
 	require.NoError(b, c.BuildIndex(ctx, vecwire.IndexOptions{M: m, EfConstruction: ef}))
+	graph, err := ann.NewGraph(arena, ann.GraphOptions{M: m, EfConstruction: ef})
+	require.NoError(b, err)
 	var mu sync.RWMutex
 	require.NoError(b, arena.Maintain(ctx, &mu))
 	require.NoError(b, graph.Link(ctx, mu.RLocker(), runtime.GOMAXPROCS(0), nil))

@@ -8,7 +8,10 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/ingest"
+	"github.com/vecwire/vecwire/internal/notes"
 )
 
 // IngestOptions says how [Collection.Ingest] works. The zero value is good for
@@ -19,14 +22,15 @@ type IngestOptions struct {
 	// none, and an interrupted input can be begun again all the same.
 	Job string
 	// Skipped is how many records the input itself has left out at its beginning,
-	// as [Collection.Cursor] said. They count into indexes, Done and the cursor.
+	// as [Collection.Cursor] said, at most 1<<62. They count into indexes, Done and
+	// the cursor.
 	Skipped int64
 	// Workers is how many batches are under way at a time: being compared,
-	// embedded or stored. Defaults to 4, and with an embedder to 16.
+	// embedded or stored. Defaults to 4, and with an embedder to 16; at most 1,024.
 	Workers int
 	// BatchRecords is the most records in a batch. Defaults to what the engine
-	// takes best, and with an embedder to 128 at most. A batch is also closed
-	// when it holds 4 MiB.
+	// takes best, and with an embedder to 128 at most; at most 1,048,576. A batch
+	// is also closed when it holds 4 MiB.
 	BatchRecords int
 	// Ordered stores the batches in the order of the input, one at a time, so
 	// that what is stored when the job ends early is the beginning of the input.
@@ -36,34 +40,27 @@ type IngestOptions struct {
 	// limit, and a negative number none at all: the first failure ends the job.
 	MaxErrors int
 	// Total is how many records the input will have, if that is known. It is
-	// used for IngestProgress.ETA only.
+	// used for Progress.ETA only.
 	Total int64
 	// Progress is called from time to time, and once at the end, by one
 	// goroutine at a time.
-	Progress func(IngestProgress)
+	Progress func(Progress)
 	// Every is how often. Defaults to half a second.
 	Every time.Duration
 }
 
-const (
-	ingestWorkers      = 4
-	ingestEmbedWorkers = 16
-	ingestEmbedRecords = 128
-	ingestBatchBytes   = 4 << 20
-	ingestEvery        = 500 * time.Millisecond
-	ingestLogEvery     = 10 * time.Second
+// MaxFailures is how many failures an [IngestReport] describes. It counts all.
+const MaxFailures = ingest.MaxFailures
 
-	// MaxFailures is how many failures an [IngestReport] describes. It counts all.
-	MaxFailures = 10_000
-)
-
-// IngestProgress says how far a job is.
-type IngestProgress struct {
-	Done    int64         // records that are stored, unchanged or failed
+// Progress says how far long work is: an ingest, a reembed, or the building of an
+// index.
+type Progress struct {
+	Phase   string        // what is being done, in the engine's words; "" where there is one phase only
+	Done    int64         // of an ingest, records that are stored, unchanged or failed; else in the phase's own units
 	Failed  int64         // records that failed
-	Total   int64         // as IngestOptions has it, 0 if unknown
-	Rate    float64       // records a second, of late
-	Elapsed time.Duration // since the job began
+	Total   int64         // in the units of Done, 0 if unknown
+	Rate    float64       // units a second, of late; 0 if unknown
+	Elapsed time.Duration // since the work began
 	ETA     time.Duration // until the end, 0 if unknown
 }
 
@@ -109,33 +106,39 @@ func (r IngestReport) failure() *BatchError {
 // finished by giving it the same input again; of the texts, at most those of the
 // batches that were under way are embedded twice.
 //
-// If the same ID comes several times, the last counts, as if the records were
-// stored one after another.
+// If the same ID comes several times, the last that is not refused counts, as if the
+// records were stored one after another.
 //
 // An error that the input yields ends the job, unless it is a [*RecordError]:
 // that counts as one failed record. The job also ends when ctx does, when the
-// database or the embedder fails, and after MaxErrors, with a [*BatchError]. The
-// report is good in any case: what it counts as stored is stored. When Ingest
-// returns, nothing of it is running.
+// database or the embedder fails, after MaxErrors, with a [*BatchError], and when
+// Progress panics. A text that the embedder refuses, or panics over, fails alone:
+// its record is in the report, with the embedder's error. The report is good in any
+// case: what it counts as stored is stored. When Ingest returns, nothing of it is
+// running.
+//
+// A record's vector and fields may be used again as soon as the input is asked for
+// the next one. The input runs in the caller's goroutine, so a panic there is the
+// caller's to see.
 //
 // On an engine without AtomicBatches (see [Capabilities]) records of a batch
 // that failed for another reason than a record may be stored and not counted.
 // Ingest cannot be part of a transaction.
 func (c *Collection) Ingest(ctx context.Context, records iter.Seq2[Record, error], o IngestOptions) (IngestReport, error) {
-	ctx, call, err := c.begin(ctx, "ingest into")
+	c, ctx, call, err := c.beginOutsideTx(ctx, OpIngest, "use Upsert")
 	if err != nil {
 		return IngestReport{}, err
 	}
 	call.leave() // each batch enters for itself, so that Close ends the job
-	if c.tx != nil {
-		return IngestReport{}, call.end(0, errors.New("it cannot be part of a transaction: use Upsert"))
-	}
-	if err := checkJob(o.Job); err != nil {
+	if err := o.check(); err != nil {
 		return IngestReport{}, call.end(0, err)
 	}
-	j := c.newIngest(o)
-	err = j.run(ctx, records)
-	report := j.report()
+	j := ingest.New(c.job(o))
+	err = j.Run(ctx, c.owned(records))
+	report := reportOf(j.Report())
+	if errors.Is(err, ingest.ErrTooManyFailed) {
+		err = report.failure()
+	}
 	level := slog.LevelInfo
 	if err != nil {
 		level = slog.LevelWarn
@@ -145,100 +148,138 @@ func (c *Collection) Ingest(ctx context.Context, records iter.Seq2[Record, error
 	return report, call.end(int(report.Done()), err)
 }
 
-// ingest is a job under way.
-type ingest struct {
-	*Collection
-	o      IngestOptions
-	maxID  int
-	begun  time.Time
-	flight flight
-	ingestState
+// check refuses numbers out of their range.
+func (o *IngestOptions) check() error {
+	switch {
+	case o.Skipped < 0 || o.Skipped > maxSkipped:
+		return badValue("Skipped", fmt.Sprintf("0 to %d", maxSkipped), o.Skipped)
+	case o.Workers < 0 || o.Workers > ingest.MaxWorkers:
+		return badValue("Workers", fmt.Sprintf("1 to %d, or 0 for the default", ingest.MaxWorkers), o.Workers)
+	case o.BatchRecords < 0 || o.BatchRecords > ingest.MaxBatchRecords:
+		return badValue("BatchRecords", fmt.Sprintf("1 to %d, or 0 for the default", ingest.MaxBatchRecords), o.BatchRecords)
+	case o.Total < 0:
+		return badValue("Total", "a positive number, or 0 if it is unknown", o.Total)
+	case o.Every < 0:
+		return badValue("Every", "a positive time, or 0 for the default", o.Every)
+	}
+	return checkJob(o.Job)
 }
 
-func (c *Collection) newIngest(o IngestOptions) *ingest {
-	workers, records := ingestWorkers, c.db.engine.Capabilities().BatchRecords
-	if c.embedder != nil {
-		workers, records = ingestEmbedWorkers, min(records, ingestEmbedRecords)
+const (
+	maxJob = 200
+	// maxSkipped leaves room to count on from.
+	maxSkipped = int64(1) << 62
+)
+
+func checkJob(job string) error {
+	if len(job) > maxJob {
+		return badValue("Job", fmt.Sprintf("at most %d bytes", maxJob), filter.Describe(job))
 	}
-	if o.Workers <= 0 {
-		o.Workers = workers
-	}
-	if o.BatchRecords <= 0 {
-		o.BatchRecords = records
-	}
-	if o.Every <= 0 {
-		o.Every = ingestEvery
-	}
-	j := &ingest{Collection: c, o: o, maxID: c.maxID(), begun: time.Now()}
-	j.flight.ids = map[string]struct{}{}
-	j.ahead = map[int64]int64{}
-	j.cursor, j.saved = o.Skipped, o.Skipped
-	return j
+	return filter.CheckString("Job", job)
 }
 
-// run reads the input in the caller's goroutine and gives each batch to a worker.
-func (j *ingest) run(ctx context.Context, records iter.Seq2[Record, error]) error {
-	outer := ctx
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(j.o.Workers)
-	stop := j.watch(ctx)
-
-	next := j.o.Skipped
-	turn := closed // ends when the batch before is stored
-	b := &batch{from: next}
-	send := func() {
-		b.to = next
-		this := b
-		b = &batch{from: next}
-		j.flight.enter(this) // waits for batches with the same IDs
-		this.turn, this.done = turn, make(chan struct{})
-		turn = this.done
-		group.Go(func() error {
-			defer close(this.done)
-			defer j.flight.leave(this)
-			return j.process(ctx, this)
-		})
+// job says how records of this collection are ingested.
+func (c *Collection) job(o IngestOptions) ingest.Options[Record] {
+	out := ingest.Options[Record]{
+		Collection: c.engine, Gate: &c.db.gate, Log: c.db.log,
+		ID: func(r *Record) string { return r.ID },
+		Size: func(r *Record) int {
+			return len(r.ID) + len(r.Text) + c.schema.Dim*c.schema.Element.Size() + 64*len(r.Fields) + 64
+		},
+		Check: func(r *Record, fields []any) (p engine.Record, embed bool, err error) {
+			if p, err = c.planPayload(r, fields); err == nil {
+				if embed = c.embedder != nil && r.Text != "" && r.Vector == nil && r.Vector64 == nil; !embed {
+					p.Vector, err = c.rules.Vector(r.Vector, r.Vector64, r.Text)
+				}
+			}
+			return p, embed, err
+		},
+		Kept: c.used, Embed: c.model().Job(c.schema), Complete: c.completed().Job(),
+		Skipped: o.Skipped, Workers: o.Workers, BatchRecords: o.BatchRecords, Ordered: o.Ordered,
+		MaxErrors: o.MaxErrors, Total: o.Total, Every: o.Every,
 	}
-	var failed error
-	for r, err := range records {
-		if ctx.Err() != nil {
-			break
-		}
-		if refused, ok := errors.AsType[*RecordError](err); ok {
-			b.failed = append(b.failed, RecordError{ID: refused.ID, Index: int(next), Err: refused.Err})
-		} else if err != nil {
-			failed = fmt.Errorf("input, record %d: %w", next, err)
-			break
-		} else {
-			b.items = append(b.items, item{Record: r, index: next})
-			b.bytes += j.size(&r)
-		}
-		next++
-		if len(b.items)+len(b.failed) >= j.o.BatchRecords || b.bytes >= ingestBatchBytes {
-			send()
-		}
+	if o.BatchRecords == 0 {
+		out.BatchRecords = ingest.DefaultBatch(c.db.engine.Capabilities().BatchRecords, c.embedder != nil)
 	}
-	if len(b.items)+len(b.failed) > 0 && ctx.Err() == nil {
-		send()
+	if bound := c.schema.MaxRecords; bound > 0 { // more at a time would be refused
+		out.BatchRecords = min(out.BatchRecords, bound)
 	}
-	err := group.Wait()
-	if err == nil {
-		err = outer.Err()
+	if o.Job != "" {
+		out.Cursor = c.cursor(o.Job)
 	}
-	if err == nil {
-		err = failed
-	}
-	stop()
-	return j.endJob(outer, err)
+	out.Progress = ingestProgress(o.Progress)
+	return out
 }
 
-var closed = func() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}()
+// ingestProgress tells f of a job's progress, in the caller's words.
+func ingestProgress(f func(Progress)) func(ingest.Progress) {
+	if f == nil {
+		return nil
+	}
+	return func(p ingest.Progress) {
+		f(Progress{Done: p.Done, Failed: p.Failed, Total: p.Total, Rate: p.Rate, Elapsed: p.Elapsed, ETA: p.ETA})
+	}
+}
 
-// size estimates what a record takes in memory.
-func (j *ingest) size(r *Record) int {
-	return len(r.ID) + len(r.Text) + j.schema.Dim*j.schema.Element.Size() + 64*len(r.Fields) + 64
+// owned copies what the caller may use again for the next record, and gives
+// refused records the form that a job knows.
+func (c *Collection) owned(records iter.Seq2[Record, error]) iter.Seq2[Record, error] {
+	var slab32 ingest.Slab[float32]
+	var slab64 ingest.Slab[float64]
+	return func(yield func(Record, error) bool) {
+		for r, err := range records {
+			if refused, ok := errors.AsType[*RecordError](err); ok {
+				err = (*ingest.Failure)(refused)
+			}
+			if err == nil {
+				r.Vector, r.Vector64 = slab32.Own(r.Vector, c.schema.Dim), slab64.Own(r.Vector64, c.schema.Dim)
+				r.Fields, r.Vectors = ingest.OwnFields(r.Fields), ingest.OwnVectors(r.Vectors)
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func reportOf(r ingest.Report) IngestReport {
+	return IngestReport{
+		Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged, Failed: r.Failed, Deleted: r.Deleted,
+		Embedded: r.Embedded, Elapsed: r.Elapsed, Failures: failuresOf(r.Failures),
+	}
+}
+
+func failuresOf(failed []ingest.Failure) []RecordError {
+	if failed == nil {
+		return nil
+	}
+	out := make([]RecordError, len(failed))
+	for i, f := range failed {
+		out[i] = RecordError{ID: f.ID, Index: f.Index, Err: public(f.Err)}
+	}
+	return out
+}
+
+// Cursor returns how many records of its input a named job has done, counted
+// from the beginning without a gap: each is stored, unchanged or failed. It is 0
+// for a job that is not known, or that ended without an error. [Collection.Ingest]
+// needs no cursor, since it compares; an input that is expensive to read can use
+// it to begin further on, and say so in IngestOptions.Skipped. What was deleted
+// meanwhile is then not stored again. The cursor is kept about every half second.
+func (c *Collection) Cursor(ctx context.Context, job string) (int64, error) {
+	c, ctx, call, err := c.beginOutsideTx(ctx, OpCursor, "read it outside")
+	if err != nil {
+		return 0, err
+	}
+	defer call.leave()
+	if err := checkJob(job); err != nil {
+		return 0, call.end(0, err)
+	}
+	done, err := notes.Get(ctx, c.db.engine, c.cursor(job).Key)
+	return done, call.end(0, err)
+}
+
+// cursor keeps the cursor of a job.
+func (c *Collection) cursor(job string) notes.Cursor {
+	return notes.Cursor{Gate: &c.db.gate, Engine: c.db.engine, Key: notes.Key(c.engine.Schema(), "job", c.namespace, job)}
 }

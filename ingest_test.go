@@ -5,14 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,37 +26,6 @@ import (
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/testenv"
 )
-
-// childVariable makes the test binary do a part of a test in a process of its
-// own, over the database that it names.
-const childVariable = "VECWIRE_INGEST_TEST_DATABASE"
-
-func TestMain(m *testing.M) {
-	url := os.Getenv(childVariable)
-	if url == "" {
-		os.Exit(m.Run())
-	}
-	err := fmt.Errorf("no such part: %q", os.Args[1])
-	switch os.Args[1] {
-	case "texts":
-		err = ingestTexts(url)
-	case "million":
-		err = ingestMillion(url)
-	case "reembed":
-		err = reembedInChild(url)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
-
-func child(t *testing.T, part, url string) *exec.Cmd {
-	cmd := exec.CommandContext(t.Context(), os.Args[0], part)
-	cmd.Env = append(os.Environ(), childVariable+"="+url)
-	return cmd
-}
 
 // The job that is killed: so many texts, in batches of so many.
 const (
@@ -193,7 +161,7 @@ func ingestMillion(url string) error {
 	var most uint64
 	report, err := c.Ingest(ctx, generated(million, 8), vecwire.IngestOptions{
 		Every: 20 * time.Millisecond,
-		Progress: func(vecwire.IngestProgress) {
+		Progress: func(vecwire.Progress) {
 			heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}}
 			metrics.Read(heap)
 			most = max(most, heap[0].Value.Uint64()+heap[1].Value.Uint64())
@@ -214,22 +182,6 @@ func ingestMillion(url string) error {
 	}
 	fmt.Printf("heap at most %d MiB, %d records/s\n", most>>20, int(million/report.Elapsed.Seconds()))
 	return err
-}
-
-// generated yields n records of dim dimensions.
-func generated(n, dim int) iter.Seq2[vecwire.Record, error] {
-	return func(yield func(vecwire.Record, error) bool) {
-		rng := rand.New(rand.NewPCG(1, 2))
-		for i := range n {
-			v := make([]float32, dim)
-			for j := range v {
-				v[j] = rng.Float32()
-			}
-			if !yield(vecwire.Record{ID: strconv.Itoa(i), Vector: v}, nil) {
-				return
-			}
-		}
-	}
 }
 
 // TestIngestMemory ingests a million records in a process that is given 256 MiB.
@@ -259,7 +211,7 @@ func TestIngestLeavesNothing(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	for _, o := range []vecwire.IngestOptions{{}, {Ordered: true}, {MaxErrors: -1}} {
 		o.Job, o.BatchRecords, o.Workers, o.Every = "job", 5, 4, time.Millisecond
-		o.Progress = func(vecwire.IngestProgress) {}
+		o.Progress = func(vecwire.Progress) {}
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err := c.Ingest(ctx, func(yield func(vecwire.Record, error) bool) {
 			for r := range generated(200, 8) {
@@ -277,7 +229,7 @@ func TestIngestLeavesNothing(t *testing.T) {
 	}
 	_, err = c.Ingest(t.Context(), generated(100, 8), vecwire.IngestOptions{})
 	require.NoError(t, err)
-	goleak.VerifyNone(t, before)
+	goleak.VerifyNone(t, before, idleReaders)
 
 	require.NoError(t, db.Close())
 	_, err = c.Ingest(t.Context(), generated(100, 8), vecwire.IngestOptions{})
@@ -328,7 +280,7 @@ func TestIngestServerRefusals(t *testing.T) {
 		_, err := conn.Exec(ctx, sql)
 		require.NoError(t, err)
 	}
-	c, err := db.AttachCollection(ctx, vecwire.Attach{Table: "items"})
+	c, err := db.AttachCollection(ctx, vecwire.AttachOptions{Table: "items"})
 	require.NoError(t, err)
 	report, err := c.Ingest(ctx, func(yield func(vecwire.Record, error) bool) {
 		n := 0
@@ -360,3 +312,55 @@ func TestIngestServerRefusals(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 97, n)
 }
+
+// bomb panics when it embeds a certain text.
+type bomb struct{ lengths }
+
+func (b bomb) Embed(ctx context.Context, texts []string, use embed.Use) ([][]float32, error) {
+	if slices.Contains(texts, "bomb") {
+		panic("boom")
+	}
+	return b.lengths.Embed(ctx, texts, use)
+}
+
+// TestIngestPanics has functions of the caller's panic in a worker: that never ends
+// the process. An embedder that panics over a text refuses it, and Progress ends the
+// job.
+func TestIngestPanics(t *testing.T) {
+	db, err := vecwire.Open(t.Context(), "mem:")
+	require.NoError(t, err)
+	defer db.Close()
+	bare, err := db.CreateCollection(t.Context(), vecwire.Schema{Name: "docs", Dim: 2, Model: "lengths"})
+	require.NoError(t, err)
+	c, err := bare.WithEmbedder(bomb{lengths{new(int)}})
+	require.NoError(t, err)
+	before := goleak.IgnoreCurrent()
+	texts := func(list ...string) func(func(vecwire.Record, error) bool) {
+		return func(yield func(vecwire.Record, error) bool) {
+			for i, text := range list {
+				if !yield(vecwire.Record{ID: strconv.Itoa(i), Text: text}, nil) {
+					return
+				}
+			}
+		}
+	}
+	report, err := c.Ingest(t.Context(), texts("a", "bb", "bomb", "ccc"), vecwire.IngestOptions{})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, report.Inserted)
+	require.Len(t, report.Failures, 1)
+	require.Equal(t, "2", report.Failures[0].ID)
+	require.ErrorAs(t, report.Failures[0].Err, new(*vecwire.EmbedError))
+	require.ErrorContains(t, report.Failures[0].Err, "panicked in")
+	require.ErrorContains(t, report.Failures[0].Err, "boom")
+
+	_, err = c.Ingest(t.Context(), texts("d"), vecwire.IngestOptions{Progress: func(vecwire.Progress) { panic("boom") }})
+	require.ErrorContains(t, err, "Progress panicked in")
+
+	require.PanicsWithValue(t, "boom", func() {
+		_, _ = c.Ingest(t.Context(), func(func(vecwire.Record, error) bool) { panic("boom") }, vecwire.IngestOptions{})
+	})
+	goleak.VerifyNone(t, before, idleReaders)
+}
+
+// idleReaders is what closes connections that an open store has not used for long.
+var idleReaders = goleak.IgnoreTopFunction("database/sql.(*DB).connectionCleaner")

@@ -4,43 +4,12 @@ import (
 	"context"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vecwire/vecwire"
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/testenv"
 )
-
-// eachIRIS runs a test with every server, over an open database.
-func eachIRIS(t *testing.T, test func(t *testing.T, server *testenv.IRISServer, db *vecwire.DB)) {
-	for _, kind := range irisServers() {
-		t.Run(kind.Version+"-"+string(kind.Mode), func(t *testing.T) {
-			server := testenv.IRIS(t, kind)
-			test(t, server, openIRIS(t, server.URL()))
-		})
-	}
-}
-
-func openIRIS(t testing.TB, url string) *vecwire.DB {
-	t.Helper()
-	db, err := vecwire.Open(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return db
-}
-
-// bareIRIS is a connection beside the package, as other programs have one.
-func bareIRIS(t testing.TB, server *testenv.IRISServer) *pgx.Conn {
-	t.Helper()
-	cfg, err := pgx.ParseConfig(server.PostgresURL())
-	require.NoError(t, err)
-	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
-	conn, err := pgx.ConnectConfig(t.Context(), cfg)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return conn
-}
 
 // TestIRISAttach uses a table that another program made and fills.
 func TestIRISAttach(t *testing.T) {
@@ -65,7 +34,7 @@ func TestIRISAttach(t *testing.T) {
 				_, _ = conn.Exec(context.Background(), "DROP TABLE IF EXISTS "+table)
 			}
 		})
-		a := vecwire.Attach{Table: "product_vectors", IDColumn: "id", VectorColumn: "embedding", Fields: []vecwire.Field{{Name: "name"}}}
+		a := vecwire.AttachOptions{Table: "product_vectors", IDColumn: "id", VectorColumn: "embedding", Fields: []vecwire.Field{{Name: "name"}}}
 		c, err := db.AttachCollection(ctx, a)
 		require.NoError(t, err)
 		require.Equal(t, 3, c.Schema().Dim, "as the table's vectors have")
@@ -112,10 +81,10 @@ func TestIRISAttach(t *testing.T) {
 		var element *vecwire.ElementError
 		require.ErrorAs(t, err, &element)
 		require.Equal(t, vecwire.ElementError{Want: vecwire.FLOAT, Got: vecwire.DOUBLE}, *element)
-		_, err = db.AttachCollection(ctx, vecwire.Attach{Table: "double_vectors", VectorColumn: "embedding"})
+		_, err = db.AttachCollection(ctx, vecwire.AttachOptions{Table: "double_vectors", VectorColumn: "embedding"})
 		require.ErrorAs(t, err, &element)
 		require.Equal(t, vecwire.ElementError{Want: vecwire.DOUBLE, Got: vecwire.FLOAT}, *element)
-		doubles, err := db.AttachCollection(ctx, vecwire.Attach{Table: "double_vectors", VectorColumn: "embedding", Element: vecwire.DOUBLE})
+		doubles, err := db.AttachCollection(ctx, vecwire.AttachOptions{Table: "double_vectors", VectorColumn: "embedding", Element: vecwire.DOUBLE})
 		require.NoError(t, err)
 		hits, err = doubles.Search(ctx, vecwire.Query{Vector64: []float64{1, 2, 3}})
 		require.NoError(t, err)
@@ -128,7 +97,7 @@ func TestIRISAttach(t *testing.T) {
 		require.ErrorAs(t, err, &dim)
 		require.Equal(t, vecwire.DimensionError{Want: 3, Got: 4}, *dim)
 
-		empty := vecwire.Attach{Table: "no_vectors", VectorColumn: "embedding"}
+		empty := vecwire.AttachOptions{Table: "no_vectors", VectorColumn: "embedding"}
 		_, err = db.AttachCollection(ctx, empty)
 		require.ErrorContains(t, err, "state Dim")
 		empty.Dim, empty.Element = 3, vecwire.DOUBLE
@@ -136,17 +105,17 @@ func TestIRISAttach(t *testing.T) {
 		require.NoError(t, err, "an empty table proves nothing")
 		require.ErrorAs(t, late.Upsert(ctx, vecwire.Record{ID: "1", Vector: []float32{1, 2, 3}}), &element)
 
-		for _, missing := range []vecwire.Attach{
+		for _, missing := range []vecwire.AttachOptions{
 			{Table: "no_such_table", VectorColumn: "embedding"}, {Table: "product_vectors", VectorColumn: "nope"}, {Table: `x"; DROP TABLE product_vectors`},
 			{Table: "product_vectors", VectorColumn: "embedding", IDColumn: "nope"}, {Table: "a.b.c", VectorColumn: "v"},
 		} {
 			_, err = db.AttachCollection(ctx, missing)
 			require.ErrorIs(t, err, vecwire.ErrNotFound, "%+v", missing)
 		}
-		_, err = db.AttachCollection(ctx, vecwire.Attach{Table: "product_vectors", VectorColumn: "embedding", Metric: vecwire.L2})
+		_, err = db.AttachCollection(ctx, vecwire.AttachOptions{Table: "product_vectors", VectorColumn: "embedding", Metric: vecwire.L2})
 		require.ErrorIs(t, err, vecwire.ErrUnsupported)
 		require.ErrorContains(t, err, "L2")
-		_, err = db.AttachCollection(ctx, vecwire.Attach{Table: "product_vectors", VectorColumn: "embedding", TextColumn: "returning_customer"})
+		_, err = db.AttachCollection(ctx, vecwire.AttachOptions{Table: "product_vectors", VectorColumn: "embedding", TextColumn: "returning_customer"})
 		require.ErrorIs(t, err, vecwire.ErrUnsupported)
 		require.ErrorContains(t, err, "returning_customer")
 		require.ErrorIs(t, c.BuildIndex(ctx, vecwire.IndexOptions{}), vecwire.ErrUnsupported)

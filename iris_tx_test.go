@@ -1,6 +1,7 @@
 package vecwire_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -28,13 +29,11 @@ func TestIRISTx(t *testing.T) {
 		defer func() { require.NoError(t, db.DropCollection(ctx, "moved")) }()
 
 		own := errors.New("own")
-		err = db.Tx(ctx, func(tx *vecwire.Tx) error {
-			in, err := tx.Collection(c)
+		err = db.Tx(ctx, func(ctx context.Context) error {
+			require.NoError(t, c.Upsert(ctx, two))
+			_, err := c.Delete(ctx, "1")
 			require.NoError(t, err)
-			require.NoError(t, in.Upsert(ctx, two))
-			_, err = in.Delete(ctx, "1")
-			require.NoError(t, err)
-			got, err := in.Get(ctx, "1", "2")
+			got, err := c.Get(ctx, "1", "2")
 			require.NoError(t, err)
 			require.Len(t, got, 1, "a transaction sees what it did")
 			return own
@@ -55,21 +54,18 @@ func TestIRISTx(t *testing.T) {
 		require.Len(t, got, 1)
 		require.Equal(t, "1", got[0].ID, "what it did is undone")
 
-		var kept *vecwire.Collection
-		require.NoError(t, db.Tx(ctx, func(tx *vecwire.Tx) error {
-			kept, err = tx.Collection(c)
-			require.NoError(t, err)
-			return kept.Upsert(ctx, two)
+		var kept context.Context
+		require.NoError(t, db.Tx(ctx, func(ctx context.Context) error {
+			kept = ctx
+			return c.Upsert(ctx, two)
 		}))
 		count(2)
-		require.Error(t, kept.Upsert(ctx, one), "it has ended")
-		require.Error(t, db.Tx(ctx, func(tx *vecwire.Tx) error {
-			in, err := tx.Collection(c)
+		require.Error(t, c.Upsert(kept, one), "it has ended")
+		require.Error(t, db.Tx(ctx, func(ctx context.Context) error {
+			require.NoError(t, c.Upsert(ctx, vecwire.Record{ID: "3", Vector: []float32{1, 1}}))
+			_, err := bareIRIS(t, server).Exec(ctx, "SELECT 1")
 			require.NoError(t, err)
-			require.NoError(t, in.Upsert(ctx, vecwire.Record{ID: "3", Vector: []float32{1, 1}}))
-			_, err = bareIRIS(t, server).Exec(ctx, "SELECT 1")
-			require.NoError(t, err)
-			return in.BuildIndex(ctx, vecwire.IndexOptions{})
+			return c.BuildIndex(ctx, vecwire.IndexOptions{})
 		}))
 		count(2)
 	})

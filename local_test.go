@@ -4,26 +4,14 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
-	"github.com/vecwire/vecwire"
-	"github.com/vecwire/vecwire/enginetest"
+	"github.com/vecwire/vecwire/internal/enginetest"
 )
 
 func TestFileStore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "conformance store.db")
-	enginetest.Run(t, enginetest.Target{Open: opener(path), Persistent: true, Snapshots: true})
+	enginetest.Run(t, enginetest.Target{Open: opener(path), Persistent: true})
 }
 
 func TestMemoryStore(t *testing.T) {
-	enginetest.Run(t, enginetest.Target{Open: opener("mem:"), Snapshots: true})
-}
-
-func opener(url string) func(testing.TB) *vecwire.DB {
-	return func(t testing.TB) *vecwire.DB {
-		t.Helper()
-		db, err := vecwire.Open(t.Context(), url)
-		require.NoError(t, err)
-		return db
-	}
+	enginetest.Run(t, enginetest.Target{Open: opener("mem:")})
 }

@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/vecwire/vecwire/internal/engine"
-	"github.com/vecwire/vecwire/internal/local"
+	"github.com/vecwire/vecwire/internal/expiry"
+	"github.com/vecwire/vecwire/internal/mirror"
 )
 
 // DefaultMirrorRecords is how many records a mirror may have by default.
@@ -24,6 +23,12 @@ type MirrorOptions struct {
 	// Refresh is the time between two refreshes in the background. Each reads the
 	// whole collection. Defaults to none.
 	Refresh time.Duration
+	// FullText has the mirror keep the texts and their words in memory, so that
+	// [Query].Fusion and filters over the text work in its searches on every engine,
+	// also on those that have no full text themselves. Its kind must be that of the
+	// schema, if that has one. An attached table has none. Defaults to NoFullText: the
+	// database then finds words, if it can.
+	FullText FullText
 }
 
 // Mirror is a collection whose searches are answered in this process, from a
@@ -33,70 +38,61 @@ type MirrorOptions struct {
 //   - Search, SearchMany and SearchAll find by the copy. Queries with IDsOnly, also
 //     those with Vectors, never ask the database; for others, one Get reads the
 //     texts and fields of the hits.
-//   - Upsert, Insert, Delete, DeleteWhere, Ingest and ReplaceSource write to the
-//     database, and then to the copy: a search after them sees all of the write,
+//   - Upsert, Insert, Update, UpdateWhere, Delete, DeleteWhere, Ingest and ReplaceSource
+//     write to the database, and then to the copy: a search after them sees all of the write,
 //     one beside them all or nothing.
-//   - All else is done by the database: Get, Count, All, Cursor, indexes, and the
-//     words of [Query].Fusion.
+//   - All else is done by the database: Get, Count, All, Cursor, indexes, and without
+//     MirrorOptions.FullText the words of [Query].Fusion. A filter that the database does
+//     not know works in searches only; those verbs return [ErrUnsupported] for it.
 //
-// What others write, also through another handle in this process, is seen after
-// the next refresh. Until then [Mirror.Staleness] says how old the copy may be.
-// A search that reads texts and fields finds out by itself that the record of a hit
-// is gone or has other fields, reads it anew and looks again, so that it gives K
-// hits if there are K, and none that does not pass the filter; if this goes on, the
-// database answers. It does not find out that a vector is another.
+// Writes of others, also those through another handle in this process, are seen
+// after the next refresh. Until then [Mirror.Staleness] says how old the copy may be.
+// A search that reads texts and fields finds out that the record of a hit
+// is gone or has other fields, reads it again and repeats the search, so that it
+// gives K hits if there are K, and none that does not pass the filter; if this goes
+// on, the database answers. It does not find out that a vector has changed.
 //
 // Scores, ties and filters are those of an exact search by the database: no
 // approximate index takes part, and Effort has no effect. Results say so: their
 // Plan.Path begins with "mirror".
 //
 // A write that fails leaves the copy as it was. If it is unknown whether it was
-// stored, its records are read anew, at once if that is possible, or else by the next
-// refresh.
+// stored, its records are read again, at once if that is possible, or else by the
+// next refresh.
 //
 // If a refresh finds that the collection was dropped, searches return [ErrNotFound].
+// After [DB.AlterCollection] all calls return [ErrAltered].
 // A mirror is safe for concurrent use. It must be closed, before its database.
 type Mirror struct {
 	// Collection is the collection as the mirror has it. It may be used by itself,
 	// as for WithEmbedder, until the mirror is closed.
 	*Collection
-	mirrored *mirrored
 }
 
-// MirrorStats says what a mirror has.
+// MirrorStats describes a mirror's copy and how its last refresh went.
 type MirrorStats struct {
 	Records int
-	// Bytes is about how much memory the copy takes, without fields: for each
+	// Bytes is about how much memory the copy takes, without fields and texts: for each
 	// record four times its vector, and 300 bytes. That was measured with short
 	// IDs; a long one counts three times.
 	Bytes int64
-	// Refreshed is when the last complete refresh, or the loading, began: what
-	// others had stored before, the mirror has.
+	// Refreshed is when the last complete refresh, or the loading, began: the
+	// mirror has everything that others had stored before.
 	Refreshed time.Time
 	// Took is how long it took.
 	Took time.Duration
 	// Changed is how many records it found to be new, changed or gone.
 	Changed int
-	// Unsure is how many records may be other than the mirror has them, after
-	// writes of which it is unknown whether they were stored.
+	// Unsure is how many records may differ from the mirror's, after writes whose
+	// outcome is unknown.
 	Unsure int
 	// Err says why the last refresh failed, nil if it did not.
 	Err error
 }
 
-// MirrorSizeError says that a collection has more records than a mirror may have.
-type MirrorSizeError struct {
-	Records int // how many there are, or would be
-	Max     int // MirrorOptions.MaxRecords
-}
-
-func (e *MirrorSizeError) Error() string {
-	return fmt.Sprintf("%d records, and the mirror may have %d: see MirrorOptions.MaxRecords", e.Records, e.Max)
-}
-
 // Mirror loads the collection's IDs, vectors and fields into this process and
 // returns a [Mirror] that answers searches from there. It has the collection's
-// embedder. What other processes write while it loads may or may not be in it.
+// embedder. Writes of other processes during the loading may or may not be in it.
 //
 // If the collection has more than MaxRecords it returns a [*MirrorSizeError]
 // before it loads anything. A write through the mirror that would take it over
@@ -107,102 +103,90 @@ func (e *MirrorSizeError) Error() string {
 // A transaction has no mirrors. Of a namespace, mirror what
 // [Collection.Namespace] returns.
 func (c *Collection) Mirror(ctx context.Context, o MirrorOptions) (*Mirror, error) {
-	ctx, call, err := c.begin(ctx, "mirror")
+	c, ctx, call, err := c.beginOutsideTx(ctx, OpMirror, "a transaction has no mirrors")
 	if err != nil {
 		return nil, err
 	}
 	call.leave() // each page enters for itself, so that Close ends the loading
-	m, err := c.newMirror(ctx, o)
+	m, err := c.openMirror(ctx, o)
 	if err != nil {
 		return nil, call.end(0, err)
 	}
-	call.end(m.Stats().Records, nil)
-	return m, nil
+	return m, call.end(m.Stats().Records, nil)
 }
 
-func (c *Collection) newMirror(ctx context.Context, o MirrorOptions) (*Mirror, error) {
+func (c *Collection) openMirror(ctx context.Context, o MirrorOptions) (*Mirror, error) {
 	if o.MaxRecords == 0 {
 		o.MaxRecords = DefaultMirrorRecords
 	}
 	switch {
-	case isMirror(c.engine):
+	case c.mirror != nil:
 		return nil, errors.New("it is a mirror itself")
-	case c.tx != nil:
-		return nil, errors.New("a transaction has no mirrors")
+	case c.vector != "":
+		return nil, errThrough
 	case o.MaxRecords < 0:
 		return nil, &ValueError{Field: "MaxRecords", Pos: -1, Want: "a positive number, or 0 for the default", Got: fmt.Sprint(o.MaxRecords)}
 	case o.Refresh < 0:
 		return nil, &ValueError{Field: "Refresh", Pos: -1, Want: "a time between two refreshes, or 0 for none", Got: o.Refresh.String()}
 	}
-	mem, err := local.Open(ctx, local.Options{Logger: c.db.log})
+	if err := c.mirrorText(o.FullText); err != nil {
+		return nil, err
+	}
+	m, err := mirror.Open(ctx, c.engine, mirror.Options{
+		Gate: &c.db.gate, Log: c.db.log, Attached: c.attached, MaxRecords: o.MaxRecords, Refresh: o.Refresh, FullText: engine.FullText(o.FullText),
+	})
 	if err != nil {
 		return nil, err
 	}
-	m := &mirrored{
-		Collection: c.engine, of: c, o: o, mem: &DB{engine: mem, log: c.db.log},
-		refreshing: semaphore.NewWeighted(1), unsure: map[string]struct{}{},
-		woken: make(chan struct{}, 1), stopped: make(chan struct{}),
-	}
-	schema := c.schema
-	schema.Name, schema.Model, schema.FullText = "mirror", "", engine.NoFullText
-	if m.copy, err = mem.Create(ctx, schema); err == nil {
-		err = m.load(ctx)
-	}
-	if err != nil {
-		return nil, errors.Join(err, m.mem.Close())
-	}
+	with := newCollection(c.db, expiry.Copied(m), c.namespace)
+	with.embedder, with.attached, with.mirror = c.embedder, c.attached, m
+	with.tuned = nil
+	with.live, with.seen, with.named = c.live, c.seen, c.named
+	return &Mirror{with}, nil
+}
 
-	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	m.stop = stop
-	if o.Refresh > 0 {
-		go m.keepFresh(life)
-	} else {
-		close(m.stopped)
+// mirrorText refuses full text that a mirror cannot have.
+func (c *Collection) mirrorText(f FullText) error {
+	has := FullText(c.schema.FullText)
+	switch {
+	case f == NoFullText:
+		return nil
+	case !engine.FullText(f).Known():
+		return &ValueError{Field: "FullText", Pos: -1, Want: "NoFullText, Words, English or a Stem", Got: f.String()}
+	case c.attached:
+		return fmt.Errorf("%w: full text in a mirror of an attached table", ErrUnsupported)
+	case has != NoFullText && has != f:
+		return &ValueError{Field: "FullText", Pos: -1, Want: has.String() + ", which the collection has, or NoFullText", Got: f.String()}
 	}
-	with := newCollection(c.db, m)
-	with.embedder = c.embedder
-	with.tuned.effort.Store(new(int)) // there is no effort to ask the database for
-	return &Mirror{Collection: with, mirrored: m}, nil
+	return nil
 }
 
 // Refresh reads the whole collection, with its vectors, and brings the copy in
 // line: it holds one page at a time, and the collection's IDs. Searches and writes
-// go on meanwhile. If it fails, what is there goes on answering, partly as new as it
-// got. One refresh runs at a time; another waits for it.
+// go on meanwhile. If it fails, the copy goes on answering, partly as new as the
+// refresh got. One refresh runs at a time; another waits for it.
 func (m *Mirror) Refresh(ctx context.Context) error {
-	ctx, call, err := m.begin(ctx, "refresh the mirror of")
+	_, ctx, call, err := m.beginOutsideTx(ctx, OpRefreshMirror, "refresh the mirror afterwards")
 	if err != nil {
 		return err
 	}
 	call.leave() // each page enters for itself
-	changed, err := m.mirrored.refresh(ctx)
+	changed, err := m.mirror.Refresh(ctx)
 	return call.end(changed, err)
 }
 
 // Staleness returns how old the copy may be: the time since the last complete
-// refresh began. What is written through the mirror is never older.
-func (m *Mirror) Staleness() time.Duration {
-	m.mirrored.mu.Lock()
-	defer m.mirrored.mu.Unlock()
-	return time.Since(m.mirrored.stats.Refreshed)
-}
+// refresh began. Writes through the mirror are in the copy at once.
+func (m *Mirror) Staleness() time.Duration { return m.mirror.Staleness() }
 
-// Stats says what the mirror has, and how its last refresh went.
+// Stats describes the copy, and how its last refresh went.
 func (m *Mirror) Stats() MirrorStats {
-	m.mirrored.mu.Lock()
-	s := m.mirrored.stats
-	s.Unsure = len(m.mirrored.unsure)
-	m.mirrored.mu.Unlock()
-	s.Records = m.mirrored.records()
-	s.Bytes = int64(s.Records) * int64(4*m.schema.Dim*m.schema.Element.Size()+300)
+	s := MirrorStats(m.mirror.Stats())
+	s.Err = public(s.Err)
 	return s
 }
 
 // Close ends the refreshes, waits for the calls that run and gives the memory
 // back. Calls after it return [ErrClosed]; closing again does nothing. The
 // collection itself, and what is stored, stay as they are.
-func (m *Mirror) Close() error {
-	m.mirrored.stop()
-	<-m.mirrored.stopped
-	return m.mirrored.mem.Close()
-}
+func (m *Mirror) Close() error { return m.mirror.Close() }

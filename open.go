@@ -2,17 +2,19 @@ package vecwire
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"net/url"
-	"regexp"
-	"strings"
-	"sync"
+	"time"
 
+	"github.com/vecwire/vecwire/internal/address"
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/expiry"
+	"github.com/vecwire/vecwire/internal/gate"
+	"github.com/vecwire/vecwire/internal/live"
 	"github.com/vecwire/vecwire/internal/local"
-	"github.com/vecwire/vecwire/internal/wire"
+	"github.com/vecwire/vecwire/internal/lru"
+	"github.com/vecwire/vecwire/internal/named"
 )
 
 // Config says how a database is opened. The zero Config is what [Open] uses.
@@ -22,6 +24,25 @@ type Config struct {
 	Logger *slog.Logger
 	// Observer is told of every call. Defaults to none.
 	Observer Observer
+	// ReadOnly opens the embedded engine's file for reading, as ?mode=ro does: calls that
+	// write return [ErrReadOnly]. Others may write to the file meanwhile. Servers and mem:
+	// refuse it with [ErrUnsupported].
+	ReadOnly bool
+	// FS is where the file is that Open is given the name of, such as an embed.FS with a
+	// store inside the program. It is opened for reading, as with ReadOnly, and must not
+	// change. Put a store there after it was closed; without its other files, since an
+	// index is linked again in memory. Defaults to none: a file of the system.
+	FS fs.FS
+	// LockTimeout is how long a call that writes to the embedded engine's file waits while
+	// another process writes to it. It returns a [*LockedError] then. Defaults to 5 s.
+	LockTimeout time.Duration
+	// Memory is how many bytes the embedded engine keeps of the collections that were
+	// used, about: codes, links, IDs, and vectors that are not yet in a snapshot. Beyond it
+	// those are let go that were not used for the longest time, and loaded again when they
+	// are used; the one in use stays, however large. What is mapped from a file is not
+	// counted, since the system takes it back where memory is short. Defaults to 0: no
+	// bound. See docs/embedded.md.
+	Memory int64
 	// Server is how a server is connected to. The embedded engine has no use for it.
 	Server ServerConfig
 }
@@ -29,24 +50,26 @@ type Config struct {
 // DB is an open database: a file, or a server. It is safe for concurrent use.
 type DB struct {
 	engine   engine.Engine
+	caches   *lru.Database // the engine, which is told what is used of collections with MaxRecords
 	log      *slog.Logger
 	observer Observer // nil for none
-
-	mu     sync.RWMutex // guards closed, and that calls grows no more after it
-	closed bool
-	calls  sync.WaitGroup // the calls that run
+	gate     gate.Gate
+	lives    live.Names
+	sweeper  expiry.Sweeper
 }
 
 // Open opens a database by its URL:
 //
 //	vectors.db, file:vectors.db, file:///var/lib/app/vectors.db
 //
-// is the embedded engine over a file, which is made if there is none. One
-// process at a time may have it open: the file vectors.db.lock beside it, which
-// stays after Close, sees to that. Do not remove it, nor give the store's file a
-// second name by a hard link, while it is open. Every acknowledged write is on the disk;
+// is the embedded engine over a file, which is made if there is none. Any number
+// of processes may have it open, read and write; see docs/embedded.md. Do not remove
+// the files beside it, nor give the store's file a second name by a hard link, while it
+// is open. Every acknowledged write is on the disk;
 // `file:vectors.db?sync=normal` leaves the last writes before a power cut to
 // chance, though not those before a crash of the process, and writes faster.
+//
+// `vectors.db?mode=ro` opens a store for reading, see [Config].ReadOnly.
 //
 //	mem:
 //
@@ -69,6 +92,14 @@ type DB struct {
 // deadline. A server that does not report when a write fails is read, and written
 // to never: writes return [ErrUnsupported]. See docs/iris.md.
 //
+// What is none of these is refused, and nothing of it is shown, since there may be
+// a password anywhere in it. A file's name that has ://, @, = or ? in it is written
+// with file: before it.
+//
+// A program that is built with the tag vecwire_noservers knows the embedded engine only,
+// and is smaller: the URLs of servers return [ErrUnsupported], and ServerConfig's
+// ExecMode and Tracer, OpenPool and WithPgxTx are not there.
+//
 // Open returns a [*ConnectError] if the database cannot be opened.
 func Open(ctx context.Context, url string) (*DB, error) {
 	return Config{}.Open(ctx, url)
@@ -82,122 +113,47 @@ func (cfg Config) Open(ctx context.Context, url string) (*DB, error) {
 	}
 	e, err := cfg.openEngine(ctx, url, log)
 	if err != nil {
-		return nil, wrap("open", "", err)
+		return nil, wrap(OpOpen, "", err)
 	}
-	return &DB{engine: e, log: log, observer: cfg.Observer}, nil
+	return cfg.over(e, log), nil
 }
 
-const targetRemedy = `give a file such as "vectors.db", "mem:", or a URL that begins with postgres:// or iris://`
+// over returns a database over an engine.
+func (cfg Config) over(e engine.Engine, log *slog.Logger) *DB {
+	caches := lru.Over(named.Over(e))
+	return &DB{engine: caches, caches: caches, log: log, observer: cfg.Observer}
+}
 
-// openEngine finds out which engine a URL asks for, and opens it. Of a URL that
-// it cannot make sense of, errors show the scheme only: there may be a password
-// anywhere.
+// openEngine opens the database of an address.
 func (cfg Config) openEngine(ctx context.Context, target string, log *slog.Logger) (engine.Engine, error) {
-	scheme := schemeOf(target)
-	switch scheme {
-	case "", "file", "mem":
-		opts, err := localOptions(scheme, target)
-		if err != nil {
-			return nil, &engine.ConnectError{Target: strings.TrimPrefix(scheme+":…", ":"), Err: err, Remedy: "write a file's name, file:path, file:///path or mem:"}
-		}
-		opts.Logger = log
-		return local.Open(ctx, opts)
-	case "postgres", "postgresql":
-		return wire.OpenPostgres(ctx, cfg.Server.options(target, log))
-	case "iris":
-		return wire.OpenIRIS(ctx, cfg.Server.options(target, log))
+	if cfg.FS != nil {
+		return local.Open(ctx, local.Options{Path: target, FS: cfg.FS, Memory: cfg.Memory, Logger: log})
 	}
-	return nil, &engine.ConnectError{Target: scheme + ":…", Err: fmt.Errorf("unknown scheme %q", scheme), Remedy: targetRemedy}
-}
-
-// schemeRE is a scheme as RFC 3986 has it, of two letters or more: one is a drive.
-var schemeRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+-]+:`)
-
-// schemeOf returns the scheme of a URL in lower case, "" for a plain path. The
-// key=value form of PostgreSQL's connection strings counts as its scheme, so
-// that no password is taken for a file's name.
-func schemeOf(target string) string {
-	if dsnRE.MatchString(target) {
-		return "postgres"
-	}
-	return strings.ToLower(strings.TrimSuffix(schemeRE.FindString(target), ":"))
-}
-
-var dsnRE = regexp.MustCompile(`(?i)^\s*(host|hostaddr|port|user|password|dbname|service|sslmode)\s*=`)
-
-// localOptions reads a plain path, a file URL or "mem:".
-func localOptions(scheme, target string) (local.Options, error) {
-	switch {
-	case target == "":
-		return local.Options{}, errors.New("no database given")
-	case strings.TrimSpace(target) == "" || target == ":memory:":
-		return local.Options{}, fmt.Errorf("%q is no file's name", target)
-	case scheme == "":
-		return local.Options{Path: target}, nil
-	}
-	path, query, _ := strings.Cut(target[len(scheme)+1:], "?")
-	if scheme == "mem" {
-		if path != "" || query != "" {
-			return local.Options{}, errors.New("mem: takes no path and no parameters")
-		}
-		return local.Options{}, nil
-	}
-	if host, ok := strings.CutPrefix(path, "//"); ok {
-		if path = strings.TrimPrefix(host, "localhost"); !strings.HasPrefix(path, "/") {
-			return local.Options{}, errors.New("the URL names a host")
-		}
-	}
-	path, err := url.PathUnescape(path)
-	if err != nil || path == "" {
-		return local.Options{}, errors.New("the URL has no path")
-	}
-	values, err := url.ParseQuery(query)
+	a, err := address.Parse(target)
 	if err != nil {
-		return local.Options{}, errors.New("the URL's parameters cannot be read")
+		return nil, err
 	}
-	opts := local.Options{Path: path}
-	for key, value := range values {
-		if key != "sync" {
-			return local.Options{}, fmt.Errorf("unknown parameter %q, the only one is sync", key)
-		}
-		switch value[0] {
-		case "normal":
-			opts.SyncNormal = true
-		case "full":
-		default:
-			return local.Options{}, fmt.Errorf("sync is %q, want full or normal", value[0])
-		}
+	readOnly := cfg.ReadOnly || a.ReadOnly
+	if readOnly && (a.Kind != address.Embedded || a.Path == "") {
+		return nil, fmt.Errorf("%w: opening for reading only, but for a file of the embedded engine", ErrUnsupported)
 	}
-	return opts, nil
+	if a.Kind != address.Embedded {
+		return cfg.openServer(ctx, a, log)
+	}
+	return local.Open(ctx, local.Options{Path: a.Path, SyncNormal: a.SyncNormal, ReadOnly: readOnly, LockTimeout: cfg.LockTimeout, Memory: cfg.Memory, Logger: log})
 }
 
 // Close waits for the calls that run and closes the database. Calls after it
-// return [ErrClosed]; closing again does nothing.
+// return [ErrClosed]; closing again does nothing. The embedded engine returns an
+// error if something that was committed could not be written into the file, and says
+// where it is. While another process has the store open it may stay in SQLite's log.
 func (db *DB) Close() error {
-	db.mu.Lock()
-	closed := db.closed
-	db.closed = true
-	db.mu.Unlock()
-	if closed {
+	if !db.gate.Close() {
 		return nil
 	}
-	db.calls.Wait()
-	return wrap("close", "", db.engine.Close())
+	db.sweeper.Close()
+	return wrap(OpClose, "", db.engine.Close())
 }
-
-// enter begins a call: it keeps the database open until leave. A call may be
-// part of another, as where an embedder's cache is a collection.
-func (db *DB) enter() error {
-	db.mu.RLock()
-	defer db.mu.RUnlock()
-	if db.closed {
-		return ErrClosed
-	}
-	db.calls.Add(1)
-	return nil
-}
-
-func (db *DB) leave() { db.calls.Done() }
 
 // Capabilities says what a database's engine can do. What it cannot do returns
 // [ErrUnsupported].
@@ -208,20 +164,46 @@ type Capabilities struct {
 	MaxIDBytes   int    // the longest ID
 	MaxDim       int    // the most dimensions of a vector
 	Transactions bool   // [DB.Tx]; on IRIS known from its first call on
+	Serializable bool   // the transactions of [DB.Tx] are; not on IRIS
+	PgxTx        bool   // [WithPgxTx]
 	Indexes      bool   // [Collection.BuildIndex] and what belongs to it
 	Attach       bool   // [DB.AttachCollection]
-	// AtomicBatches says that one Upsert is stored as a whole or not at all, and
-	// seen so by others. Without, it is stored in parts: an Upsert that fails may
+	Reembed      bool   // [DB.Reembed]
+	Alter        bool   // [DB.AlterCollection], and new fields in [DB.EnsureCollection]; not on IRIS
+	Insert       bool   // [Collection.Insert]
+	Update       bool   // [Collection.Update] and [Collection.UpdateWhere]
+	UpdateIf     bool   // [Change].If; not on IRIS
+	// AtomicBatches says that one Upsert is stored as a whole or not at all. Without, it is stored in parts: an Upsert that fails may
 	// have stored some of its records. Doing it again is always safe.
 	AtomicBatches bool
+	// Snapshots says that others see all that one Upsert stores, or nothing: not where
+	// collections may be distributed, and not on IRIS.
+	Snapshots   bool
+	Distributed bool // [Schema].Distributed: in a database with Citus
 	// BatchRecords is how many records at a time go fastest into one Upsert where
 	// there are many; [Collection.Ingest] goes by it.
 	BatchRecords int
 	Effort       bool // [Query].Effort and [Collection.Tune]
 	FullText     bool // collections with full text, for [Query].Fusion
+	Lists        bool // fields of the types [Strings], [Ints] and [Floats]
+	JSON         bool // fields of the type [JSON]
+	TextFilters  bool // filters over the field "text", the record's text
+	Like         bool // the filter like
 	// CompressedIndexes says that [IndexOptions].Compress is heeded.
 	CompressedIndexes bool
+	Facets            bool // [Collection.Facet]
+	MaxRecords        bool // [Schema].MaxRecords; not on IRIS, nor in a database with Citus
+	Vectors           bool // [Schema].Vectors; not on IRIS
 }
 
 // Capabilities returns what the database's engine can do.
-func (db *DB) Capabilities() Capabilities { return Capabilities(db.engine.Capabilities()) }
+func (db *DB) Capabilities() Capabilities {
+	caps := db.engine.Capabilities()
+	return Capabilities{
+		Engine: caps.Engine, L2: caps.L2, Doubles: caps.Doubles, MaxIDBytes: caps.MaxIDBytes, MaxDim: caps.MaxDim,
+		Transactions: caps.Transactions, Serializable: caps.Serializable, PgxTx: caps.Join, Indexes: caps.Indexes, Attach: caps.Attach, Reembed: caps.Swap, Insert: caps.Insert, Alter: caps.Alter,
+		Update: caps.Update, UpdateIf: caps.UpdateIf,
+		AtomicBatches: caps.AtomicBatches, Snapshots: caps.Snapshots, Distributed: caps.Distributed, BatchRecords: caps.BatchRecords, Effort: caps.Effort, FullText: caps.FullText,
+		CompressedIndexes: caps.CompressedIndexes, Lists: caps.Lists, Facets: caps.Facets, JSON: caps.JSON, TextFilters: caps.TextFilters, Like: caps.Like, MaxRecords: caps.MaxRecords, Vectors: caps.Vectors,
+	}
+}

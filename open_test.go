@@ -8,80 +8,25 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/vecwire/vecwire/internal/local"
 )
 
-func TestLocalOptions(t *testing.T) {
-	tests := []struct {
-		target string
-		want   local.Options
-	}{
-		{"vectors.db", local.Options{Path: "vectors.db"}},
-		{"./a b/vectors.db", local.Options{Path: "./a b/vectors.db"}},
-		{"/var/lib/v.db", local.Options{Path: "/var/lib/v.db"}},
-		{`C:\data\v.db`, local.Options{Path: `C:\data\v.db`}},
-		{"C:/data/v.db", local.Options{Path: "C:/data/v.db"}},
-		{"dir.d/a:b", local.Options{Path: "dir.d/a:b"}},
-		{"100%.db", local.Options{Path: "100%.db"}},
-		{"what?.db", local.Options{Path: "what?.db"}},
-		{"file:vectors.db", local.Options{Path: "vectors.db"}},
-		{"FILE:vectors.db", local.Options{Path: "vectors.db"}},
-		{"file:/var/lib/v.db", local.Options{Path: "/var/lib/v.db"}},
-		{"file:///var/lib/v.db", local.Options{Path: "/var/lib/v.db"}},
-		{"file://localhost/v.db", local.Options{Path: "/v.db"}},
-		{"file:a%20b%3F.db", local.Options{Path: "a b?.db"}},
-		{"file:v.db?sync=full", local.Options{Path: "v.db"}},
-		{"file:v.db?sync=normal", local.Options{Path: "v.db", SyncNormal: true}},
-		{"mem:", local.Options{}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.target, func(t *testing.T) {
-			got, err := localOptions(schemeOf(tt.target), tt.target)
-			require.NoError(t, err)
-			require.Equal(t, tt.want, got)
-		})
-	}
-}
-
-func TestSchemeOf(t *testing.T) {
-	for target, want := range map[string]string{
-		"v.db": "", "": "", "C:/v.db": "", "./a:b": "", "dir/a:b": "", "mem:": "mem", "File:v.db": "file",
-		"postgres://db/app": "postgres", "POSTGRESQL://db/app": "postgresql", "iris://db/USER": "iris", "git+ssh://x": "git+ssh",
-		"host=db password=x": "postgres", " user = app": "postgres", "dbname=app": "postgres", "hostile.db": "",
-	} {
-		require.Equal(t, want, schemeOf(target), "%q", target)
-	}
-}
-
+// What is no address makes no file, and the error says what can be done.
 func TestOpenRefuses(t *testing.T) {
-	tests := []struct{ target, says string }{
-		{"", "no database given"},
-		{"http://example.com", `unknown scheme "http"`},
-		{"sqlite:v.db", `unknown scheme "sqlite"`},
-		{"file:", "no path"},
-		{"file:?sync=full", "no path"},
-		{"file://", "names a host"},
-		{"file://server/v.db", "names a host"},
-		{"file://localhostile/v.db", "names a host"},
-		{"file:%zz.db", "no path"},
-		{"file:v.db?sync=maybe", "sync"},
-		{"file:v.db?mode=ro", "mode"},
-		{"mem:x", "mem: takes no path"},
-		{"mem:?sync=full", "no parameters"},
-		{"file:v.db?sync=%zz", "cannot be read"},
+	t.Chdir(t.TempDir())
+	for target, says := range map[string]string{
+		"": "no database given", "http://example.com": `unknown scheme "http"`, "mem": "not a file's name",
+		"v.db?sync=normal": "no parameters", "file:v.db?sync=maybe": "sync", "DB=postgres://a@b": "variable",
+	} {
+		_, err := Open(t.Context(), target)
+		var e *ConnectError
+		require.ErrorAs(t, err, &e)
+		require.ErrorContains(t, err, says)
+		require.True(t, strings.HasPrefix(err.Error(), "vecwire: open: "), "%v", err)
+		require.NotEmpty(t, e.Remedy)
 	}
-	for _, tt := range tests {
-		t.Run(tt.target, func(t *testing.T) {
-			_, err := Open(t.Context(), tt.target)
-			var e *ConnectError
-			require.ErrorAs(t, err, &e)
-			require.ErrorContains(t, err, tt.says)
-			require.True(t, strings.HasPrefix(err.Error(), "vecwire: open: "), "%v", err)
-			require.NotEmpty(t, e.Remedy, "an error says what can be done")
-		})
-	}
-	require.NoFileExists(t, "v.db")
+	files, err := os.ReadDir(".")
+	require.NoError(t, err)
+	require.Empty(t, files)
 }
 
 // The servers of these URLs are not there: 127.0.0.1:1 refuses connections.
@@ -151,11 +96,15 @@ func TestOpenTwice(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "v.db")
 	db, err := Open(t.Context(), path)
 	require.NoError(t, err)
-	_, err = Open(t.Context(), path)
-	var e *ConnectError
-	require.ErrorAs(t, err, &e, "one process at a time, and one DB in it")
+	again, err := Open(t.Context(), path)
+	require.NoError(t, err)
+	_, err = db.CreateCollection(t.Context(), Schema{Name: "docs", Dim: 2})
+	require.NoError(t, err)
+	docs, err := again.OpenCollection(t.Context(), "docs")
+	require.NoError(t, err)
+	require.NoError(t, db.DropCollection(t.Context(), "docs"))
+	_, err = docs.Delete(t.Context(), "a")
+	require.ErrorIs(t, err, ErrNotFound)
 	require.NoError(t, db.Close())
-	db, err = Open(t.Context(), path)
-	require.NoError(t, err, "closing frees the file")
-	require.NoError(t, db.Close())
+	require.NoError(t, again.Close())
 }

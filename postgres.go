@@ -2,70 +2,90 @@ package vecwire
 
 import (
 	"context"
-	"log/slog"
-	"time"
+	"strings"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/vecwire/vecwire/internal/wire"
+	"github.com/vecwire/vecwire/internal/engine"
 )
 
-// ServerConfig is how a server is connected to. What is zero is left to the URL,
-// and to pgx where the URL does not say.
-type ServerConfig struct {
-	// MaxConns is the most connections the pool has. Defaults to the URL's
-	// pool_max_conns, or the larger of 4 and the number of CPUs. Searches of one
-	// call share half of them, and one is kept free of writers. Over IRIS it is 4
-	// by default and 8 at most: iris-pgwire works on ten statements at a time.
-	MaxConns int
-	// MinConns is how many connections are kept open when there is nothing to do.
-	MinConns int
-	// MaxConnLifetime is how old a connection may become. Defaults to an hour,
-	// and over IRIS to years: some of its servers lose something with each client
-	// that leaves.
-	MaxConnLifetime time.Duration
-	// ConnectTimeout bounds connecting. Defaults to 10 seconds.
-	ConnectTimeout time.Duration
-	// StatementTimeout bounds each statement, on the server, except those that
-	// build an index. Defaults to the server's setting. PgBouncer refuses it
-	// unless it is told to ignore the parameter statement_timeout. Over IRIS it
-	// is kept by the client, for statements whose context has no deadline, and
-	// defaults to 30 seconds.
-	StatementTimeout time.Duration
-	// ExecMode says how statements are sent. The default prepares and caches
-	// them. PgBouncer in transaction mode needs pgx.QueryExecModeExec, which
-	// sends vectors as text and is slower for that. IRIS has one mode of its own.
-	ExecMode pgx.QueryExecMode
-	// Tracer is told about everything that is sent.
-	Tracer pgx.QueryTracer
+// AttachOptions names an existing table, which vecwire did not create, to be used
+// as a collection.
+type AttachOptions struct {
+	// Table is the table's name, alone or as schema.table, exactly as the
+	// catalog has it. Required.
+	Table string
+	// IDColumn is the key: text, an integer or a UUID, with a unique index over
+	// it alone. Defaults to the primary key.
+	IDColumn string
+	// VectorColumn holds the vectors: vector or halfvec. Defaults to the only
+	// such column.
+	VectorColumn string
+	// TextColumn holds the texts. Defaults to none.
+	TextColumn string
+	// Dim is needed if the column's type does not say how many dimensions its
+	// vectors have.
+	Dim int
+	// Element is the type of the vectors' elements. Defaults to FLOAT. One that
+	// is not the column's is refused with an [*ElementError].
+	Element Element
+	// Metric says how vectors are compared. Defaults to Cosine.
+	Metric Metric
+	// Model names the embedding model that made the vectors; see
+	// [Collection.WithEmbedder].
+	Model string
+	// Fields are the columns that are fields, with the type each has. Defaults
+	// to all columns whose name and type fit; an empty slice means none.
+	Fields []Field
 }
 
-// OpenPool opens a PostgreSQL database with pgvector over a pool that the caller
-// has already. The pool stays the caller's: Close does not close it. Types that
-// the caller registered on its connections go on working as before.
-func OpenPool(ctx context.Context, pool *pgxpool.Pool) (*DB, error) {
-	return Config{}.OpenPool(ctx, pool)
+// AttachCollection opens an existing table, which vecwire did not create, as a
+// collection. It reads
+// names, types and dimensions from the catalog and changes nothing: the table is
+// not listed by [DB.Collections], and DropCollection does not know it.
+//
+// IDs are the key's values as text: a whole number without leading zeros, or a
+// UUID in small letters; others are refused. Records are streamed, and those of
+// equal score ordered, in the order of the key. In a halfvec column vectors are
+// kept, and read back, in half precision. Columns that are neither key, vector,
+// text nor field keep their values when a record is replaced; if one of them
+// needs a value, new records are refused by the server.
+//
+// It returns [ErrNotFound] if there is no such table or column, and
+// [ErrUnsupported] if the engine has no tables.
+func (db *DB) AttachCollection(ctx context.Context, a AttachOptions) (*Collection, error) {
+	c, err := db.collection(ctx, OpAttachCollection, a.Table, func(ctx context.Context) (engine.Collection, error) {
+		plan, err := a.plan(db.engine.Capabilities())
+		if err != nil {
+			return nil, err
+		}
+		return db.engine.Attach(ctx, plan)
+	})
+	if err == nil {
+		c.attached = true
+	}
+	return c, err
 }
 
-// OpenPool opens a database over a pool, as the function [OpenPool] does. Of
-// the Config only the Logger is used.
-func (cfg Config) OpenPool(ctx context.Context, pool *pgxpool.Pool) (*DB, error) {
-	log := cfg.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// plan checks the options.
+func (a AttachOptions) plan(caps engine.Capabilities) (engine.Attach, error) {
+	if !caps.Attach {
+		return engine.Attach{}, engine.Unsupported(engine.LackAttach, caps.Engine)
 	}
-	e, err := wire.UsePostgres(ctx, pool, wire.Options{Logger: log})
-	if err != nil {
-		return nil, wrap("open", "", err)
+	_, name, found := strings.Cut(a.Table, ".")
+	if !found {
+		name = a.Table
 	}
-	return &DB{engine: e, log: log}, nil
-}
-
-// options returns what package wire needs to open a URL.
-func (s ServerConfig) options(url string, log *slog.Logger) wire.Options {
-	return wire.Options{
-		URL: url, MaxConns: s.MaxConns, MinConns: s.MinConns, MaxConnLifetime: s.MaxConnLifetime,
-		ConnectTimeout: s.ConnectTimeout, StatementTimeout: s.StatementTimeout, ExecMode: s.ExecMode, Tracer: s.Tracer, Logger: log,
+	s := Schema{Name: name, Dim: a.Dim, Element: a.Element, Metric: a.Metric, Model: a.Model, Fields: a.Fields}
+	stated := s
+	stated.Name = "table" // a table may have any name
+	if a.Dim == 0 {       // the column says it
+		stated.Dim = 1
 	}
+	if err := stated.check(caps); err != nil {
+		return engine.Attach{}, err
+	}
+	plan := s.plan()
+	if a.Fields == nil {
+		plan.Fields = nil
+	}
+	return engine.Attach{Table: a.Table, IDColumn: a.IDColumn, VectorColumn: a.VectorColumn, TextColumn: a.TextColumn, Schema: plan}, nil
 }

@@ -1,7 +1,9 @@
 package vecwire_test
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -16,14 +18,6 @@ import (
 	"github.com/vecwire/vecwire/internal/testenv"
 )
 
-func openURL(t testing.TB, url string) *vecwire.DB {
-	t.Helper()
-	db, err := vecwire.Open(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	return db
-}
-
 func TestPostgresAttach(t *testing.T) {
 	url := testenv.Postgres(t)
 	run(t, url, `CREATE EXTENSION vector`, `CREATE SCHEMA shop`,
@@ -37,11 +31,11 @@ func TestPostgresAttach(t *testing.T) {
 	db := openURL(t, url)
 
 	t.Run("integer", func(t *testing.T) {
-		c, err := db.AttachCollection(t.Context(), vecwire.Attach{Table: "shop.items", TextColumn: "title", Metric: vecwire.L2})
+		c, err := db.AttachCollection(t.Context(), vecwire.AttachOptions{Table: "shop.items", TextColumn: "title", Metric: vecwire.L2})
 		require.NoError(t, err)
 		require.Equal(t, vecwire.Schema{Name: "items", Dim: 3, Metric: vecwire.L2, Fields: []vecwire.Field{
 			{Name: "price", Type: vecwire.Float}, {Name: "stock", Type: vecwire.Int}, {Name: "sold", Type: vecwire.Bool},
-			{Name: "added", Type: vecwire.Time}, {Name: "note", Type: vecwire.String},
+			{Name: "added", Type: vecwire.Time}, {Name: "note", Type: vecwire.String}, {Name: "j", Type: vecwire.JSON},
 		}}, c.Schema())
 
 		got, err := c.Get(t.Context(), "7", "007", "x", "99")
@@ -68,7 +62,7 @@ func TestPostgresAttach(t *testing.T) {
 		run(t, url, `UPDATE shop.items SET j = '{"a": 1}' WHERE item_no = 7`)
 		require.NoError(t, c.Upsert(t.Context(), vecwire.Record{ID: "7", Vector: []float32{0, 0, 1}, Text: "new", Fields: vecwire.Fields{"stock": 5, "note": "n"}}))
 		require.NoError(t, c.Insert(t.Context(), vecwire.Record{ID: "-8", Vector: []float32{0, 0, 2}, Fields: vecwire.Fields{"note": "n"}}))
-		require.Equal(t, "[7 new 0 true]", row(t, url, `SELECT item_no, title, coalesce(price, 0), j IS NOT NULL FROM shop.items WHERE item_no = 7`))
+		require.Equal(t, "[7 new 0 true]", row(t, url, `SELECT item_no, title, coalesce(price, 0), j IS NULL FROM shop.items WHERE item_no = 7`))
 		require.ErrorIs(t, c.Insert(t.Context(), vecwire.Record{ID: "-8", Vector: []float32{0, 0, 2}, Fields: vecwire.Fields{"note": "n"}}), vecwire.ErrExists)
 		for _, id := range []string{"x", "07", "1.5", "9223372036854775808", ""} {
 			require.Error(t, c.Upsert(t.Context(), vecwire.Record{ID: id, Vector: []float32{0, 0, 1}}), id)
@@ -81,7 +75,7 @@ func TestPostgresAttach(t *testing.T) {
 	})
 
 	t.Run("uuid and halfvec", func(t *testing.T) {
-		c, err := db.AttachCollection(t.Context(), vecwire.Attach{Table: "by_uuid"})
+		c, err := db.AttachCollection(t.Context(), vecwire.AttachOptions{Table: "by_uuid"})
 		require.NoError(t, err)
 		const id = "00000000-0000-4000-8000-00000000000a"
 		require.NoError(t, c.Upsert(t.Context(),
@@ -109,41 +103,63 @@ func TestPostgresAttach(t *testing.T) {
 		require.Equal(t, 6_000, n)
 	})
 
+	t.Run("one name, many tables", func(t *testing.T) {
+		run(t, url, `CREATE TABLE shop.docs (id bigint PRIMARY KEY, v vector(2), w vector(2))`, `CREATE TABLE shop."Docs" (id bigint PRIMARY KEY, v vector(2))`,
+			`CREATE TABLE "Docs" (id bigint PRIMARY KEY, v vector(2))`)
+		var all []*vecwire.Collection
+		for _, a := range []vecwire.AttachOptions{
+			{Table: "shop.docs", VectorColumn: "v"}, {Table: "shop.docs", VectorColumn: "w"}, {Table: "shop.Docs"}, {Table: "Docs"},
+		} {
+			c, err := db.AttachCollection(t.Context(), a)
+			require.NoError(t, err)
+			all = append(all, c)
+		}
+		own, err := db.CreateCollection(t.Context(), vecwire.Schema{Name: "docs", Dim: 2})
+		require.NoError(t, err)
+		all = append(all, own)
+		for i, c := range all {
+			gone := errors.New("gone")
+			_, err := c.Ingest(t.Context(), func(yield func(vecwire.Record, error) bool) {
+				for n := range i + 1 {
+					yield(vecwire.Record{ID: fmt.Sprint(n), Vector: []float32{1, 1}}, nil)
+				}
+				yield(vecwire.Record{}, gone)
+			}, vecwire.IngestOptions{Job: "nightly"})
+			require.ErrorIs(t, err, gone)
+		}
+		for i, c := range all {
+			done, err := c.Cursor(t.Context(), "nightly")
+			require.NoError(t, err)
+			require.EqualValues(t, i+1, done)
+		}
+		require.NoError(t, db.DropCollection(t.Context(), "docs"))
+		done, err := all[3].Cursor(t.Context(), "nightly")
+		require.NoError(t, err)
+		require.EqualValues(t, 4, done, "the table of that name is another")
+	})
+
 	t.Run("refused", func(t *testing.T) {
 		for _, test := range []struct {
-			a    vecwire.Attach
+			a    vecwire.AttachOptions
 			want string
 		}{
-			{vecwire.Attach{Table: "missing"}, "not found"},
-			{vecwire.Attach{Table: "a.b.c"}, "not found"},
-			{vecwire.Attach{Table: `shop.items"; DROP TABLE x; --`}, "not found"},
-			{vecwire.Attach{Table: "shop.items", IDColumn: "nope"}, "not found"},
-			{vecwire.Attach{Table: "shop.items", IDColumn: "title"}, "unique"},
-			{vecwire.Attach{Table: "shop.items", VectorColumn: "title"}, "want vector"},
-			{vecwire.Attach{Table: "shop.items", TextColumn: "price"}, "want text"},
-			{vecwire.Attach{Table: "shop.items", Dim: 4}, "3"},
-			{vecwire.Attach{Table: "shop.items", Fields: []vecwire.Field{{Name: "price", Type: vecwire.Int}}}, "float4"},
-			{vecwire.Attach{Table: "by_text"}, "Dim"},
+			{vecwire.AttachOptions{Table: "missing"}, "not found"},
+			{vecwire.AttachOptions{Table: "a.b.c"}, "not found"},
+			{vecwire.AttachOptions{Table: `shop.items"; DROP TABLE x; --`}, "not found"},
+			{vecwire.AttachOptions{Table: "shop.items", IDColumn: "nope"}, "not found"},
+			{vecwire.AttachOptions{Table: "shop.items", IDColumn: "title"}, "unique"},
+			{vecwire.AttachOptions{Table: "shop.items", VectorColumn: "title"}, "want vector"},
+			{vecwire.AttachOptions{Table: "shop.items", TextColumn: "price"}, "want text"},
+			{vecwire.AttachOptions{Table: "shop.items", Dim: 4}, "3"},
+			{vecwire.AttachOptions{Table: "shop.items", Fields: []vecwire.Field{{Name: "price", Type: vecwire.Int}}}, "float4"},
+			{vecwire.AttachOptions{Table: "by_text"}, "Dim"},
 		} {
 			_, err := db.AttachCollection(t.Context(), test.a)
 			require.ErrorContains(t, err, test.want, "%+v", test.a)
 		}
-		_, err := db.AttachCollection(t.Context(), vecwire.Attach{Table: "by_text", Dim: 3})
+		_, err := db.AttachCollection(t.Context(), vecwire.AttachOptions{Table: "by_text", Dim: 3})
 		require.NoError(t, err)
 	})
-}
-
-// row returns the only row of a query, formatted.
-func row(t testing.TB, url, sql string, args ...any) string {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	rows, err := conn.Query(t.Context(), sql, args...)
-	require.NoError(t, err)
-	got, err := pgx.CollectExactlyOneRow(rows, func(r pgx.CollectableRow) ([]any, error) { return r.Values() })
-	require.NoError(t, err)
-	return fmt.Sprint(got)
 }
 
 // hostile are pieces of names and values that mean something to SQL.
@@ -195,7 +211,7 @@ func hostileRound(t *testing.T, db *vecwire.DB, conn *pgx.Conn, random *rand.Ran
 		_, err := conn.Exec(ctx, `DROP TABLE `+quoted(table))
 		require.NoError(t, err)
 	}()
-	c, err := db.AttachCollection(ctx, vecwire.Attach{Table: table, IDColumn: id, VectorColumn: vector, TextColumn: text})
+	c, err := db.AttachCollection(ctx, vecwire.AttachOptions{Table: table, IDColumn: id, VectorColumn: vector, TextColumn: text})
 	require.NoError(t, err)
 
 	type values struct{ text, field, bytes string }
@@ -257,4 +273,147 @@ func hostileRound(t *testing.T, db *vecwire.DB, conn *pgx.Conn, random *rand.Ran
 	require.NoError(t, err)
 	maps.DeleteFunc(want, func(_ string, v values) bool { return v.field == value })
 	check("delete where")
+}
+
+// TestPostgresAttachOdd attaches tables as others make them: what can be read is,
+// and what cannot is named with the reason.
+func TestPostgresAttachOdd(t *testing.T) {
+	target := testenv.Postgres(t)
+	run(t, target, `CREATE EXTENSION vector`, `CREATE SCHEMA "odd.schema"`, `CREATE DOMAIN mail AS text`, `CREATE TYPE mood AS ENUM ('good')`,
+		`CREATE TABLE plain (id bigint PRIMARY KEY, at timestamptz, price numeric, day timestamp, u uuid, tags text[], j jsonb, who mail, m mood,
+			twice int GENERATED ALWAYS AS (7) STORED, "two words" text, v vector(2))`,
+		`INSERT INTO plain (id, at, price, who, v) VALUES (1, 'infinity', 1, 'a@b', '[1,0]'), (2, '-infinity', 2, NULL, '[0,1]'), (3, '2026-01-02T03:04:05Z', 3, 'c', '[1,1]')`,
+		`CREATE VIEW seen AS SELECT id, at, price::float8 AS price, v FROM plain`,
+		`CREATE MATERIALIZED VIEW kept AS SELECT id, v FROM plain`, `CREATE UNIQUE INDEX ON kept (id)`,
+		`CREATE TABLE "odd.schema"."a.table" (id text PRIMARY KEY, v vector(2))`, `CREATE TABLE "dotted.name" (id text PRIMARY KEY, v vector(2))`,
+		`CREATE INDEX far ON plain USING hnsw (v vector_l2_ops)`)
+	var logged strings.Builder
+	db, err := vecwire.Config{Logger: slog.New(slog.NewTextHandler(&logged, nil))}.Open(t.Context(), target)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	ctx := t.Context()
+
+	t.Run("infinite times, and columns of other types", func(t *testing.T) {
+		c, err := db.AttachCollection(ctx, vecwire.AttachOptions{Table: "plain"})
+		require.NoError(t, err)
+		require.Equal(t, []vecwire.Field{{Name: "at", Type: vecwire.Time}, {Name: "tags", Type: vecwire.Strings}, {Name: "j", Type: vecwire.JSON}, {Name: "who", Type: vecwire.String}}, c.Schema().Fields)
+		for _, out := range []string{"price: no field has the type numeric", "day: no field has the type timestamp", "m: no field has the type mood", "twice: it is generated", "two words: no field can have the name"} {
+			require.Contains(t, logged.String(), out)
+		}
+		got, err := c.Get(ctx, "1", "2", "3")
+		require.NoError(t, err)
+		require.Len(t, got, 3)
+		require.Equal(t, vecwire.Fields{"who": "a@b"}, got[0].Fields)
+		require.Contains(t, got[2].Fields, "at")
+		require.Contains(t, logged.String(), "infinity")
+		require.Contains(t, logged.String(), "field=at")
+		n, err := c.Count(ctx, filter.Eq("who", "a@b"))
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	})
+	t.Run("an index for another metric", func(t *testing.T) {
+		c, err := db.AttachCollection(ctx, vecwire.AttachOptions{Table: "plain"})
+		require.NoError(t, err)
+		r, err := c.SearchMany(ctx, []vecwire.Query{{Vector: []float32{1, 0}, K: 1}})
+		require.NoError(t, err)
+		require.Contains(t, r[0].Plan.Why, "the index far is for the metric l2")
+		require.Contains(t, r[0].Plan.Why, "Metric: vecwire.L2")
+		require.Contains(t, logged.String(), "the index far is for the metric l2")
+	})
+	t.Run("views", func(t *testing.T) {
+		_, err := db.AttachCollection(ctx, vecwire.AttachOptions{Table: "seen"})
+		require.ErrorContains(t, err, "name it")
+		c, err := db.AttachCollection(ctx, vecwire.AttachOptions{Table: "seen", IDColumn: "id"})
+		require.NoError(t, err)
+		hits, err := c.Search(ctx, vecwire.Query{Vector: []float32{1, 0}, K: 5, Filter: filter.Gt("price", 1)})
+		require.NoError(t, err)
+		require.Equal(t, []string{"3", "2"}, []string{hits[0].ID, hits[1].ID})
+		require.ErrorIs(t, c.BuildIndex(ctx, vecwire.IndexOptions{}), vecwire.ErrUnsupported)
+		c, err = db.AttachCollection(ctx, vecwire.AttachOptions{Table: "kept", IDColumn: "id"})
+		require.NoError(t, err)
+		require.NoError(t, c.BuildIndex(ctx, vecwire.IndexOptions{}))
+	})
+	t.Run("names with dots", func(t *testing.T) {
+		for _, name := range []string{`"odd.schema"."a.table"`, `odd.schema.a.table`, `dotted.name`, `"dotted.name"`, `public."dotted.name"`, `public.dotted.name`} {
+			c, err := db.AttachCollection(ctx, vecwire.AttachOptions{Table: name})
+			require.NoError(t, err, name)
+			require.NoError(t, c.Upsert(ctx, vecwire.Record{ID: name, Vector: []float32{1, 2}}))
+		}
+		require.Equal(t, "[2 4]", row(t, target, `SELECT (SELECT count(*) FROM "odd.schema"."a.table"), (SELECT count(*) FROM "dotted.name")`))
+	})
+}
+
+// TestPostgresAttachOrder orders and counts what only a table of others can hold:
+// numbers and times that no field can be given, and strings in another collation.
+func TestPostgresAttachOrder(t *testing.T) {
+	url := testenv.Postgres(t)
+	run(t, url, `CREATE EXTENSION vector`,
+		`CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+		`CREATE TABLE others (id int PRIMARY KEY, x float8, y real, at timestamptz, name text COLLATE nocase, v vector(2))`,
+		`INSERT INTO others VALUES
+			(1, 'NaN', 0.1, 'infinity', 'b', '[1,0]'), (2, 'infinity', 0.1, '-infinity', 'B', '[1,0]'), (3, '-infinity', NULL, '2026-01-01Z', 'a', '[1,0]'),
+			(4, 0, 'NaN', NULL, 'A', '[1,0]'), (5, '-0', 0.2, '0044-03-15 BC', 'a', '[1,0]'), (10, NULL, '-infinity', '20000-01-01Z', NULL, '[1,0]'), (20, 'NaN', 0, '2026-01-01Z', 'ä', '[1,0]')`)
+	db := openURL(t, url)
+	c, err := db.AttachCollection(t.Context(), vecwire.AttachOptions{Table: "others"})
+	require.NoError(t, err)
+	for _, test := range []struct {
+		by   string
+		desc bool
+		want []string
+	}{
+		{"", true, []string{"20", "10", "5", "4", "3", "2", "1"}},
+		{"x", false, []string{"3", "4", "5", "2", "1", "20", "10"}},
+		{"x", true, []string{"1", "20", "2", "4", "5", "3", "10"}},
+		{"y", false, []string{"10", "20", "1", "2", "5", "4", "3"}},
+		{"y", true, []string{"4", "5", "1", "2", "20", "10", "3"}},
+		{"at", false, []string{"5", "3", "20", "10", "1", "2", "4"}},
+		{"at", true, []string{"10", "3", "20", "5", "1", "2", "4"}},
+		{"name", false, []string{"4", "2", "3", "5", "1", "20", "10"}},
+		{"name", true, []string{"20", "1", "3", "5", "2", "4", "10"}},
+	} {
+		scan := vecwire.Scan{OrderBy: test.by, Desc: test.desc}
+		require.Equal(t, test.want, scanned(t, c, scan), "%+v", scan)
+		scan.Limit = 1
+		var pages []string
+		for range test.want {
+			for r, err := range c.All(t.Context(), scan) {
+				require.NoError(t, err)
+				pages = append(pages, r.ID)
+				scan.After = scan.Token(r)
+			}
+		}
+		require.Equal(t, test.want, pages, "%+v, one by one", scan)
+	}
+	for field, want := range map[string]string{
+		"x":    "[{0 2} {NaN 2} {-Inf 1} {+Inf 1} {<nil> 1}]",
+		"at":   "[{2026-01-01 00:00:00 +0000 UTC 2} {-0043-03-15 00:00:00 +0000 UTC 1} {20000-01-01 00:00:00 +0000 UTC 1} {<nil> 3}]",
+		"name": "[{a 2} {A 1} {B 1} {b 1} {ä 1} {<nil> 1}]",
+	} {
+		counts, err := c.Facet(t.Context(), field, vecwire.FacetOptions{})
+		require.NoError(t, err)
+		require.Equal(t, want, fmt.Sprint(counts))
+	}
+}
+
+// All goes by a key that is a number as by a number on every page.
+func TestPostgresAttachedNumbersInOrder(t *testing.T) {
+	url := testenv.Postgres(t)
+	run(t, url, `CREATE EXTENSION vector`, `CREATE TABLE numbers (id int PRIMARY KEY, v vector(1))`,
+		`INSERT INTO numbers SELECT i, '[1]' FROM generate_series(-700, 700) i`)
+	c, err := openURL(t, url).AttachCollection(t.Context(), vecwire.AttachOptions{Table: "numbers"})
+	require.NoError(t, err)
+	ids := scanned(t, c, vecwire.Scan{})
+	require.Len(t, ids, 1401)
+	require.Equal(t, []string{"-700", "-699", "-698"}, ids[:3])
+	require.Equal(t, []string{"698", "699", "700"}, ids[1398:])
+}
+
+// scanned returns the IDs that a scan yields.
+func scanned(t *testing.T, c *vecwire.Collection, scan vecwire.Scan) (ids []string) {
+	t.Helper()
+	for r, err := range c.All(t.Context(), scan) {
+		require.NoError(t, err)
+		ids = append(ids, r.ID)
+	}
+	return ids
 }

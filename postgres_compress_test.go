@@ -78,9 +78,9 @@ func TestPostgresCompressedRecall(t *testing.T) {
 			require.NoError(t, err)
 			size[compress] = indexes[0].Bytes
 			require.Greater(t, recall(vecwire.RecallOptions{}), 0.9)
-			require.Greater(t, recall(vecwire.RecallOptions{Rerank: true}), 0.9)
+			require.Greater(t, recall(vecwire.RecallOptions{Rescore: true}), 0.9)
 			require.Greater(t, recall(vecwire.RecallOptions{K: 100}), 0.8)
-			require.Greater(t, recall(vecwire.RecallOptions{K: 100, Rerank: true}), 0.8)
+			require.Greater(t, recall(vecwire.RecallOptions{K: 100, Rescore: true}), 0.8)
 
 			q := vecwire.Query{Vector: queries[0], K: 10, Exact: true}
 			exact, err := c.Search(ctx, q)
@@ -90,7 +90,7 @@ func TestPostgresCompressedRecall(t *testing.T) {
 				scores[h.ID] = h.Score
 			}
 			for _, rerank := range []bool{false, true} {
-				q.Exact, q.Rerank = false, rerank
+				q.Exact, q.Rescore = false, rerank
 				results, err := c.SearchMany(ctx, []vecwire.Query{q})
 				require.NoError(t, err)
 				require.False(t, results[0].Exact)
@@ -108,14 +108,14 @@ func TestPostgresCompressedRecall(t *testing.T) {
 
 			// What choose among candidates see as many as they ask for.
 			counted := &countingReranker{}
-			hits, err := c.Search(ctx, vecwire.Query{Vector: queries[0], K: 5, Rerank: true, Reranker: counted, Text: "text"})
+			hits, err := c.Search(ctx, vecwire.Query{Vector: queries[0], K: 5, Rescore: true, Reranker: counted, Text: "text"})
 			require.NoError(t, err)
 			require.Len(t, hits, 5)
 			require.Equal(t, vecwire.DefaultCandidates, counted.texts)
-			hits, err = c.Search(ctx, vecwire.Query{Vector: queries[0], K: 20, Rerank: true, GroupBy: "n", Filter: filter.Lt("n", 20)})
+			hits, err = c.Search(ctx, vecwire.Query{Vector: queries[0], K: 20, Rescore: true, GroupBy: "n", Filter: filter.Lt("n", 20)})
 			require.NoError(t, err)
 			require.Len(t, hits, 20, "one of each group")
-			hits, err = c.Search(ctx, vecwire.Query{Vector: queries[0], K: 40, Rerank: true, Filter: filter.Eq("n", 7)})
+			hits, err = c.Search(ctx, vecwire.Query{Vector: queries[0], K: 40, Rescore: true, Filter: filter.Eq("n", 7)})
 			require.NoError(t, err)
 			require.Len(t, hits, n/100, "all that match")
 		})
@@ -124,7 +124,7 @@ func TestPostgresCompressedRecall(t *testing.T) {
 	require.Less(t, size[vecwire.HalfPrecision], size[vecwire.NoCompression])
 
 	t.Run("more candidates", func(t *testing.T) {
-		few, many := recall(vecwire.RecallOptions{Rerank: true, Candidates: 10}), recall(vecwire.RecallOptions{Rerank: true, Candidates: 300})
+		few, many := recall(vecwire.RecallOptions{Rescore: true, Candidates: 10}), recall(vecwire.RecallOptions{Rescore: true, Candidates: 300})
 		require.Less(t, few, many-0.1)
 		require.Less(t, recall(vecwire.RecallOptions{Effort: 18}), recall(vecwire.RecallOptions{Effort: 300})-0.1, "effort is candidates, too")
 	})

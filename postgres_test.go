@@ -2,7 +2,7 @@ package vecwire_test
 
 import (
 	"context"
-	"net/url"
+	"os"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vecwire/vecwire"
-	"github.com/vecwire/vecwire/enginetest"
+	"github.com/vecwire/vecwire/internal/enginetest"
 	"github.com/vecwire/vecwire/internal/testenv"
 )
 
@@ -23,19 +23,41 @@ func conform(t *testing.T, cfg vecwire.Config, url string) {
 			require.NoError(t, err)
 			return db
 		},
-		Shared: true, Persistent: true, Snapshots: true,
+		Shared: true, Persistent: true,
 	})
 }
 
-func TestPostgres(t *testing.T) { conform(t, vecwire.Config{}, testenv.Postgres(t)) }
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	conform(t, vecwire.Config{}, testenv.Postgres(t))
+}
 
 func TestPostgresSimpleProtocol(t *testing.T) {
+	t.Parallel()
 	conform(t, vecwire.Config{Server: vecwire.ServerConfig{ExecMode: pgx.QueryExecModeSimpleProtocol}}, testenv.Postgres(t))
+}
+
+// TestPostgresSettings runs the suite over a database whose settings, and locale,
+// are not the usual ones, and with statements as text, where they would show.
+func TestPostgresSettings(t *testing.T) {
+	if os.Getenv("VECWIRE_TEST_SETTINGS") == "" {
+		t.Skip("a pass of its own: set VECWIRE_TEST_SETTINGS=1")
+	}
+	url := testenv.HostilePostgres(t)
+	enginetest.Run(t, enginetest.Target{
+		Open: func(t testing.TB) *vecwire.DB {
+			db, err := vecwire.Config{Server: vecwire.ServerConfig{ExecMode: pgx.QueryExecModeExec}}.Open(t.Context(), url)
+			require.NoError(t, err)
+			return db
+		},
+		Shared: true, Persistent: true, Light: true,
+	})
 }
 
 // TestPostgresPgBouncer goes through a pooler in transaction mode, which gives
 // each transaction another server connection.
 func TestPostgresPgBouncer(t *testing.T) {
+	t.Parallel()
 	url := testenv.PgBouncer(t, testenv.Postgres(t))
 	conform(t, vecwire.Config{Server: vecwire.ServerConfig{ExecMode: pgx.QueryExecModeExec, MaxConns: 8}}, url)
 }
@@ -43,12 +65,14 @@ func TestPostgresPgBouncer(t *testing.T) {
 // TestPostgresHiddenExtension has the extension in a schema that search_path
 // does not name, and another schema for the collections.
 func TestPostgresHiddenExtension(t *testing.T) {
+	t.Parallel()
 	url := testenv.Postgres(t)
 	run(t, url, `CREATE SCHEMA "Odd ""schema"`, `CREATE SCHEMA app`, `CREATE EXTENSION vector SCHEMA "Odd ""schema"`)
 	conform(t, vecwire.Config{}, withParam(t, url, "search_path", "app"))
 }
 
 func TestPostgresPool(t *testing.T) {
+	t.Parallel()
 	pool, err := pgxpool.New(t.Context(), testenv.Postgres(t))
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
@@ -58,7 +82,7 @@ func TestPostgresPool(t *testing.T) {
 			require.NoError(t, err)
 			return db
 		},
-		Shared: true, Persistent: true, Snapshots: true,
+		Shared: true, Persistent: true,
 	})
 	require.NoError(t, pool.Ping(t.Context()), "the pool stays its owner's")
 	var text string
@@ -68,6 +92,7 @@ func TestPostgresPool(t *testing.T) {
 
 // TestPostgresPoolWithCodec has an owner who reads vectors as text.
 func TestPostgresPoolWithCodec(t *testing.T) {
+	t.Parallel()
 	target := testenv.Postgres(t)
 	run(t, target, `CREATE EXTENSION vector`)
 	cfg, err := pgxpool.ParseConfig(target)
@@ -97,27 +122,4 @@ func TestPostgresPoolWithCodec(t *testing.T) {
 	var text string
 	require.NoError(t, pool.QueryRow(t.Context(), `SELECT vector FROM c WHERE vector = $1`, "[1,2.5]").Scan(&text))
 	require.Equal(t, "[1,2.5]", text)
-}
-
-// run executes statements beside the package.
-func run(t testing.TB, target string, statements ...string) {
-	t.Helper()
-	conn, err := pgx.Connect(context.Background(), target)
-	require.NoError(t, err)
-	defer conn.Close(context.Background())
-	for _, s := range statements {
-		_, err := conn.Exec(context.Background(), s)
-		require.NoError(t, err, s)
-	}
-}
-
-// withParam returns a URL with one more parameter.
-func withParam(t testing.TB, target, key, value string) string {
-	t.Helper()
-	u, err := url.Parse(target)
-	require.NoError(t, err)
-	q := u.Query()
-	q.Set(key, value)
-	u.RawQuery = q.Encode()
-	return u.String()
 }

@@ -6,20 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/search"
 )
-
-func TestPlanQuery(t *testing.T) {
-	c := newDocs(t, Schema{Dim: 2})
-	v := []float32{1, 2}
-	plan, err := c.planQuery(Query{Vector: v})
-	require.NoError(t, err)
-	require.Equal(t, engine.Search{Vector: engine.Vector{F32: v}, K: 10, Payload: true}, plan, "the defaults")
-
-	plan, err = c.planQuery(Query{Vector: v, K: 3, Exact: true, IDsOnly: true, Vectors: true})
-	require.NoError(t, err)
-	require.Equal(t, engine.Search{Vector: engine.Vector{F32: v}, K: 3, Exact: true, Vectors: true}, plan)
-}
 
 func TestQueryErrorTexts(t *testing.T) {
 	c := newDocs(t, Schema{Dim: 2})
@@ -40,17 +28,8 @@ func TestQueryErrorTexts(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, tt := range []struct {
-		metric          Metric
-		score, distance float64
-	}{
-		{Cosine, 1, 0}, {Cosine, -1, 2}, {Cosine, 0.25, 0.75}, {Dot, 3, -3}, {Dot, -3, 3}, {Dot, 0, 0}, {L2, -5, 5}, {L2, 0, 0},
-	} {
-		c := &Collection{schema: engine.Schema{Metric: tt.metric}}
-		hit := c.hits([]engine.Hit{{Score: tt.score}})[0]
-		require.Equal(t, tt.score, hit.Score)
-		require.Equal(t, tt.distance, hit.Distance)
-		require.False(t, math.Signbit(hit.Distance) && hit.Distance == 0, "a distance of -0")
-	}
+// TestDefaults: the documented numbers are those that searches use.
+func TestDefaults(t *testing.T) {
+	require.Equal(t, search.DefaultK, DefaultK)
+	require.Equal(t, search.DefaultCandidates, DefaultCandidates)
 }

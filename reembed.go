@@ -2,15 +2,15 @@ package vecwire
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
-	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/expiry"
+	"github.com/vecwire/vecwire/internal/ingest"
+	"github.com/vecwire/vecwire/internal/reembed"
+	"github.com/vecwire/vecwire/internal/schema"
 )
 
 // ReembedOptions says how [DB.Reembed] works. The zero value is good for most
@@ -23,10 +23,10 @@ type ReembedOptions struct {
 	// out of the new collection. Without, nothing is replaced then.
 	SkipFailed bool
 	// MaxErrors, Workers and Progress are those of [IngestOptions]. The records
-	// are read several times, and progress begins anew each time.
+	// are read several times, and progress begins again each time.
 	MaxErrors int
 	Workers   int
-	Progress  func(IngestProgress)
+	Progress  func(Progress)
 	// Index is for the vector index, if the old collection has one. M,
 	// EfConstruction and Compress default to those of the old one's.
 	Index IndexOptions
@@ -41,7 +41,7 @@ type ReembedOptions struct {
 // The new vectors go into a second collection, which takes the name when it is
 // complete; until then the first one serves searches and takes writes as ever.
 // What is written, changed or deleted meanwhile is taken over, and a vector index
-// is built anew. Then the second takes the name in one step. No write is lost: it
+// is built again. Then the second takes the name in one step. No write is lost: it
 // has come before that step, or it fails with ErrNotFound. An engine without
 // AtomicBatches (see [Capabilities]) cannot keep writers out: there, do not write
 // to the collection while Reembed is about to end.
@@ -53,9 +53,12 @@ type ReembedOptions struct {
 // interrupted one. So a program can call Reembed whenever it starts. It must not
 // run twice at a time for one collection.
 //
-// If writers never pause, the last few texts are embedded while they wait. An
-// embedder that itself writes to the same embedded database, such as one with an
-// [EmbeddingCache] there, cannot do that: then Reembed ends when they pause.
+// Writers wait while the name is taken over, but not for the embedder: if texts
+// were written in the last moment, they are embedded first and the name is tried
+// again. If writers never pause, the last few texts are embedded while they wait,
+// for ten seconds at most. An embedder that itself writes to the same embedded
+// database, such as one with an [EmbeddingCache] there, cannot do that: then
+// Reembed ends when they pause or, after 20 tries, with an error that says so.
 //
 // A record without a text cannot be embedded, nor one whose text the embedder
 // refuses for good. Then nothing is replaced, the report names these records, and
@@ -69,223 +72,79 @@ type ReembedOptions struct {
 // there is one of the name Keep, and a [*SchemaError] if the engine has no
 // collections of the embedder's dimension. It needs room for both collections.
 func (db *DB) Reembed(ctx context.Context, name string, e Embedder, o ReembedOptions) (*Collection, IngestReport, error) {
-	ctx, call, err := db.begin(ctx, "reembed", name)
+	ctx, call, err := db.beginOutsideTx(ctx, OpReembed, name, "call it outside")
 	if err != nil {
 		return nil, IngestReport{}, err
 	}
 	defer call.leave()
-	r := &reembed{
-		db: &DB{engine: db.engine, log: db.log}, // which may be entered again while Close waits
-		e:  e, o: o, begun: time.Now(),
+	c, report, err := db.reembed(ctx, name, e, o)
+	return c, report, call.end(int(report.Done()), err)
+}
+
+func (db *DB) reembed(ctx context.Context, name string, e Embedder, o ReembedOptions) (*Collection, IngestReport, error) {
+	if err := o.check(name, e); err != nil {
+		return nil, IngestReport{}, err
 	}
-	err = r.check(name)
-	if err == nil {
-		err = r.run(ctx, name)
+	caps := db.engine.Capabilities()
+	if !caps.Swap {
+		return nil, IngestReport{}, engine.Unsupported(engine.LackSwap, caps.Engine)
 	}
-	r.report.Elapsed = time.Since(r.begun)
+	was, err := db.engine.Open(ctx, name)
 	if err != nil {
-		return nil, r.report, call.end(0, err)
+		return nil, IngestReport{}, err
+	}
+	if _, err := sweepAll(ctx, expiry.New(was)); err != nil { // what has expired is not worth a vector
+		return nil, IngestReport{}, err
+	}
+	next := was.Schema()
+	if o.Keep != "" && len(next.Vectors) > 0 {
+		return nil, IngestReport{}, engine.Unsupported("keeping a collection whose records have several vectors", caps.Engine)
+	}
+	if next.Model == e.Model() && next.Dim != e.Dim() {
+		return nil, IngestReport{}, &DimensionError{Want: next.Dim, Got: e.Dim()}
+	}
+	index, err := o.Index.plan(caps)
+	if err != nil {
+		return nil, IngestReport{}, err
+	}
+	next.Model, next.Dim = e.Model(), e.Dim()
+	filled := &Collection{db: db, schema: next, embedder: e} // what embeds for it
+	done, err := reembed.Run(ctx, reembed.Options{
+		Engine: db.engine, Log: db.log, Name: name, Model: e.Model(), Dim: e.Dim(), Embed: filled.model().Job(next),
+		Check: func(s engine.Schema) error { return schemaOf(s).check(caps) },
+		Keep:  o.Keep, SkipFailed: o.SkipFailed, MaxErrors: o.MaxErrors, Workers: o.Workers,
+		Batch: ingest.DefaultBatch(caps.BatchRecords, true), Progress: ingestProgress(o.Progress), Index: index,
+	})
+	report := reportOf(done)
+	if failed, ok := errors.AsType[*reembed.FailedError](err); ok {
+		err = fmt.Errorf("%w", reportOf(failed.Report).failure())
+	}
+	if err != nil {
+		return nil, report, err
 	}
 	c, err := db.engine.Open(ctx, name)
 	if err != nil {
-		return nil, r.report, call.end(0, err)
+		return nil, report, err
 	}
-	with, err := newCollection(db, c).WithEmbedder(e)
-	call.tell(int(r.report.Done()), nil, err)
-	return with, r.report, err
-}
-
-// reembed is a Reembed under way.
-type reembed struct {
-	db    *DB
-	e     Embedder
-	o     ReembedOptions
-	begun time.Time
-
-	old, next *Collection
-	pass      *reembedPass // the last one
-	settled   IngestReport // of what came after it
-	behind    int          // how many swaps found that more was written
-	report    IngestReport
+	db.lives.Forget(name, o.Keep)
+	with := newCollection(db, db.kept(c), "")
+	with.live, with.embedder = db.lives.Of(name), e
+	return with, report, nil
 }
 
 // check refuses what cannot be, before anything is done.
-func (r *reembed) check(name string) error {
+func (o *ReembedOptions) check(name string, e Embedder) error {
 	switch {
-	case r.e == nil:
-		return &ValueError{Field: "embedder", Pos: -1, Want: "an embedder", Got: "nil"}
-	case r.e.Model() == "":
-		return &ValueError{Field: "embedder", Pos: -1, Want: "an embedder whose model has a name", Got: "none"}
-	case !nameRE.MatchString(name) || taken(name):
+	case e == nil:
+		return badValue("embedder", "an embedder", "nil")
+	case e.Model() == "":
+		return badValue("embedder", "an embedder whose model has a name", "none")
+	case !schema.IsName(name) || schema.Taken(name):
 		return ErrNotFound
-	case r.o.Keep != "" && (!nameRE.MatchString(r.o.Keep) || taken(r.o.Keep)):
-		return &SchemaError{Collection: shorten(r.o.Keep), Msg: "the name Keep " + nameRule + ", and not with vecwire_"}
-	case strings.EqualFold(r.o.Keep, name):
+	case o.Keep != "" && (!schema.IsName(o.Keep) || schema.Taken(o.Keep)):
+		return &SchemaError{Collection: schema.Shorten(o.Keep), Msg: "the name Keep " + schema.NameRule + ", and not with vecwire_"}
+	case strings.EqualFold(o.Keep, name):
 		return fmt.Errorf("the collection of the name Keep %w", ErrExists)
 	}
-	return nil
-}
-
-// run makes the second collection and puts it in the place of the first.
-func (r *reembed) run(ctx context.Context, name string) error {
-	swapper, ok := r.db.engine.(engine.Swapper)
-	if !ok {
-		return unsupported("replacing a collection", r.db.engine.Capabilities().Engine)
-	}
-	old, err := r.db.engine.Open(ctx, name)
-	if err != nil {
-		return err
-	}
-	r.old = newCollection(r.db, old)
-	if r.old.schema.Model == r.e.Model() {
-		if _, err := r.old.WithEmbedder(r.e); err != nil {
-			return err
-		}
-		return r.db.dropLeftovers(ctx, name, r.e.Model())
-	}
-	if err := r.openNext(ctx); err != nil {
-		return err
-	}
-	for indexed := false; ; {
-		behind, err := r.catchUp(ctx)
-		if err != nil {
-			return err
-		}
-		if behind {
-			continue
-		}
-		if !indexed {
-			indexed = true
-			built, err := r.buildIndex(ctx)
-			if err != nil {
-				return err
-			}
-			if built { // which takes long
-				continue
-			}
-		}
-		swap := engine.Swap{
-			Name: r.old.schema.Name, Next: r.next.schema.Name, Old: r.o.Keep, Drop: r.o.Keep == "",
-			Settle: func(old, next engine.Collection) error { return r.settle(ctx, old, next) },
-		}
-		if swap.Drop {
-			swap.Old = oldName(name, r.old.schema.Model)
-		}
-		switch err := swapper.Swap(ctx, swap); {
-		case err == nil:
-			r.report.Updated += r.settled.Updated
-			r.report.Embedded += r.settled.Embedded
-			r.report.Deleted += r.settled.Deleted
-			return nil
-		case !errors.Is(err, errBehind):
-			return err
-		}
-		r.behind++
-	}
-}
-
-// openNext opens the second collection, or makes it. One that an interrupted
-// call left is gone on with if it has the schema that it should have, and made
-// anew if it has no records: then perhaps it was not made whole.
-func (r *reembed) openNext(ctx context.Context) error {
-	want := r.old.schema
-	want.Name, want.Dim, want.Model = nextName(want.Name, r.e.Model()), r.e.Dim(), r.e.Model()
-	next, err := r.db.engine.Open(ctx, want.Name)
-	if err == nil {
-		n, counted := next.Count(ctx, filter.Filter{})
-		if counted != nil && !errors.Is(counted, ErrNotFound) {
-			return counted
-		}
-		if is := next.Schema(); n > 0 && is.Dim == want.Dim && is.Element == want.Element && is.Metric == want.Metric && slices.Equal(is.Fields, want.Fields) {
-			return r.setNext(next)
-		}
-		err = r.db.engine.Drop(ctx, want.Name)
-	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	checked := schemaOf(want)
-	checked.Name = r.old.schema.Name
-	if err := checked.check(r.db.engine.Capabilities()); err != nil {
-		return err
-	}
-	if r.o.Keep != "" {
-		_, err := r.db.engine.Open(ctx, r.o.Keep)
-		if err == nil {
-			return fmt.Errorf("the collection %s %w", r.o.Keep, ErrExists)
-		}
-		if !errors.Is(err, ErrNotFound) {
-			return err
-		}
-	}
-	if next, err = r.db.engine.Create(ctx, want); err != nil {
-		return err
-	}
-	return r.setNext(next)
-}
-
-func (r *reembed) setNext(next engine.Collection) (err error) {
-	r.next, err = newCollection(r.db, next).WithEmbedder(r.e)
-	return err
-}
-
-// buildIndex builds the vector index that the old collection has, and reports
-// whether there was one to build.
-func (r *reembed) buildIndex(ctx context.Context) (built bool, err error) {
-	was, err := r.old.Indexes(ctx)
-	if errors.Is(err, ErrUnsupported) {
-		return false, nil
-	}
-	was = slices.DeleteFunc(was, func(x IndexInfo) bool { return !x.Valid })
-	if err != nil || len(was) == 0 {
-		return false, err
-	}
-	like := was[max(0, slices.IndexFunc(was, func(x IndexInfo) bool { return x.M > 0 }))]
-	o := r.o.Index
-	if o.M == 0 {
-		o.M = like.M
-	}
-	if o.EfConstruction == 0 {
-		o.EfConstruction = like.EfConstruction
-	}
-	if o.Compress == NoCompression {
-		o.Compress = like.Compress
-	}
-	err = r.next.BuildIndex(ctx, o)
-	if errors.Is(err, ErrUnsupported) { // over so many dimensions; a search without finds as much
-		r.db.log.WarnContext(ctx, "the new vectors have no index", "collection", r.old.schema.Name, "err", err)
-		return false, nil
-	}
-	return true, err
-}
-
-// The names of what a Reembed keeps beside a collection. Users cannot make
-// collections of such names. They tell models apart, so that a table named after
-// one never holds vectors of two.
-func nextName(collection, model string) string { return besideName(collection, "next", model) }
-func oldName(collection, model string) string  { return besideName(collection, "old", model) }
-
-func besideName(collection, what, model string) string {
-	collection = strings.ToLower(collection)
-	sum := sha256.Sum256([]byte(collection + "\x00" + what + "\x00" + model))
-	return fmt.Sprintf("vecwire_%.27s_%x", collection, sum[:6])
-}
-
-// dropLeftovers removes what a Reembed that was interrupted left beside a
-// collection: that of one model, or "" for all.
-func (db *DB) dropLeftovers(ctx context.Context, collection, model string) error {
-	all, err := db.engine.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range all {
-		next := s.Name == nextName(collection, s.Model) && (model == "" || s.Model == model)
-		old := s.Name == oldName(collection, s.Model) && (model == "" || s.Model != model)
-		if next || old {
-			if err := db.engine.Drop(ctx, s.Name); err != nil && !errors.Is(err, ErrNotFound) {
-				return err
-			}
-		}
-	}
-	return nil
+	return (&IngestOptions{Workers: o.Workers}).check()
 }

@@ -187,7 +187,10 @@ func (s *stopper) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQ
 }
 
 // postgresURL is a URL as pgx takes it.
-func postgresURL(url string) string { return "postgres" + url[strings.Index(url, ":"):] }
+func postgresURL(url string) string {
+	_, rest, _ := strings.Cut(url, ":")
+	return "postgres:" + rest
+}
 
 func (s *stopper) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 

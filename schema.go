@@ -1,14 +1,13 @@
 package vecwire
 
 import (
-	"fmt"
-	"regexp"
+	"math"
 	"slices"
-	"strings"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/schema"
 )
 
 // Element is the type of a vector's elements.
@@ -42,13 +41,29 @@ const (
 	Bool   = filter.Bool
 	Time   = filter.Time
 	Bytes  = filter.Bytes
+
+	Strings = filter.Strings
+	Ints    = filter.Ints
+	Floats  = filter.Floats
+
+	JSON = filter.JSON
 )
 
 // Field describes a typed field that records may have and filters may use.
 type Field struct {
 	Name  string    // letters, digits and underscores, beginning with a letter; at most 48
 	Type  FieldType // defaults to String
-	Index bool      // makes filters over the field faster, and writes a little slower
+	Index bool      // makes filters over the field faster, and writes a little slower; not for JSON
+	// Paths are the paths into a JSON field, such as "author.name", over which filters
+	// are made faster: ==, in, prefix and the comparisons of numbers. At most 20.
+	Paths []string
+	// Expires says that a record is there until the time that this field has, and from
+	// then on for no verb: it is as good as deleted, and removed later, see
+	// [Collection.DeleteExpired]. A record without a value never expires, and one that is
+	// stored again with a later one is there again. The field is of the type Time, has an
+	// index, and is the only such one. Times are those of the clocks of the processes that
+	// ask.
+	Expires bool
 }
 
 // Schema describes a collection.
@@ -69,105 +84,152 @@ type Schema struct {
 	// differ only in case are the same; "id", "text", "vector" and names that
 	// begin with "vecwire_" are taken.
 	Fields []Field
+	// Extra names a JSON field that gathers the values of a record that no field is
+	// for, under their names, instead of having the record refused: with Extra "meta"
+	// Fields{"color": "red"} is stored, and read, as Fields{"meta": map[string]any{"color":
+	// "red"}}, and the filter's path is "meta.color". Defaults to none.
+	Extra string
 	// FullText keeps an index over the words of the texts, for [Query].Fusion.
 	// Writing a text then takes longer. Defaults to NoFullText.
 	FullText FullText
+	// MaxRecords is how many records the collection has at most after any commit, for
+	// caches: a call that adds more removes those that were not used for the longest
+	// time, in the same transaction. To be used is to be stored or changed by ID, to be
+	// what Get returns, and to be a hit of a search; docs/change.md says how exactly that
+	// is known. It needs [Capabilities].MaxRecords. Defaults to 0, any number.
+	MaxRecords int
+	// Distributed spreads the records over the workers of Citus, and is [ErrUnsupported]
+	// elsewhere. Defaults to NotDistributed.
+	Distributed Distribution
+	// Vectors are further vectors that records may have, such as one of the title beside
+	// that of the text, or of an image. At most 8; see [VectorField].
+	Vectors []VectorField
 }
 
-const maxFields = 200
-
-var nameRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,47}$`)
-
-const nameRule = "must be 1 to 48 letters, digits and underscores, beginning with a letter"
-
-func (s Schema) check(caps engine.Capabilities) error {
-	fail := func(field, format string, args ...any) error {
-		return &SchemaError{Collection: shorten(s.Name), Field: shorten(field), Msg: fmt.Sprintf(format, args...)}
-	}
-	switch {
-	case !nameRE.MatchString(s.Name):
-		return fail("", "the name %s", nameRule)
-	case taken(s.Name):
-		return fail("", "names that begin with vecwire_ are taken")
-	case s.Dim < 1 || s.Dim > caps.MaxDim:
-		return fail("", "Dim is %d, want 1 to %d", s.Dim, caps.MaxDim)
-	case s.Element > DOUBLE:
-		return fail("", "Element is %d, want FLOAT or DOUBLE", s.Element)
-	case s.Metric > L2:
-		return fail("", "Metric is %d, want Cosine, Dot or L2", s.Metric)
-	case s.Element == DOUBLE && !caps.Doubles:
-		return unsupported("the element type DOUBLE", caps.Engine)
-	case s.Metric == L2 && !caps.L2:
-		return unsupported("the metric L2", caps.Engine)
-	case s.FullText > English:
-		return fail("", "FullText is %d, want NoFullText, Words or English", s.FullText)
-	case s.FullText != NoFullText && !caps.FullText:
-		return unsupported("full text", caps.Engine)
-	case len(s.Fields) > maxFields:
-		return fail("", "has %d fields, want at most %d", len(s.Fields), maxFields)
-	}
-	seen := map[string]bool{"id": true, "text": true, "vector": true}
-	for _, f := range s.Fields {
-		folded := strings.ToLower(f.Name)
-		switch {
-		case !nameRE.MatchString(f.Name):
-			return fail(f.Name, nameRule)
-		case taken(f.Name) || seen[folded]:
-			return fail(f.Name, "is taken")
-		case !f.Type.Valid():
-			return fail(f.Name, "has the unknown type %s", f.Type)
-		}
-		seen[folded] = true
-	}
-	return filter.CheckString("Model", s.Model)
+// VectorField describes a further vector that records may have beside their own. Its
+// elements are float32.
+type VectorField struct {
+	// Name names it: letters, digits and underscores, beginning with a letter; at most 48.
+	// No field and no other vector of the schema has the name.
+	Name string
+	// Dim is the number of elements. Required.
+	Dim int
+	// Metric says how these vectors are compared. Defaults to Cosine.
+	Metric Metric
+	// Model names the embedding model that makes them; see
+	// [Collection.WithVectorEmbedder].
+	Model string
+	// Source names the String field that the vector stands for, which an embedder is
+	// given. Defaults to the record's text.
+	Source string
 }
 
-func taken(name string) bool { return strings.HasPrefix(strings.ToLower(name), "vecwire_") }
+// FullText says whether the texts of a collection can be searched by their words,
+// and as what a word counts. A word is a run of letters, digits and marks after
+// compatibility composition (NFKC) and case folding; accents count. Runs of Han,
+// Hiragana, Katakana, Thai, Lao, Khmer and Myanmar, which are written without
+// spaces, are taken apart into overlapping pairs of characters. Texts and
+// questions have the same words on every engine.
+type FullText uint8
+
+// The kinds of full text.
+const (
+	// NoFullText, the default, keeps no index over the texts.
+	NoFullText = FullText(engine.NoFullText)
+	// Words finds words as they are written, in any language.
+	Words = FullText(engine.Words)
+	// English finds English words by their stems: "searching" finds "searched".
+	English = FullText(engine.English)
+)
+
+// Stem finds the words of a language by their stems, as Snowball's stemmers make them:
+// the language is a code of ISO 639-1, one of ar, da, de, en, es, fi, fr, ga, hu, it, nl,
+// no, pt, ro, ru, sv, ta and tr. [English] is Stem("en"). The others leave no words out,
+// however common they are. Words of other scripts, and with digits, stay as they are. For
+// another language it returns what no schema may have.
+func Stem(language string) FullText {
+	f, known := engine.Stem(language)
+	if !known {
+		return unknownStem
+	}
+	return FullText(f)
+}
+
+const unknownStem = FullText(math.MaxUint8)
+
+// ParseFullText returns the kind of full text whose String is name, and false if there
+// is none.
+func ParseFullText(name string) (f FullText, known bool) {
+	parsed, known := engine.ParseFullText(name)
+	return FullText(parsed), known
+}
+
+// String returns "none", "words", "english", or "stem-" and the code of a language.
+func (f FullText) String() string { return engine.FullText(f).String() }
+
+// Distribution says how the records of a collection are spread over the workers of
+// Citus, an extension of PostgreSQL; see docs/postgres.md, "More than one machine".
+type Distribution uint8
+
+// The distributions.
+const (
+	// NotDistributed, the default, keeps all records on the server that is connected to.
+	NotDistributed = Distribution(engine.NotDistributed)
+	// ByID spreads the records by their IDs, over one shard a worker. Every search and
+	// scan asks every worker. Indexes, and exact searches, are shared out among them.
+	ByID = Distribution(engine.ByID)
+	// ByNamespace keeps each namespace as a whole on one worker, so that what a
+	// [Collection.Namespace] is asked goes to that one. The schema has the field
+	// [NamespaceField], which no Update may change, and every record has a value of it,
+	// with which, and a slash, its ID begins.
+	ByNamespace = Distribution(engine.ByNamespace)
+)
+
+// String returns "none", "id" or "namespace".
+func (d Distribution) String() string { return engine.Distribution(d).String() }
+
+func (s Schema) check(caps engine.Capabilities) error { return schema.Check(s.plan(), s.Extra, caps) }
+
+// plan returns the field as engines have it. Extra is the schema's.
+func (f Field) plan(extra string) engine.Field {
+	return engine.Field{Name: f.Name, Type: f.Type, Index: f.Index || f.Expires, Paths: slices.Clone(f.Paths), Extra: f.Name == extra, Expires: f.Expires}
+}
 
 func (s Schema) plan() engine.Schema {
 	fields := make([]engine.Field, len(s.Fields))
 	for i, f := range s.Fields {
-		fields[i] = engine.Field(f)
+		fields[i] = f.plan(s.Extra)
 	}
-	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields, FullText: engine.FullText(s.FullText)}
+	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields, FullText: engine.FullText(s.FullText), Vectors: planVectors(s.Vectors), Distributed: engine.Distribution(s.Distributed), MaxRecords: s.MaxRecords}
 }
 
 func schemaOf(p engine.Schema) Schema {
 	fields := make([]Field, len(p.Fields))
 	for i, f := range p.Fields {
-		fields[i] = Field(f)
+		fields[i] = Field{Name: f.Name, Type: f.Type, Index: f.Index, Paths: slices.Clone(f.Paths), Expires: f.Expires}
 	}
-	return Schema{Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields, FullText: FullText(p.FullText)}
+	return Schema{Extra: schema.Extra(p), Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields, FullText: FullText(p.FullText), Vectors: vectorsOf(p.Vectors), Distributed: Distribution(p.Distributed), MaxRecords: p.MaxRecords}
 }
 
-// differs says what of a collection is not as the schema has it, "" for nothing.
-func (s Schema) differs(c *Collection) (field, msg string) {
-	is := c.schema
-	switch {
-	case is.Dim != s.Dim:
-		return "", fmt.Sprintf("Dim is %d, want %d", is.Dim, s.Dim)
-	case is.Element != s.Element:
-		return "", fmt.Sprintf("Element is %s, want %s", is.Element, s.Element)
-	case is.Metric != s.Metric:
-		return "", fmt.Sprintf("Metric is %s, want %s", is.Metric, s.Metric)
-	case is.Model != s.Model:
-		return "", fmt.Sprintf("Model is %q, want %q", is.Model, s.Model)
-	case FullText(is.FullText) != s.FullText:
-		return "", fmt.Sprintf("FullText is %s, want %s", is.FullText, s.FullText)
+// differs returns a [*SchemaError] that says what of a collection is not as the
+// schema has it and cannot be made so, nil if all is. Fields that the collection
+// lacks, or has more, do not count.
+func (s Schema) differs(is engine.Schema) error { return schema.Differs(is, s.plan(), s.Extra) }
+
+func planVectors(vectors []VectorField) (out []engine.NamedVector) {
+	for _, v := range vectors {
+		out = append(out, engine.NamedVector{Name: v.Name, Dim: v.Dim, Metric: v.Metric, Model: v.Model, Source: v.Source})
 	}
-	for _, f := range s.Fields {
-		i, ok := c.fields[f.Name]
-		switch {
-		case !ok:
-			return f.Name, "does not exist, and is wanted"
-		case is.Fields[i].Type != f.Type:
-			return f.Name, fmt.Sprintf("is %s, want %s", is.Fields[i].Type, f.Type)
-		}
+	return out
+}
+
+func vectorsOf(vectors []engine.NamedVector) (out []VectorField) {
+	for _, v := range vectors {
+		out = append(out, vectorOf(v))
 	}
-	for _, f := range is.Fields {
-		if !slices.ContainsFunc(s.Fields, func(want Field) bool { return want.Name == f.Name }) {
-			return f.Name, "exists, and is not wanted"
-		}
-	}
-	return "", ""
+	return out
+}
+
+func vectorOf(v engine.NamedVector) VectorField {
+	return VectorField{Name: v.Name, Dim: v.Dim, Metric: v.Metric, Model: v.Model, Source: v.Source}
 }

@@ -2,21 +2,29 @@ package vecwire
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
 
+	"github.com/vecwire/vecwire/chunk"
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/ingest"
+	"github.com/vecwire/vecwire/internal/lru"
+	"github.com/vecwire/vecwire/internal/search"
 )
 
-// SourceField names the String field that says which document a record is a part
+// SourceField names the String field, "source", that says which document a record is a part
 // of; see [Collection.ReplaceSource].
-const SourceField = "source"
+const SourceField = search.SourceField
 
 // ReplaceSource makes records the only ones of a source, such as the chunks of a
 // document that has changed: it stores them, with their [SourceField] set to
 // source, and deletes the source's other records. Without records it deletes all.
+// If the schema has a [PartField], a record without a value for it gets its place
+// among the records, from 0. [Chunks] makes records of chunks.
 // As in [Collection.Ingest], what is stored already as it is is neither embedded
 // nor written.
 //
@@ -25,8 +33,12 @@ const SourceField = "source"
 // [*BatchError]. Others see all of the change or nothing; on an engine without
 // AtomicBatches (see [Capabilities]) the records are stored before the others
 // are deleted.
+//
+// Records are compared before the transaction, and again inside it. If another
+// writer has changed one in between, ReplaceSource begins again, up to 20 times, so
+// that the source has exactly the given records when it returns nil.
 func (c *Collection) ReplaceSource(ctx context.Context, source string, records ...Record) (IngestReport, error) {
-	ctx, call, err := c.begin(ctx, "replace a source of")
+	c, ctx, call, err := c.begin(ctx, OpReplaceSource)
 	if err != nil {
 		return IngestReport{}, err
 	}
@@ -37,104 +49,150 @@ func (c *Collection) ReplaceSource(ctx context.Context, source string, records .
 
 func (c *Collection) replaceSource(ctx context.Context, source string, records []Record) (IngestReport, error) {
 	begun := time.Now()
-	if t, ok := c.typeOf(SourceField); !ok || t != String {
+	if t, ok := c.rules.TypeOf(SourceField); !ok || t != String {
 		return IngestReport{}, &SchemaError{Collection: c.schema.Name, Field: SourceField, Msg: "is needed, of the type String, to tell sources apart"}
 	}
-	b := &batch{}
-	for i, r := range records {
-		if own, ok := r.Fields[SourceField]; ok && own != source {
-			b.fail(r.ID, int64(i), &ValueError{Field: SourceField, Pos: -1, Want: filter.Describe(source) + " or nothing", Got: filter.Describe(own)})
-			continue
-		}
-		r.Fields = maps.Clone(r.Fields)
-		if r.Fields == nil {
-			r.Fields = Fields{}
-		}
-		r.Fields[SourceField] = source
-		b.items = append(b.items, item{Record: r, index: int64(i)})
-	}
-
-	ofSource, err := filter.Eq(SourceField, source).Check(c.typeOf)
+	ofSource, err := c.checkFilter(filter.Eq(SourceField, source))
 	if err != nil {
 		return IngestReport{}, err
 	}
-
-	j := c.newIngest(IngestOptions{})
-	var counts IngestReport
-	plan := j.plan(b, &counts)
-	keep := make(map[string]bool, len(plan))
-	for i := range plan {
-		keep[plan[i].ID] = true
+	t, numbered := c.rules.TypeOf(PartField)
+	numbered = numbered && t == Int
+	parts := make([]Record, len(records))
+	var failed []RecordError
+	for i, r := range records {
+		if own, ok := r.Fields[SourceField]; ok && own != source {
+			err := badValue(SourceField, filter.Describe(source)+" or nothing", filter.Describe(own))
+			failed = append(failed, RecordError{ID: r.ID, Index: i, Err: err})
+		}
+		if r.Fields = maps.Clone(r.Fields); r.Fields == nil {
+			r.Fields = Fields{}
+		}
+		r.Fields[SourceField] = source
+		if numbered && r.Fields[PartField] == nil {
+			r.Fields[PartField] = int64(i)
+		}
+		parts[i] = r
 	}
-	refused := func() error { return &BatchError{Total: len(records), Failed: b.failed} }
-	if b.failed != nil {
-		return IngestReport{}, refused()
+	if failed != nil {
+		return IngestReport{}, &BatchError{Total: len(records), Failed: failed}
 	}
-	if plan, err = j.compare(ctx, plan, &counts); err != nil {
+	if err := lru.Check(c.schema, len(records)); err != nil {
 		return IngestReport{}, err
 	}
-	if plan, err = j.embedPlanned(ctx, b, plan); err != nil {
-		return IngestReport{}, err
-	}
-	if b.failed != nil {
-		return IngestReport{}, refused()
-	}
-	change := make([]engine.Record, len(plan))
-	for i := range plan {
-		change[i] = plan[i].Record
-		if plan[i].stored {
-			counts.Updated++
-		} else {
-			counts.Inserted++
+	job := ingest.New(c.job(IngestOptions{}))
+	var r *ingest.Replacement
+	for range sourceTries {
+		if r, err = job.Prepare(ctx, parts); err != nil {
+			return IngestReport{}, err
 		}
-	}
-
-	swap := func(e engine.Collection) error {
-		if len(change) > 0 {
-			if err := e.Upsert(ctx, change); err != nil {
-				return err
-			}
+		if r.Failed != nil {
+			return IngestReport{}, &BatchError{Total: len(records), Failed: failuresOf(r.Failed)}
 		}
-		gone, err := others(ctx, e, ofSource, keep)
-		if err != nil || len(gone) == 0 {
-			return err
+		if err = c.apply(ctx, r, ofSource); !errors.Is(err, ingest.ErrOvertaken) {
+			break
 		}
-		n, err := e.Delete(ctx, gone)
-		counts.Deleted = int64(n)
-		return err
-	}
-	if x, ok := c.db.engine.(engine.Transactor); ok && c.tx == nil && c.db.engine.Capabilities().AtomicBatches {
-		if m, is := c.engine.(*mirrored); is {
-			err = m.atomically(ctx, x, swap)
-		} else {
-			err = x.Tx(ctx, func(use func(engine.Collection) engine.Collection) error { return swap(within(use, c.engine)) })
-		}
-	} else {
-		err = swap(c.engine)
 	}
 	if err != nil {
 		return IngestReport{}, fmt.Errorf("source %s: %w", filter.Describe(source), err)
 	}
-	counts.Embedded, counts.Elapsed = j.counts.Embedded, time.Since(begun)
-	return counts, nil
+	report := reportOf(r.Report)
+	report.Elapsed = time.Since(begun)
+	return report, nil
 }
 
-// others returns the IDs of a source's records that are not to be kept.
-func others(ctx context.Context, e engine.Collection, f filter.Filter, keep map[string]bool) (ids []string, err error) {
-	scan := engine.Scan{Filter: f, Limit: 512}
-	for {
-		page, err := e.Scan(ctx, scan)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range page {
-			if !keep[r.ID] {
-				ids = append(ids, r.ID)
-			}
-		}
-		if len(page) < scan.Limit {
-			return ids, nil
-		}
-		scan.After = page[len(page)-1].ID
+// sourceTries is how often the records of a source are compared, while other
+// writers change them between that and the transaction that replaces them.
+const sourceTries = 20
+
+// apply applies a replacement in one transaction, where there is one.
+func (c *Collection) apply(ctx context.Context, r *ingest.Replacement, set filter.Filter) error {
+	apply := func(ctx context.Context, e engine.Collection) error { return r.Apply(ctx, e, set) }
+	caps := c.db.engine.Capabilities()
+	switch {
+	case !caps.Transactions || !caps.AtomicBatches || c.db.txOf(ctx) != nil:
+		return apply(ctx, c.engine)
+	case c.mirror != nil:
+		return c.mirror.Atomically(ctx, c.db.engine.Tx, apply)
 	}
+	return c.db.engine.Tx(ctx, func(ctx context.Context) error { return apply(ctx, c.engine) })
+}
+
+// The fields that say, beside [SourceField], where in its document a record stands.
+const (
+	// PartField names the Int field, "part", with a record's place among the parts of its
+	// document: 0, 1, 2 and on, without gaps. [Collection.ReplaceSource] fills it.
+	PartField = search.PartField
+	// StartField names the Int field, "start", with the place in the document, in bytes, where the
+	// record's text begins. It is needed only where chunks overlap, to have what they
+	// share once in a [Passage].
+	StartField = search.StartField
+)
+
+// SourceFields returns the fields by which parts of documents are found and put
+// together again, for a [Schema]: SourceField, with an index, PartField and StartField.
+func SourceFields() []Field {
+	return []Field{{Name: SourceField, Index: true}, {Name: PartField, Type: Int}, {Name: StartField, Type: Int}}
+}
+
+// Chunks returns the chunks of a document as records with the fields of [SourceFields],
+// for [Collection.ReplaceSource]. An ID is the source, "#", and the beginning of a hash of
+// the chunk's text, so that a chunk keeps it, and its vector, when text comes in before
+// it; a text that the document has again gets a number behind it.
+func Chunks(source string, chunks []chunk.Chunk) []Record {
+	records := make([]Record, len(chunks))
+	seen := map[string]int{}
+	for i, c := range chunks {
+		hash := sha256.Sum256([]byte(c.Text))
+		id := fmt.Sprintf("%s#%x", source, hash[:6])
+		if seen[id]++; seen[id] > 1 {
+			id = fmt.Sprintf("%s-%d", id, seen[id])
+		}
+		records[i] = Record{ID: id, Text: c.Text, Fields: Fields{SourceField: source, PartField: int64(c.Part), StartField: int64(c.Start)}}
+	}
+	return records
+}
+
+// Passage is a part of a document, or all of it: records of one source that stand one
+// behind the other, as one text. [Query].Around and [Collection.Source] make it.
+type Passage struct {
+	Source string
+	// Text is the texts of the records as one. With [StartField], what two of them share
+	// is there once, and those that touch are joined; otherwise a line break stands
+	// between them, as it does for white space that was left out between chunks, and a
+	// blank line for more than one character of it.
+	Text string
+	// Records are the parts, without vectors, by [PartField], and those of the same place
+	// by ID.
+	Records []Record
+}
+
+// Source reads a document back: all records of a source in the order of their
+// [PartField], and their texts as one. Records without a place in it come last, by ID. The
+// schema must have [SourceField] and PartField, or Source returns a [*SchemaError]. It
+// returns [ErrNotFound] if the source has no records.
+func (c *Collection) Source(ctx context.Context, source string) (*Passage, error) {
+	c, ctx, call, err := c.begin(ctx, OpSource)
+	if err != nil {
+		return nil, err
+	}
+	defer call.leave()
+	p, err := c.searched.Document(ctx, source)
+	n := 0
+	if err == nil {
+		n = len(p.Parts)
+	}
+	if err = call.end(n, err); err != nil {
+		return nil, err
+	}
+	return c.passage(p), nil
+}
+
+// passage returns a passage as users know it.
+func (c *Collection) passage(p *search.Passage) *Passage {
+	out := &Passage{Source: p.Source, Text: p.Text()}
+	for i := range p.Parts {
+		out.Records = append(out.Records, c.record(p.Parts[i].Record))
+	}
+	return out
 }

@@ -3,26 +3,127 @@ package vecwire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
+	"github.com/vecwire/vecwire/internal/embedding"
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
-// Tx is a transaction, see [DB.Tx]. It ends when the function it was given to
-// returns.
-type Tx struct {
-	db    *DB
-	inner *DB // what the collections of the transaction belong to: it outlives Close, as the transaction does
-	use   func(engine.Collection) engine.Collection
+// Tx runs f in one transaction. The context that f is given carries the
+// transaction: every verb of the database's collections that is called with that
+// context, or with one made from it, takes part. Other callers see nothing of
+// what f does until f has returned nil, and then all of it. If f returns an
+// error, or a verb in it failed, nothing is stored and Tx returns the error.
+//
+// Transactions are serializable, see [Capabilities]: what they did and saw is as if
+// one had run after the other. On IRIS they undo what fails, and no more: see
+// docs/iris.md.
+//
+// f may be run more than once: it must be safe to repeat, and what it does
+// outside the database happens again. A transaction that conflicts with another
+// one, or whose connection breaks, is rolled back and f runs again: up to 100 times
+// for conflicts, and for 30 seconds at most. The log has each reason. A text that a
+// verb in f is to embed makes f start again, too, since no transaction waits for an
+// embedder: the verb finds the vector when f runs the next time.
+//
+// A verb that is called with another context does not take part: on a server it
+// works beside the transaction, on another connection; the embedded engine lets
+// one writer at a time work, and in memory no reader beside it, so such a verb
+// waits until f returns. If f waits for it, both wait until ctx ends; after a second
+// the log says so. f should be quick.
+//
+// A Tx with a context that carries a transaction of the same database is a part
+// of that one: f runs once, and what it did is stored or not with the rest.
+// Collections are opened, made and dropped outside transactions; Ingest, Reembed,
+// mirrors and indexes cannot be part of one.
+//
+// Tx returns [ErrUnsupported] if the engine has no transactions.
+func (db *DB) Tx(ctx context.Context, f func(ctx context.Context) error) error {
+	if db.txOf(ctx) != nil {
+		return f(ctx)
+	}
+	ctx, call, err := db.begin(ctx, OpTx, "")
+	if err != nil {
+		return err
+	}
+	defer call.leave()
+	if err := db.lives.Follow(ctx, db.reopen); err != nil {
+		return call.end(0, err)
+	}
+	var own *ownError
+	var memo embedding.Memo
+	for {
+		var tx *transaction // of the last run
+		err = db.engine.Tx(ctx, func(ctx context.Context) error {
+			memo.Begin()
+			tx = &transaction{memo: &memo, caller: engine.CallerOf(ctx)}
+			defer func() { _ = tx.end() }() // also after a panic of f
+			own := f(context.WithValue(ctx, db, tx))
+			if failed := tx.end(); own == nil || memo.Wants() {
+				own = failed
+			}
+			if own == nil {
+				return nil
+			}
+			return &ownError{own}
+		})
+		own, _ = errors.AsType[*ownError](err)
+		if tx == nil || !memo.Wants() || own == nil {
+			break
+		}
+		if failed := memo.Embed(db.alone(ctx)); failed != nil {
+			own = &ownError{wrap(OpTx, "", failed)}
+			break
+		}
+	}
+	if own != nil {
+		call.tell(0, nil, own.error)
+		return own.error
+	}
+	return call.end(0, err)
+}
 
+// ownError tells what f returned, or the first error of a verb in it, from what
+// goes wrong around it. It is passed on as it is.
+type ownError struct{ error }
+
+// transaction is what the root knows of one run of a transaction: its verbs' first
+// error, and the vectors of texts that were embedded for it.
+type transaction struct {
 	mu     sync.Mutex
-	failed error // the first error of a verb
+	failed error
 	ended  bool
+	memo   *embedding.Memo
+	caller *engine.Caller // the caller's transaction that it is a part of, nil for none
+}
+
+// txOf returns the transaction of the database that ctx carries and that has not
+// ended, nil if there is none.
+func (db *DB) txOf(ctx context.Context) *transaction {
+	tx, ok := ctx.Value(db).(*transaction)
+	if !ok || tx.over() {
+		return nil
+	}
+	return tx
+}
+
+// memoOf returns what was embedded for the transaction that ctx carries, nil if there is
+// none.
+func (db *DB) memoOf(ctx context.Context) *embedding.Memo {
+	if tx := db.txOf(ctx); tx != nil {
+		return tx.memo
+	}
+	return nil
+}
+
+func (tx *transaction) over() bool {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.ended
 }
 
 // fail notes the error of a verb.
-func (tx *Tx) fail(err error) {
+func (tx *transaction) fail(err error) {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	if tx.failed == nil {
@@ -31,68 +132,34 @@ func (tx *Tx) fail(err error) {
 }
 
 // end ends the transaction and returns the first error of a verb.
-func (tx *Tx) end() error {
+func (tx *transaction) end() error {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	tx.ended = true
 	return tx.failed
 }
 
-// Tx runs f in one transaction. Of what f does with the collections that
-// [Tx.Collection] returns, others see nothing until f has returned nil, and
-// then all; if f returns an error, or a verb in it failed, nothing is stored
-// and the error is returned. f is called once: what failed is not run again.
-//
-// f must not use the database beside the transaction, nor close it: the embedded
-// engine lets nobody else write until f returns, nor read if it is in memory, so
-// f would wait for itself until ctx ends. On a server it would work beside the
-// transaction, on another connection. f should be quick. BuildIndex cannot be
-// part of a transaction.
-//
-// Tx returns [ErrUnsupported] if the engine has no transactions.
-func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
-	ctx, call, err := db.begin(ctx, "run transaction", "")
-	if err != nil {
-		return err
+// join returns the context in which a verb takes part in the caller's transaction
+// that ctx carries; ctx itself if there is none. tx is the transaction of DB.Tx that
+// the verb is in already.
+func (db *DB) join(ctx context.Context, tx *transaction) (context.Context, error) {
+	caller := engine.CallerOf(ctx)
+	switch {
+	case caller == nil || tx != nil && tx.caller == caller:
+		return ctx, nil
+	case tx != nil:
+		return nil, errors.New("the context carries two transactions, one of DB.Tx and one of WithPgxTx: use one of them")
+	case caller.Tx == nil:
+		return nil, badValue("tx", "a pgx.Tx", nil)
 	}
-	defer call.leave()
-	x, ok := db.engine.(engine.Transactor)
-	if !ok {
-		return call.end(0, unsupported("transactions", db.engine.Capabilities().Engine))
-	}
-	var own error
-	err = x.Tx(ctx, func(use func(engine.Collection) engine.Collection) error {
-		tx := &Tx{db: db, inner: &DB{engine: db.engine, log: db.log, observer: db.observer}, use: use}
-		own = f(tx)
-		if failed := tx.end(); own == nil {
-			own = failed
-		}
-		return own
-	})
-	if own != nil {
-		call.tell(0, nil, own)
-		return own
-	}
-	return call.end(0, err)
+	return db.engine.Join(ctx, caller)
 }
 
-// Collection returns an open collection of the same DB as the transaction sees
-// it: with all its verbs, until the transaction ends.
-func (tx *Tx) Collection(c *Collection) (*Collection, error) {
-	tx.mu.Lock()
-	ended := tx.ended
-	tx.mu.Unlock()
-	switch {
-	case ended:
-		return nil, errors.New("vecwire: the transaction has ended")
-	case c.tx == tx:
-		return c, nil
-	case isMirror(c.engine):
-		return nil, fmt.Errorf("vecwire: a transaction has no mirrors: use the collection %s itself, and refresh the mirror", c.schema.Name)
-	case c.db != tx.db:
-		return nil, fmt.Errorf("vecwire: the collection %s was opened by another DB than the transaction's", c.schema.Name)
+// alone returns ctx without the caller's transaction, for a model: an embedder may
+// keep its vectors in another database.
+func (db *DB) alone(ctx context.Context) context.Context {
+	if engine.CallerOf(ctx) == nil {
+		return ctx
 	}
-	with := *c
-	with.db, with.engine, with.tx = tx.inner, within(tx.use, c.engine), tx
-	return &with, nil
+	return engine.WithCaller(ctx, nil)
 }

@@ -16,6 +16,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -89,7 +90,8 @@ func command(ctx context.Context, args []string) error {
 	flags.IntVar(&o.rounds, "rounds", 9, "how many turns each engine has")
 	flags.DurationVar(&o.slot, "slot", time.Second, "how long a turn of a slow engine may take")
 	flags.IntVar(&o.cpu, "cpu", runtime.NumCPU()-1, "the CPU that searches are pinned to")
-	flags.StringVar(&o.data, "data", "../../shared/data", "the directory of the SIFT descriptors")
+	flags.StringVar(&o.data, "data", cmp.Or(os.Getenv("VECWIRE_TEST_DATA"), "../../shared/data"),
+		"the directory of the SIFT descriptors; VECWIRE_TEST_DATA is another way to name it")
 	flags.BoolVar(&o.generated, "generated", false, "use made-up vectors even if there are SIFT descriptors")
 	flags.BoolVar(&o.servers, "servers", true, "start PostgreSQL and iris-pgwire too")
 	only := flags.String("only", "", "measure only engines whose name matches this regular expression")
@@ -158,10 +160,16 @@ func run(ctx context.Context, o options, as string) error {
 	return nil
 }
 
-// shell returns arguments as a shell reads them.
+// absolute is a path that tells where things lie on one machine, up to its last
+// element.
+var absolute = regexp.MustCompile(`(^|[=\s])/(?:[^\s/=]+/)+`)
+
+// shell returns arguments as a shell reads them, with the folders of absolute paths
+// left out: a report is read on other machines.
 func shell(args []string) string {
 	quoted := make([]string, len(args))
 	for i, arg := range args {
+		arg = absolute.ReplaceAllString(arg, "$1")
 		if quoted[i] = arg; arg == "" || strings.ContainsAny(arg, " \t\n'\"\\`$&|;<>()[]{}*?!#~") {
 			quoted[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 		}

@@ -62,6 +62,7 @@ func TestOutsideRefusesWhatIsNoProgram(t *testing.T) {
 }
 
 func TestShell(t *testing.T) {
-	require.Equal(t, `-only '^(a|b)$' -peer 'x=it'\''s -y' '' -out /tmp/a-b_c.d`,
-		shell([]string{"-only", "^(a|b)$", "-peer", "x=it's -y", "", "-out", "/tmp/a-b_c.d"}))
+	require.Equal(t, `-only '^(a|b)$' -peer 'x=it'\''s -y' '' -out a-b_c.d -peer 'x=peers -d data' -data ../a/b`,
+		shell([]string{"-only", "^(a|b)$", "-peer", "x=it's -y", "", "-out", "/tmp/a-b_c.d",
+			"-peer", "x=/opt/some/peers -d /srv/data", "-data", "../a/b"}))
 }

@@ -50,14 +50,14 @@ func BenchmarkPostgresCompressed(b *testing.B) {
 		return docs, indexes[0].Bytes
 	}
 	recall := func(b *testing.B, docs *vecwire.Collection, rerank bool) float64 {
-		report, err := docs.Recall(ctx, vecwire.RecallOptions{Queries: asked, Rerank: rerank})
+		report, err := docs.Recall(ctx, vecwire.RecallOptions{Queries: asked, Rescore: rerank})
 		must(b, err)
 		return report.Mean
 	}
 	search := func(b *testing.B, docs *vecwire.Collection, rerank bool) func() {
 		i := 0
 		return func() {
-			hits, err := docs.Search(ctx, vecwire.Query{Vector: asked[i%queries], K: 10, Rerank: rerank})
+			hits, err := docs.Search(ctx, vecwire.Query{Vector: asked[i%queries], K: 10, Rescore: rerank})
 			must(b, err)
 			if len(hits) != 10 {
 				b.Fatalf("%d hits", len(hits))

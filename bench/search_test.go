@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -14,12 +15,15 @@ import (
 	"github.com/vecwire/vecwire"
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/pair"
+	"github.com/vecwire/vecwire/internal/testenv"
 )
 
 // descriptors returns real SIFT descriptors where they are at hand, and random
 // vectors of the same form elsewhere.
 func descriptors(b *testing.B, file string, n int) [][]float32 {
-	f, err := os.Open("../../shared/data/" + file)
+	dir, err := testenv.DataDir()
+	must(b, err)
+	f, err := os.Open(filepath.Join(dir, file))
 	if err != nil {
 		b.Logf("%v: using random vectors", err)
 		return random(n)

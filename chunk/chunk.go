@@ -4,7 +4,7 @@
 // Markdown no chunk reaches over a heading, and each knows the headings above it.
 //
 // Chunks are parts of the text: text[c.Start:c.End] is the chunk, byte for byte,
-// no rune is cut, and nothing but white space is left out. For options that stay
+// no rune is cut, and nothing but white space and a byte order mark is left out. For options that stay
 // the same the work grows linearly with the text, whatever the text is.
 //
 // The package knows no embedder, no collection and no tokenizer.
@@ -48,6 +48,7 @@ type Options struct {
 type Chunk struct {
 	Text       string // the part itself; it begins and ends with no blank line
 	Start, End int    // where it is in the text, in bytes
+	Part       int    // its place among the chunks of the text, from 0
 
 	// Headings are the Markdown headings above the chunk's text, the outermost
 	// first, as written but for their marks. Chunks share the slice.
@@ -83,6 +84,9 @@ func Split(text string, o Options) ([]Chunk, error) {
 		s.markdown()
 	} else {
 		s.plain()
+	}
+	for i := range s.chunks {
+		s.chunks[i].Part = i
 	}
 	return s.chunks, nil
 }

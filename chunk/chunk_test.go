@@ -106,7 +106,7 @@ func verify(t *testing.T, text string, o Options, count string) {
 	require.NoError(t, err)
 	o, err = o.withDefaults()
 	require.NoError(t, err)
-	reached := 0
+	reached := textStart(text)
 	for i, c := range chunks {
 		require.Equal(t, text[c.Start:c.End], c.Text)
 		require.NotEmpty(t, strings.TrimSpace(c.Text))
@@ -133,7 +133,7 @@ func verify(t *testing.T, text string, o Options, count string) {
 // parts are what the random texts of the property test are made of.
 var parts = []string{
 	"# A\n", "## B #\n", "### C\n", "Title\n===\n", "two\nlines\n---\n", "```go\n", "```\n", "~~~~\n", "- a\n", "  - b\n", "1. one\n",
-	"> quote\n", "| a | b |\n", "    code\n", "\t# tab\n", "---\n", "<!-- # x\n", "\n", "\n\n", "   ", "\r\n", " ", ". ", "! ", "。", "word ",
+	"> quote\n", "| a | b |\n", "    code\n", "\t# tab\n", "---\n", "<!-- # x\n", "<pre>\n", "</pre>", "<div>\n", "<?", "<![CDATA[", "]]>", "<!D", "<b>\n", "\r", "\ufeff", "k: v\n", "\n", "\n\n", "   ", "\r\n", " ", ". ", "! ", "。", "word ",
 	"Another sentence, longer than the rest. ", "日本語", "👩‍👩‍👧", "é", "\xff", "\xe2\x82", "supercalifragilisticexpialidocious", "\v", "\u2028", "\u00a0", "#", "`", "-",
 }
 
@@ -156,6 +156,7 @@ func FuzzSplit(f *testing.F) {
 	f.Add("# A\n\nOne. Two.\n\n```\n# no\n```\n- x\n", uint8(10), uint8(3), true)
 	f.Add("日本語。日本\xff語", uint8(2), uint8(1), false)
 	f.Add("a"+strings.Repeat(" ", 100)+"b", uint8(7), uint8(0), true)
+	f.Add("\ufeff---\ra: b\r---\r# A\r<pre>\r\r# no\r</pre>\r", uint8(9), uint8(2), true)
 	f.Add("- - - a\n     ```\n> x\ny\n---\n", uint8(5), uint8(2), true)
 	f.Fuzz(func(t *testing.T, text string, size, overlap uint8, markdown bool) {
 		o := Options{Size: 1 + int(size), Markdown: markdown}
@@ -182,6 +183,11 @@ func TestSplitIsLinear(t *testing.T) {
 		"quotes":      func(n int) string { return strings.Repeat(">", n) },
 		"underlines":  func(n int) string { return strings.Repeat("a\n-\n", n/4) },
 		"long title":  func(n int) string { return strings.Repeat("a\n", n/2) + "===" },
+		"tags":        func(n int) string { return strings.Repeat("<pre>\n</pre\n", n/12) },
+		"raw ends":    func(n int) string { return "<pre>" + strings.Repeat("</", n/2) },
+		"one tag":     func(n int) string { return "<a" + strings.Repeat(" b=c", n/4) },
+		"CR":          func(n int) string { return strings.Repeat("a\r", n/2) },
+		"matter":      func(n int) string { return "---\n" + strings.Repeat("a: b\n", n/5) },
 		"blank lines": func(n int) string { return strings.Repeat("\n", n) },
 	} {
 		t.Run(name, func(t *testing.T) {

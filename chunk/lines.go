@@ -1,9 +1,6 @@
 package chunk
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // This file says what each line of a Markdown text is: as much of CommonMark
 // (https://spec.commonmark.org/0.31.2/, sections 4 and 5) as decides where
@@ -39,16 +36,17 @@ type scanner struct {
 	items     []int  // where the text of each open list item begins, in columns
 	paragraph int    // the first line of the open paragraph that is in no list or quote; -1 for none
 	lazy      bool   // whether a line of text goes on with the paragraph of a list item or quote
-	raw       string // what ends the open HTML: "-->", or a blank line for " "; "" if none is open
+	raw       string // what ends the open HTML, as htmlEnd says
+	rawIn     int    // how many list items the HTML is in
 	fence     string // what closes the open fence: "```" or more of it; "" if none is open
 	fenceIn   int    // how many list items the fence is in
-	matter    bool   // in front matter
+	matter    int    // where the front matter ends
 }
 
 func scan(text string) []line {
-	s := scanner{text: text, paragraph: -1}
-	at := 0
-	for t := range strings.Lines(text) {
+	at := textStart(text)
+	s := scanner{text: text, paragraph: -1, matter: at + frontMatter(text[at:])}
+	for t := range linesOf(text[at:]) {
 		l := line{start: at, end: at + len(t)}
 		at = l.end
 		s.lines = append(s.lines, l)
@@ -60,18 +58,20 @@ func scan(text string) []line {
 // read finds out what the last line is.
 func (s *scanner) read(l *line, text string) {
 	indent, body := indentation(text, 0)
-	if s.raw == "-->" {
+	if l.start < s.matter {
 		l.kind = code
-		s.endComment(body)
 		return
 	}
-	if s.matter || l.start == 0 && body == "---" && indent == 0 {
+	if s.raw != noHTML && s.rawIn > 0 && body != "" && indent < s.items[s.rawIn-1] {
+		s.raw = noHTML // its list item has ended
+	}
+	if s.raw != noHTML && s.raw != endOfBlank {
 		l.kind = code
-		s.matter = !s.matter || body != "---" && body != "..."
+		s.closeHTML(body)
 		return
 	}
 	if body == "" {
-		s.paragraph, s.lazy, s.raw = -1, false, ""
+		s.paragraph, s.lazy, s.raw = -1, false, noHTML
 		if s.fence != "" {
 			l.kind = code
 		}
@@ -80,7 +80,10 @@ func (s *scanner) read(l *line, text string) {
 	if s.fence != "" {
 		if s.fenceIn == 0 || indent >= s.items[s.fenceIn-1] {
 			l.kind = code
-			if fence := fenceOf(body); len(fence) >= len(s.fence) && fence[0] == s.fence[0] && len(fence) == len(body) {
+			if s.fenceIn > 0 {
+				indent -= s.items[s.fenceIn-1]
+			}
+			if fence := fenceOf(body); indent < 4 && len(fence) >= len(s.fence) && fence[0] == s.fence[0] && len(fence) == len(body) {
 				s.fence = ""
 			}
 			return
@@ -102,7 +105,7 @@ func (s *scanner) block(l *line, indent int, body string) {
 		indent -= s.items[len(s.items)-1]
 	}
 	switch {
-	case s.raw != "":
+	case s.raw != noHTML:
 		return
 	case indent >= 4 && !open:
 		l.kind = code
@@ -129,13 +132,7 @@ func (s *scanner) block(l *line, indent int, body string) {
 		l.kind = row
 		s.paragraph, s.lazy = -1, false
 		return
-	case strings.HasPrefix(body, "<!--"):
-		l.kind, l.begins = code, true
-		s.paragraph, s.lazy, s.raw = -1, false, "-->"
-		s.endComment(body)
-		return
-	case !open && isHTML(body):
-		s.raw = " "
+	case s.openHTML(l, body, open):
 		return
 	}
 	if s.readItem(l, indent, body, open) {
@@ -149,10 +146,26 @@ func (s *scanner) block(l *line, indent int, body string) {
 	}
 }
 
-// endComment closes the open HTML comment if the line does.
-func (s *scanner) endComment(body string) {
-	if strings.Contains(body, "-->") {
-		s.raw = ""
+// openHTML says whether the line begins HTML. What only its own end ends counts
+// as code; in the rest a blank line ends a paragraph as elsewhere.
+func (s *scanner) openHTML(l *line, body string, open bool) bool {
+	end := htmlEnd(body, open)
+	if end == noHTML {
+		return false
+	}
+	if l.begins = true; end != endOfBlank {
+		l.kind = code
+	}
+	s.raw, s.rawIn = end, len(s.items)
+	s.paragraph, s.lazy = -1, false
+	s.closeHTML(body)
+	return true
+}
+
+// closeHTML closes the open HTML if the line does.
+func (s *scanner) closeHTML(body string) {
+	if endsHTML(body, s.raw) {
+		s.raw = noHTML
 	}
 }
 
@@ -275,26 +288,6 @@ func isBreak(body string) bool {
 		return false
 	}
 	return strings.Trim(body, body[:1]+" \t") == "" && strings.Count(body, body[:1]) >= 3
-}
-
-// inline are the tags that a paragraph may begin with.
-var inline = []string{"a", "abbr", "b", "br", "code", "del", "em", "font", "i", "img", "ins", "kbd", "mark", "picture", "s", "small", "span", "strong", "sub", "sup", "u", "video"}
-
-// isHTML says whether a line begins with the tag of a block, and not with one of
-// a paragraph's or with a link in angle brackets.
-func isHTML(body string) bool {
-	if body[0] != '<' {
-		return false
-	}
-	name := strings.TrimPrefix(body[1:], "/")
-	n := strings.IndexFunc(name, func(r rune) bool { return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9') })
-	if n < 0 {
-		n = len(name)
-	}
-	if n == 0 || n < len(name) && strings.IndexByte(" \t>/", name[n]) < 0 {
-		return false
-	}
-	return !slices.Contains(inline, strings.ToLower(name[:n]))
 }
 
 // markerOf returns the length of the list marker that a line begins with, 0 for

@@ -65,7 +65,7 @@ func (s *splitter) block(first line, end int, before strength) {
 	switch first.kind {
 	case row, code:
 		at := first.start
-		for line := range strings.Lines(s.text[first.start:end]) {
+		for line := range linesOf(s.text[first.start:end]) {
 			s.add(at, at+len(line), before)
 			at, before = at+len(line), atSentence
 			if strings.TrimSpace(line) == "" {

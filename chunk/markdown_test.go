@@ -33,6 +33,30 @@ func TestSplitHeadings(t *testing.T) {
 		{"front matter", "---\ntitle: x\n# no\n---\n# A\na\n", map[string]string{"---": "", "a": "A"}},
 		{"HTML", "<p>\n# no\n</p>\n---\n\n# A\n<https://a.b>\n---\nc\n", map[string]string{"---": "", "c": "A/<https://a.b>"}},
 		{"HTML in a line", "<a name=\"a\"></a>\n# A\na\n<!-- # no\n\n# no -->\n# B\nb\n", map[string]string{`<a name="a"></a>`: "", "# no -->": "A", "b": "B"}},
+		{"a byte order mark", "\ufeff# A\na\n", map[string]string{"a": "A"}},
+		{"a byte order mark and front matter", "\ufeff---\ntitle: x\n---\n# A\na\n", map[string]string{"---": "", "a": "A"}},
+		{"a lone line of dashes", "---\n# A\na\n", map[string]string{"---": "", "a": "A"}},
+		{"rules across the page", "---\n\n# A\n\na\n\n---\n\n# B\n\nb\n", map[string]string{"---": "A", "b": "B"}},
+		{"headings between rules", "---\n# A\na\n\n---\n# B\nb\n", map[string]string{"---": "A", "b": "B"}},
+		{"front matter with lists and blocks", "---\ntags:\n- a\n- b\ntext: |\n  # no\n\n  more\n# no\n---\n# A\na\n", map[string]string{"---": "", "a": "A"}},
+		{"front matter that ends in dots", "---\na: b\n...\n# A\na\n", map[string]string{"...": "", "a": "A"}},
+		{"front matter that does not end", "---\na: b\n# A\na\n", map[string]string{"a: b": "", "a": "A"}},
+		{"pre", "<pre>\n\n# no\n\n</pre>\n# A\na\n", map[string]string{"</pre>": "", "a": "A"}},
+		{"script", "a\n<SCRIPT type=x>\n\n# no\n</script >\n# no\n</Script> x\n# A\na\n", map[string]string{"</Script> x": "", "a": "A"}},
+		{"style on one line", "<style>p{}</style>\n# A\na\n", map[string]string{"<style>p{}</style>": "", "a": "A"}},
+		{"textarea", "<textarea>\n\n# no\n\n</textarea>\n# A\na\n", map[string]string{"</textarea>": "", "a": "A"}},
+		{"a closing pre begins nothing raw", "</pre>\n\n# A\na\n", map[string]string{"</pre>": "", "a": "A"}},
+		{"a processing instruction", "<?php\n\n# no\n?>\n# A\na\n", map[string]string{"?>": "", "a": "A"}},
+		{"a declaration", "<!DOCTYPE\n\n# no\nhtml>\n# A\na\n", map[string]string{"html>": "", "a": "A"}},
+		{"CDATA", "<![CDATA[\n\n# no\n>\n]]>\n# A\na\n", map[string]string{"]]>": "", "a": "A"}},
+		{"a block's tag ends at a blank line", "a\n<div\n# no\n\n# A\na\n", map[string]string{"# no": "", "a": "A"}},
+		{"a whole tag", "<b class='x' y>\n# no\n\n# A\na\n", map[string]string{"# no": "", "a": "A"}},
+		{"a whole tag begins nothing in a paragraph", "x\n<b>\n# A\na\n", map[string]string{"<b>": "", "a": "A"}},
+		{"no tag", "<b class=>\n# A\na\n", map[string]string{"<b class=>": "", "a": "A"}},
+		{"pre is no prefix", "<prefix/>x\n# A\na\n", map[string]string{"<prefix/>x": "", "a": "A"}},
+		{"a list ends HTML", "- a\n  <!-- b\n# A\na\n", map[string]string{"  <!-- b": "", "a": "A"}},
+		{"an indented mark closes no fence", "```\n    ```\n# no\n```\n# A\na\n", map[string]string{"```": "", "a": "A"}},
+		{"carriage returns", "# A\ra\r\rB\r===\rb\r```\r# no\r```\r# C\rc", map[string]string{"a": "A", "```": "B", "c": "C"}},
 		{"line ends", "# A\r\na\r\n\r\nB\r\n===\r\nb\r\n", map[string]string{"a": "A", "b": "B"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -40,7 +64,7 @@ func TestSplitHeadings(t *testing.T) {
 			require.NoError(t, err)
 			got := map[string]string{}
 			for _, c := range chunks {
-				got[strings.TrimRight(c.Text[strings.LastIndexAny(c.Text, "\n")+1:], " ")] = strings.Join(c.Headings, "/")
+				got[strings.TrimRight(c.Text[strings.LastIndexAny(c.Text, "\r\n")+1:], " ")] = strings.Join(c.Headings, "/")
 			}
 			require.Equal(t, tt.want, got, "%q", texts(chunks))
 		})

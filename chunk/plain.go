@@ -4,7 +4,7 @@ import "strings"
 
 // plain reads the text as paragraphs between blank lines.
 func (s *splitter) plain() {
-	s.prose(0, len(s.text), atBlock, atBlock)
+	s.prose(textStart(s.text), len(s.text), atBlock, atBlock)
 	s.finish(nil)
 }
 
@@ -27,7 +27,7 @@ func (s *splitter) prose(start, end int, before, between strength) {
 func paragraphEnd(text string) int {
 	begun, blank := false, false
 	at := 0
-	for line := range strings.Lines(text) {
+	for line := range linesOf(text) {
 		switch empty := strings.TrimSpace(line) == ""; {
 		case empty && begun:
 			blank = true

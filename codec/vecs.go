@@ -17,7 +17,8 @@ const maxFileDim = 1 << 16
 // and as many float32s, all little-endian (the TEXMEX corpora,
 // http://corpus-texmex.irisa.fr). It yields one vector a row.
 //
-// The slice is valid until the next step: clone it to keep it. All rows must
+// All steps yield one slice, whose elements the next step overwrites: clone it to
+// keep it. All rows must
 // have as many elements as the first, 1 to 65,536. A *SyntaxError, with its
 // offset in r, or an error of r ends the sequence. The elements are not looked
 // at: that is for Check. Input is buffered, so that more of r may have been read

@@ -12,6 +12,8 @@ import (
 	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vecwire/vecwire/internal/testenv"
 )
 
 // collect returns clones of all rows, and the error that ended them.
@@ -102,13 +104,9 @@ func TestReadVecsKeepsTheReadersError(t *testing.T) {
 	require.EqualError(t, err, "read at byte 9: disk on fire")
 }
 
-const realData = "/work/shared/data/"
-
 func openReal(t *testing.T, name string) io.Reader {
-	f, err := os.Open(realData + name)
-	if err != nil {
-		t.Skip("needs the SIFT files of the project's machine: ", err)
-	}
+	f, err := os.Open(testenv.Data(t, name))
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = f.Close() })
 	return f
 }

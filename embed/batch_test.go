@@ -3,6 +3,7 @@ package embed_test
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -51,6 +52,24 @@ func TestBatchRefusesTextsThatAreTooLong(t *testing.T) {
 	_, err := embed.Batch(f, embed.BatchOptions{Tokens: 3}).Embed(t.Context(), []string{"one two", "one two three four"}, embed.Document)
 	require.Equal(t, &embed.TextError{Index: 1, Err: &embed.TooLongError{Tokens: 4, Most: 3}}, err)
 	require.Empty(t, f.calls)
+}
+
+// TestBatchExtremes has options of the largest numbers.
+func TestBatchExtremes(t *testing.T) {
+	for _, o := range []embed.BatchOptions{
+		{Items: math.MaxInt, Concurrency: math.MaxInt},
+		{Items: math.MaxInt, Tokens: math.MaxInt, Count: func(string) int { return math.MaxInt }},
+		{Items: math.MaxInt, Tokens: math.MaxInt - 1, Count: func(string) int { return math.MaxInt/2 + 1 }},
+		{Items: -1, Tokens: -1, Concurrency: -1},
+	} {
+		f := &fake{dim: 4}
+		got, err := embed.Batch(f, o).Embed(t.Context(), numbered(3), embed.Document)
+		require.NoError(t, err)
+		require.Equal(t, f.want(numbered(3), embed.Document), got)
+		if o.Count != nil {
+			require.Len(t, f.calls, 3, "two texts are too many tokens")
+		}
+	}
 }
 
 func TestBatchConcurrency(t *testing.T) {

@@ -2,11 +2,19 @@ package embed
 
 import "context"
 
-// Check returns e with every answer checked as [Verify] does. [Batch], [Cache] and
-// the embedders of this project check what they return; Check is for others.
-func Check(e Embedder) Embedder { return checker{e} }
+// Check returns e with every answer checked as [Verify] does. It is for embedders
+// that do not check their own; [Batch], [Cache], [Isolate] and [Func] include it.
+func Check(e Embedder) Embedder {
+	if verified(e) {
+		return e
+	}
+	return checker{e}
+}
 
 type checker struct{ Embedder }
+
+// Verified returns true.
+func (checker) Verified() bool { return true }
 
 func (c checker) Embed(ctx context.Context, texts []string, use Use) ([][]float32, error) {
 	vectors, err := c.Embedder.Embed(ctx, texts, use)

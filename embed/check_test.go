@@ -76,3 +76,53 @@ func TestCheckLetsGoodAnswersPass(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, f.want(numbered(3), embed.Query), got)
 }
+
+// verifies is a fake that says that it checks its answers.
+type verifies struct{ *fake }
+
+func (verifies) Verified() bool { return true }
+
+// TestAnswersAreCheckedOnce has an embedder that says that it checks its answers, and
+// does not: no wrapper checks them again, and each wrapper of it says the same.
+func TestAnswersAreCheckedOnce(t *testing.T) {
+	nan := float32(math.NaN())
+	wrappers := map[string]func(e embed.Embedder) embed.Embedder{
+		"check": embed.Check,
+		"retry": func(e embed.Embedder) embed.Embedder { return embed.Retry(e, embed.RetryOptions{}) },
+		"limit": func(e embed.Embedder) embed.Embedder { return embed.Limit(e, embed.LimitOptions{}) },
+		"batch": func(e embed.Embedder) embed.Embedder { return embed.Batch(e, embed.BatchOptions{}) },
+		"cache": func(e embed.Embedder) embed.Embedder { return embed.Cache(e, embed.NewLRU(0)) },
+	}
+	spoil := func(_ []string, v [][]float32) [][]float32 { v[0][0] = nan; return v }
+	for name, wrap := range wrappers {
+		for outer, around := range wrappers {
+			e := around(wrap(verifies{&fake{dim: 4, spoil: spoil}}))
+			require.True(t, e.(interface{ Verified() bool }).Verified(), "%s of %s", outer, name)
+			_, err := e.Embed(t.Context(), numbered(2), embed.Document)
+			require.NoError(t, err, "%s of %s", outer, name)
+			_, failed, err := embed.Isolate(e).Each(t.Context(), numbered(2), embed.Document)
+			require.NoError(t, err)
+			require.Empty(t, failed)
+		}
+		e := wrap(&fake{dim: 4, spoil: spoil})
+		checks := e.(interface{ Verified() bool }).Verified()
+		require.Equal(t, name != "retry" && name != "limit", checks, name)
+	}
+}
+
+func TestFunc(t *testing.T) {
+	f := &fake{dim: 4}
+	e := embed.Func("mine", 4, f.Embed)
+	require.Equal(t, "mine", e.Model())
+	require.Equal(t, 4, e.Dim())
+	got, err := e.Embed(t.Context(), numbered(3), embed.Query)
+	require.NoError(t, err)
+	require.Equal(t, f.want(numbered(3), embed.Query), got)
+	got, err = e.Embed(t.Context(), nil, embed.Query)
+	require.NoError(t, err)
+	require.Empty(t, got)
+	require.Len(t, f.calls, 1)
+	_, err = embed.Func("mine", 5, f.Embed).Embed(t.Context(), numbered(3), embed.Query)
+	var dimension *codec.DimensionError
+	require.ErrorAs(t, err, &dimension)
+}

@@ -1,25 +1,34 @@
-// Package embed defines what turns texts into vectors, and puts around it what
-// every service needs. The embedders themselves are in the packages below it.
+// Package embed defines embedders, which turn texts into vectors, and the wrappers
+// that every service behind one needs. Embedders are in the packages below this one;
+// [Func] makes one of a function.
 //
-// Each wrapper takes an [Embedder] and returns one. In the order that makes sense
-// for a service, from the inside out: [Limit] keeps its rate limit, [Retry] repeats
-// calls, each attempt within the limit, [Batch] divides the texts into calls, and
-// [Cache] leaves out the texts that were embedded before. [Check] is for embedders
-// that do not check their own answers.
+// Each wrapper takes an [Embedder] and returns one. From the inside out, in the
+// order that makes sense for a service: [Limit] keeps its rate limit, [Retry]
+// repeats calls that failed, each attempt within the limit, [Batch] divides texts
+// into calls, and [Cache] leaves out texts that were embedded before. [Check] is for
+// embedders that do not check their own answers.
 //
 //	e = embed.Limit(e, embed.LimitOptions{Requests: 3000})
 //	e = embed.Retry(e, embed.RetryOptions{})
 //	e = embed.Batch(e, embed.BatchOptions{Items: 64, Concurrency: 4})
 //	e = embed.Cache(e, embed.NewLRU(0))
 //
-// The package knows no collection and no database.
+// Embed gives every vector or an error. [Isolate] embeds many texts of which some
+// may be refused: one text that is too long then costs only itself.
+//
+// Vectors are checked once, where they come from foreign code: by the innermost
+// embedder if it says that it does (see [Embedder]), and otherwise by the first of
+// Batch, Cache, Check and Isolate around it. Cache also checks what its store
+// returns. A collection checks every vector that it is given, whoever made it.
+//
+// The package must not know collections and databases.
 package embed
 
 import "context"
 
-// Use says what a text is embedded for. Many models embed a document and a
-// query differently: by a prefix, by a parameter, or, as [lexical] does, by
-// different weights.
+// Use says what a text is embedded for. Many models embed documents and queries
+// differently: by a prefix, by a parameter, or, as [lexical] does, by different
+// weights.
 //
 // [lexical]: https://pkg.go.dev/github.com/vecwire/vecwire/embed/lexical
 type Use uint8
@@ -40,15 +49,27 @@ func (u Use) String() string {
 }
 
 // An Embedder turns texts into vectors. It must be safe for concurrent use.
+//
+// An embedder that checks its own answers, as [Verify] does, may have the method
+//
+//	Verified() bool
+//
+// that returns true. Then wrappers do not check them again.
 type Embedder interface {
-	// Embed returns one vector of Dim elements for each text, in order. It
+	// Embed returns one vector of Dim finite elements for each text, in order. It
 	// returns an error rather than fewer vectors.
 	Embed(ctx context.Context, texts []string, use Use) ([][]float32, error)
 
-	// Model names the model so that vectors of two models are never mixed: two
-	// embedders with the same name must give the same vectors.
+	// Model names the model, so that vectors of two models are never mixed. Two
+	// embedders of the same name must give the same vectors.
 	Model() string
 
 	// Dim returns the number of elements of every vector.
 	Dim() int
+}
+
+// verified reports whether e checks its own answers.
+func verified(e Embedder) bool {
+	v, ok := e.(interface{ Verified() bool })
+	return ok && v.Verified()
 }

@@ -161,6 +161,58 @@ func ExampleCheck() {
 	// fix 1
 }
 
+// A function that asks a model for vectors becomes an embedder.
+func ExampleFunc() {
+	model := embed.Func("word-lengths", 1, func(_ context.Context, texts []string, _ embed.Use) ([][]float32, error) {
+		vectors := make([][]float32, len(texts))
+		for i, text := range texts {
+			vectors[i] = []float32{float32(len(text))}
+		}
+		return vectors, nil
+	})
+	vectors, err := model.Embed(context.Background(), []string{"a", "word"}, embed.Document)
+	fmt.Println(model.Model(), vectors, err)
+	// Output: word-lengths [[1] [4]] <nil>
+}
+
+// refuseDigits is a model that refuses calls that have a text with a digit.
+func refuseDigits(texts []string) error {
+	for _, text := range texts {
+		if strings.ContainsAny(text, "0123456789") {
+			return errors.New("400 Bad Request: digits are not supported")
+		}
+	}
+	return nil
+}
+
+// A text that the model refuses costs only itself.
+func ExampleIsolate() {
+	model := embed.Batch(letters{say: refuseDigits}, embed.BatchOptions{Items: 64})
+	job := embed.Isolate(model) // one for all texts
+	vectors, failed, err := job.Each(context.Background(), []string{"a", "b", "c4", "cab"}, embed.Document)
+	if err != nil {
+		log.Fatal(err) // not about a text
+	}
+	for _, text := range failed {
+		fmt.Println(text.Index, text.Err)
+	}
+	fmt.Println(vectors)
+	// Output:
+	// 2 400 Bad Request: digits are not supported
+	// [[1 0 0] [0 1 0] [] [1 1 1]]
+}
+
+func ExampleIsolator_Each() {
+	attempts := 0
+	job := embed.Isolate(letters{say: func(texts []string) error {
+		attempts++
+		return overloaded{} // for now: no text is to blame
+	}})
+	_, failed, err := job.Each(context.Background(), []string{"a", "b"}, embed.Document)
+	fmt.Println(failed, err, attempts)
+	// Output: [] overloaded 1
+}
+
 func ExampleVerify() {
 	nan := float32(math.NaN())
 	fmt.Println(embed.Verify([][]float32{{1, 2}, {3, nan}}, 2, 2))

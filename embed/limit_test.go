@@ -3,6 +3,7 @@ package embed_test
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -127,4 +128,32 @@ func TestLimitPassesErrorsOn(t *testing.T) {
 	f := &fake{dim: 4, fail: func(int, []string) error { return broken }}
 	_, err := embed.Limit(f, embed.LimitOptions{}).Embed(t.Context(), numbered(1), embed.Document)
 	require.Equal(t, broken, err)
+}
+
+// TestLimitExtremes has limits and texts of the largest numbers: a limit that cannot
+// be reached does not delay, and a call that takes all of a limit still does.
+func TestLimitExtremes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, o := range []embed.LimitOptions{
+			{Requests: math.MaxInt}, {Requests: math.MaxInt / 2}, {Tokens: math.MaxInt},
+			{Tokens: math.MaxInt, Count: func(string) int { return 1 }},
+		} {
+			begin := time.Now()
+			e := embed.Limit(&fake{dim: 4}, o)
+			for range 3 {
+				_, err := e.Embed(t.Context(), numbered(2), embed.Document)
+				require.NoError(t, err)
+			}
+			require.Less(t, time.Since(begin), time.Millisecond)
+		}
+		for _, count := range []int{math.MaxInt, math.MaxInt / 2} {
+			e := embed.Limit(&fake{dim: 4}, embed.LimitOptions{Tokens: 1, Count: func(string) int { return count }})
+			_, err := e.Embed(t.Context(), numbered(2), embed.Document)
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 1000*time.Hour)
+			defer cancel()
+			_, err = e.Embed(ctx, numbered(2), embed.Document)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+	})
 }

@@ -7,16 +7,16 @@ import (
 	"sync"
 )
 
-// DefaultLRU is the number of vectors that an LRU keeps if it is not told: 100 MB
-// of 1536 elements.
+// DefaultLRU is the number of vectors that an LRU keeps by default: 100 MB of
+// vectors of 1536 elements.
 const DefaultLRU = 1 << 14
 
-// LRU is a [CacheStore] in memory, which forgets the vector that was not asked
-// for the longest. It is safe for concurrent use.
+// LRU is a [CacheStore] in memory that drops the vector that was least recently used.
+// It is safe for concurrent use.
 type LRU struct {
 	most    int
 	mu      sync.Mutex
-	order   *list.List // of *entry, the last used first
+	order   *list.List // of *entry, the most recently used first
 	entries map[CacheKey]*list.Element
 }
 
@@ -25,7 +25,7 @@ type entry struct {
 	vector []float32
 }
 
-// NewLRU returns an empty store for at most that many vectors; 0 or less means
+// NewLRU returns an empty store for at most so many vectors; 0 or less means
 // DefaultLRU.
 func NewLRU(vectors int) *LRU {
 	if vectors <= 0 {

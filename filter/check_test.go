@@ -15,6 +15,8 @@ import (
 func typeOf(field string) (filter.Type, bool) {
 	types := map[string]filter.Type{
 		"s": filter.String, "i": filter.Int, "f": filter.Float, "b": filter.Bool, "t": filter.Time, "y": filter.Bytes,
+		"m": filter.JSON, "m.a": filter.JSON, "m.a.b": filter.JSON, "m.": filter.JSON, "m..a": filter.JSON,
+		"l": filter.Strings, "li": filter.Ints, "lf": filter.Floats,
 	}
 	t, ok := types[field]
 	return t, ok
@@ -121,6 +123,29 @@ func TestCheckLimits(t *testing.T) {
 	require.NoError(t, err, "100 levels are allowed")
 	_, err = filter.Not(deep).Check(typeOf)
 	require.ErrorAs(t, err, &e, "101 levels")
+}
+
+// Nothing that a filter is made of may be repeated without end: a server would
+// work on it for minutes.
+func TestCheckLimitsWhateverHasNoValues(t *testing.T) {
+	for name, one := range map[string]filter.Filter{
+		"IsNull":        filter.IsNull("i"),
+		"In of none":    filter.In[int]("i"),
+		"NotIn of none": filter.NotIn[int]("i"),
+		"Or of none":    filter.And(filter.Or(), filter.IsNull("s")),
+		"Not":           filter.Not(filter.IsNull("i")),
+		"Not of all":    filter.Not(filter.Filter{}),
+		"Nots":          filter.Not(filter.Not(filter.Not(filter.Not(filter.IsNull("i"))))),
+	} {
+		_, err := filter.Or(slices.Repeat([]filter.Filter{one}, 1000)...).Check(typeOf)
+		require.NoError(t, err, name)
+		var e *filter.Error
+		_, err = filter.Or(slices.Repeat([]filter.Filter{one}, 10_001)...).Check(typeOf)
+		require.ErrorAs(t, err, &e, name)
+		require.Contains(t, e.Msg, "more than 10000", name)
+	}
+	_, err := filter.Or(slices.Repeat([]filter.Filter{filter.Not(filter.Eq("i", 1))}, 10_000)...).Check(typeOf)
+	require.NoError(t, err, "10,000 values and as many Nots are allowed")
 }
 
 func TestCheckLeavesTheFilterAsItWas(t *testing.T) {

@@ -38,11 +38,18 @@ const (
 	OpPrefix             // field begins with Values[0]
 	OpContains           // field has Values[0] somewhere within
 	OpIsNull             // field has no value
+
+	OpContainsAny // the list field has at least one of Values; false for none
+	OpContainsAll // the list field has each of Values; true for none
+
+	OpLike  // field has the form of the pattern Values[0], in any case; see Like
+	OpWords // the text has each word of Values[0]
 )
 
 var opNames = [...]string{
 	OpAll: "all", OpAnd: "&&", OpOr: "||", OpNot: "!", OpEq: "==", OpNe: "!=", OpGt: ">", OpGe: ">=", OpLt: "<", OpLe: "<=",
 	OpIn: "in", OpNotIn: "notIn", OpBetween: "between", OpPrefix: "prefix", OpContains: "contains", OpIsNull: "isNull",
+	OpContainsAny: "containsAny", OpContainsAll: "containsAll", OpLike: "like", OpWords: "words",
 }
 
 // String returns the operation as [Parse] reads it.
@@ -54,6 +61,7 @@ func (o Op) String() string {
 }
 
 // Filter lets some records pass and not others. The zero Filter lets all pass.
+// The name of a field may lead into a JSON field: see [Filter.Path].
 // It never changes once made, so it may be shared.
 type Filter struct {
 	op     Op
@@ -80,15 +88,27 @@ func (f Filter) Args() []Filter { return f.args }
 func (f Filter) IsZero() bool { return f.op == OpAll }
 
 func compare(op Op, field string, values ...any) Filter {
+	return Filter{op: op, field: field, values: owned(values)}
+}
+
+// owned replaces each slice in values by a copy, so that a filter never changes
+// with the caller's memory.
+func owned(values []any) []any {
 	for i, v := range values {
-		if rv := reflect.ValueOf(v); isBytes(rv) {
+		switch rv := reflect.ValueOf(v); {
+		case isBytes(rv):
 			values[i] = bytes.Clone(rv.Bytes())
+		case rv.Kind() == reflect.Slice:
+			copied := reflect.MakeSlice(rv.Type(), rv.Len(), rv.Len())
+			reflect.Copy(copied, rv)
+			values[i] = copied.Interface()
 		}
 	}
-	return Filter{op: op, field: field, values: values}
+	return values
 }
 
 // Eq passes records whose field equals value. To find missing values use [IsNull].
+// A list equals one that has the same elements in the same order.
 func Eq(field string, value any) Filter { return compare(OpEq, field, value) }
 
 // Ne passes records whose field has a value, and another one.
@@ -109,21 +129,27 @@ func Le(field string, value any) Filter { return compare(OpLe, field, value) }
 // Between passes records whose field is at least low and at most high.
 func Between(field string, low, high any) Filter { return compare(OpBetween, field, low, high) }
 
-// In passes records whose field is one of values; none, if there are no values.
+// In passes records whose field is one of values; none, if there are no values. For
+// a list it is [ContainsAny].
 func In[T any](field string, values ...T) Filter { return compare(OpIn, field, anys(values)...) }
 
 // NotIn passes records whose field has a value that is none of values; every
-// record, if there are no values.
+// record, if there are no values. For a list it is Not([ContainsAny]).
 func NotIn[T any](field string, values ...T) Filter { return compare(OpNotIn, field, anys(values)...) }
 
 // Prefix passes records whose String field begins with prefix.
 func Prefix(field, prefix string) Filter { return compare(OpPrefix, field, prefix) }
 
-// Contains passes records whose String field has part somewhere within. Case counts.
+// Contains passes records whose String field has part somewhere within, or whose
+// Strings have it as an element. Case counts.
 func Contains(field, part string) Filter { return compare(OpContains, field, part) }
 
 // IsNull passes records whose field has no value.
 func IsNull(field string) Filter { return Filter{op: OpIsNull, field: field} }
+
+// Exists passes records whose field has a value: it is Not([IsNull]). A path into a
+// JSON field that leads to null, or nowhere, has none.
+func Exists(field string) Filter { return Not(IsNull(field)) }
 
 // And passes records that all of filters pass; every record, if there are none.
 func And(filters ...Filter) Filter {

@@ -1,17 +1,15 @@
 package filter
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
 	"go/token"
-	"reflect"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // maxText is how long a filter's text may be, in bytes.
@@ -22,40 +20,71 @@ const maxText = 1 << 20
 //	lang == "go" && year >= 2020
 //	!(draft || between(year, 1990, 1999)) && title != nil
 //	in(lang, "go", "rust") && prefix(path, "net/") && contains(title, "http")
+//	like(title, "%http_") && words(text, "keep alive")
+//	containsAny(tags, "go", "slices") || tags == list("go")
+//	meta.author.name == "gopher" && meta["content-type"] != nil
 //
 // The operators are ==, !=, <, <=, >, >=, &&, || and !. The functions are in,
-// notIn, between, prefix, contains and isNull, named as in this package. A
+// notIn, between, prefix, contains, containsAny, containsAll, like, words and isNull,
+// named as in this package. A
 // field on its own means that it is true; `field == nil` means [IsNull]; true
 // and false on their own let every record pass, and none. Values are strings,
-// numbers, true, false and hex("00ff") for bytes; a time is a string such as
+// numbers, true, false, hex("00ff") for bytes and list("a", "b") for lists; a time
+// is a string such as
 // "2006-01-02" or "2006-01-02T15:04:05Z". Empty text is the filter that lets
 // every record pass.
 //
+// White space, ends of lines too, separates words and means nothing else.
+// Integers are decimal, or 0x1f, 0o17, 0b11; one that begins with another 0 is
+// refused, since some read it as octal and some do not.
+//
 // Parse does not know which fields there are: [Filter.Check] does. It returns
-// an [*Error] with the offset at which the text goes wrong.
+// an [*Error] with the offset at which the text goes wrong, and what to write
+// instead of what other languages write: AND, <>, IS NULL, 'text' and the like.
 func Parse(text string) (Filter, error) {
 	if strings.TrimSpace(text) == "" {
 		return Filter{}, nil
 	}
 	if len(text) > maxText {
-		return Filter{}, &Error{Offset: maxText, Msg: "text too long"}
+		return Filter{}, &Error{Offset: maxText, Msg: fmt.Sprintf("more than %d bytes of text", maxText)}
 	}
+	f, err := parse(text)
+	if err == nil {
+		return f, nil
+	}
+	// What is foreign is where the text goes wrong, or before it.
+	if h := hint(text, err.Offset+1); h != nil {
+		return Filter{}, h
+	}
+	return Filter{}, err
+}
+
+func parse(text string) (Filter, *Error) {
 	p := reader{fset: token.NewFileSet()}
-	source, err := p.maskKeywords(text)
+	source, err := p.mask(text)
 	if err != nil {
 		return Filter{}, err
 	}
-	expr, err := parser.ParseExprFrom(p.fset, "", source, parser.SkipObjectResolution)
-	if err != nil {
-		return Filter{}, syntaxError(err)
+	expr, parseErr := parser.ParseExprFrom(p.fset, "", source, parser.SkipObjectResolution)
+	if parseErr != nil {
+		return Filter{}, syntaxError(parseErr)
 	}
-	return p.filter(expr)
+	f, readErr := p.filter(expr, 0)
+	var wrong *Error
+	if errors.As(readErr, &wrong) {
+		return Filter{}, wrong
+	}
+	return f, nil
 }
 
-func syntaxError(err error) error {
+func syntaxError(err error) *Error {
 	var list scanner.ErrorList
 	if errors.As(err, &list) && len(list) > 0 {
-		return &Error{Offset: list[0].Pos.Offset, Msg: list[0].Msg}
+		msg := list[0].Msg
+		if strings.HasPrefix(msg, "expected 'EOF'") {
+			msg = "expected && or || or the end" + strings.TrimPrefix(msg, "expected 'EOF'")
+		}
+		return &Error{Offset: list[0].Pos.Offset, Msg: msg}
 	}
 	return &Error{Offset: 0, Msg: err.Error()}
 }
@@ -66,29 +95,58 @@ type reader struct {
 	keywords map[int]string // fields named like Go's keywords, by offset
 }
 
-// maskKeywords returns text with Go's keywords, which are good names for fields,
-// overwritten by underscores, and notes where each was. It refuses comments: one
-// in the text of a user could hide what a program has put behind it.
-func (p *reader) maskKeywords(text string) ([]byte, error) {
+// mask returns text as go/parser can read it: with Go's keywords, which are good
+// names for fields, overwritten by underscores, and with spaces for those ends of
+// lines that would end a statement in Go. It notes where each keyword was. It
+// refuses comments, since one in the text of a user could hide what a program
+// has put behind it, and integers that begin with 0.
+func (p *reader) mask(text string) ([]byte, *Error) {
 	p.keywords = map[int]string{}
 	source := []byte(text)
-	file := token.NewFileSet().AddFile("", -1, len(source))
-	var s scanner.Scanner
-	s.Init(file, []byte(text), func(token.Position, string) {}, scanner.ScanComments) // go/parser reports what is wrong
-	for {
-		pos, tok, word := s.Scan()
-		if tok == token.EOF {
-			return source, nil
+	list := words(text)
+	for i, w := range list {
+		for space := w.offset - 1; space >= 0 && strings.IndexByte(" \t\r\n", source[space]) >= 0; space-- {
+			source[space] = ' '
 		}
-		if tok == token.COMMENT {
-			return nil, &Error{Offset: file.Offset(pos), Msg: "a comment"}
-		}
-		if tok.IsKeyword() {
-			offset := file.Offset(pos)
-			p.keywords[offset] = word
-			copy(source[offset:], strings.Repeat("_", len(word)))
+		switch {
+		case w.tok == token.COMMENT:
+			return nil, &Error{Offset: w.offset, Msg: "a comment"}
+		case w.tok == token.SEMICOLON && w.text == "\n" && w.offset < len(source):
+			source[w.offset] = ' '
+		case w.tok == token.INT && isOldOctal(w.text):
+			return nil, octalError(list[:i+1])
+		case w.tok.IsKeyword():
+			p.keywords[w.offset] = w.text
+			copy(source[w.offset:], strings.Repeat("_", len(w.text)))
 		}
 	}
+	return source, nil
+}
+
+// octalError says what to write instead of the last of these words, an integer
+// that begins with 0: a time, if it is in a chain such as 2026-01-31.
+func octalError(list []word) *Error {
+	last := len(list) - 1
+	first := last
+	for first >= 2 && list[first-1].tok == token.SUB && list[first-2].tok == token.INT {
+		first -= 2
+	}
+	if first < last {
+		return &Error{Offset: list[first].offset, Msg: wantTime}
+	}
+	text := list[last].text
+	digits := strings.TrimLeft(text, "0_")
+	if digits == "" {
+		digits = "0"
+	}
+	return &Error{Offset: list[last].offset, Msg: fmt.Sprintf("%s begins with 0: write %s, or 0o%[2]s for an octal number", text, digits)}
+}
+
+const wantTime = "not a value: put a time in quotes, \"2026-01-31\""
+
+// isOldOctal reports whether an integer begins with 0 and a digit.
+func isOldOctal(text string) bool {
+	return len(text) > 1 && text[0] == '0' && (text[1] == '_' || text[1] >= '0' && text[1] <= '9')
 }
 
 // name returns an identifier as it was written.
@@ -112,42 +170,50 @@ var comparisons = map[token.Token]Op{
 // mirrored is the operation that says the same with its two sides swapped.
 var mirrored = map[Op]Op{OpEq: OpEq, OpNe: OpNe, OpGt: OpLt, OpGe: OpLe, OpLt: OpGt, OpLe: OpGe}
 
-func (p reader) filter(expr ast.Expr) (Filter, error) {
+// maxNesting bounds brackets and negations within each other in a text. Each
+// level of a filter takes at most a negation and a bracket.
+const maxNesting = 2 * (maxDepth + 1)
+
+func (p reader) filter(expr ast.Expr, depth int) (Filter, error) {
+	if depth > maxNesting {
+		return Filter{}, p.fail(expr, "more than %d brackets and negations within each other", maxNesting)
+	}
 	switch x := expr.(type) {
 	case *ast.ParenExpr:
-		return p.filter(x.X)
+		return p.filter(x.X, depth+1)
 	case *ast.UnaryExpr:
 		if x.Op != token.NOT {
 			return Filter{}, p.fail(x, "%s is not a condition", x.Op)
 		}
-		f, err := p.filter(x.X)
+		f, err := p.filter(x.X, depth+1)
 		if err != nil {
 			return Filter{}, err
 		}
 		return Not(f), nil
 	case *ast.BinaryExpr:
 		if x.Op == token.LAND || x.Op == token.LOR {
-			return p.join(x)
+			return p.join(x, depth)
 		}
 		return p.comparison(x)
 	case *ast.CallExpr:
 		return p.call(x)
 	case *ast.Ident:
-		switch {
-		case isField(x):
-			return Eq(p.name(x), true), nil
-		case x.Name == "true":
+		switch x.Name {
+		case "true":
 			return Filter{}, nil
-		case x.Name == "false":
+		case "false":
 			return Or(), nil
 		}
+	}
+	if field, ok := p.field(expr); ok {
+		return Eq(field, true), nil
 	}
 	return Filter{}, p.fail(expr, "not a condition")
 }
 
 // join reads a && b && c, which go/parser nests to the left, without nesting
 // its own calls: such chains may be long.
-func (p reader) join(x *ast.BinaryExpr) (Filter, error) {
+func (p reader) join(x *ast.BinaryExpr, depth int) (Filter, error) {
 	operands := []ast.Expr{x.Y}
 	left := x.X
 	for {
@@ -161,7 +227,7 @@ func (p reader) join(x *ast.BinaryExpr) (Filter, error) {
 	operands = append(operands, left)
 	filters := make([]Filter, len(operands))
 	for i, operand := range operands {
-		f, err := p.filter(operand)
+		f, err := p.filter(operand, depth)
 		if err != nil {
 			return Filter{}, err
 		}
@@ -176,22 +242,22 @@ func (p reader) join(x *ast.BinaryExpr) (Filter, error) {
 func (p reader) comparison(x *ast.BinaryExpr) (Filter, error) {
 	op, ok := comparisons[x.Op]
 	if !ok {
-		return Filter{}, p.fail(x, "%s is not a comparison", x.Op)
+		return Filter{}, &Error{Offset: p.fset.Position(x.OpPos).Offset, Msg: x.Op.String() + " is not a comparison"}
 	}
 	left, right := x.X, x.Y
-	field, ok := left.(*ast.Ident)
-	if !ok || !isField(field) {
+	field, ok := p.field(left)
+	if !ok {
 		left, right, op = right, left, mirrored[op]
-		if field, ok = left.(*ast.Ident); !ok || !isField(field) {
-			return Filter{}, p.fail(x, "comparison without a field")
+		if field, ok = p.field(left); !ok {
+			return Filter{}, p.fail(x, "comparison without a field%s", remedy(x))
 		}
 	}
 	if id, ok := right.(*ast.Ident); ok && id.Name == "nil" {
 		switch op {
 		case OpEq:
-			return IsNull(p.name(field)), nil
+			return IsNull(field), nil
 		case OpNe:
-			return Not(IsNull(p.name(field))), nil
+			return Not(IsNull(field)), nil
 		}
 		return Filter{}, p.fail(right, "nil has no order")
 	}
@@ -199,7 +265,57 @@ func (p reader) comparison(x *ast.BinaryExpr) (Filter, error) {
 	if err != nil {
 		return Filter{}, err
 	}
-	return compare(op, p.name(field), v), nil
+	return compare(op, field, v), nil
+}
+
+// remedy says what to write where Go's operators bind otherwise than meant.
+func remedy(x *ast.BinaryExpr) string {
+	for _, side := range []ast.Expr{x.X, x.Y} {
+		switch side := side.(type) {
+		case *ast.UnaryExpr:
+			if side.Op == token.NOT {
+				return ": put what ! negates in brackets, !(a == 1)"
+			}
+		case *ast.BinaryExpr:
+			if _, ok := comparisons[side.Op]; ok {
+				return ": compare twice, 1 < a && a < 5, or write between(a, 1, 5)"
+			}
+		}
+	}
+	return ""
+}
+
+// field reads the name of a field, which may lead into a JSON field. A key that is no
+// name of Go stands in brackets and quotes.
+func (p reader) field(expr ast.Expr) (name string, ok bool) {
+	var keys []string
+	for {
+		switch x := expr.(type) {
+		case *ast.Ident:
+			if !isField(x) {
+				return "", false
+			}
+			keys = append(keys, p.name(x))
+			slices.Reverse(keys)
+			return strings.Join(keys, "."), true
+		case *ast.SelectorExpr:
+			keys = append(keys, p.name(x.Sel))
+			expr = x.X
+		case *ast.IndexExpr:
+			lit, ok := x.Index.(*ast.BasicLit)
+			if !ok || lit.Kind != token.STRING {
+				return "", false
+			}
+			key, err := strconv.Unquote(lit.Value)
+			if err != nil || strings.Contains(key, ".") {
+				return "", false
+			}
+			keys = append(keys, key)
+			expr = x.X
+		default:
+			return "", false
+		}
+	}
 }
 
 // isField reports whether a name stands for a field and not for a value.
@@ -209,201 +325,4 @@ func isField(id *ast.Ident) bool {
 		return false
 	}
 	return true
-}
-
-func (p reader) call(x *ast.CallExpr) (Filter, error) {
-	fun, ok := x.Fun.(*ast.Ident)
-	if !ok || x.Ellipsis.IsValid() {
-		return Filter{}, p.fail(x, "not a function")
-	}
-	var op Op
-	want := -1 // the number of values, -1 for any
-	switch fun.Name {
-	case "in":
-		op = OpIn
-	case "notIn":
-		op = OpNotIn
-	case "between":
-		op, want = OpBetween, 2
-	case "prefix":
-		op, want = OpPrefix, 1
-	case "contains":
-		op, want = OpContains, 1
-	case "isNull":
-		op, want = OpIsNull, 0
-	default:
-		return Filter{}, p.fail(x, "no function %q: there are in, notIn, between, prefix, contains and isNull", p.name(fun))
-	}
-	if len(x.Args) == 0 {
-		return Filter{}, p.fail(x, "%s needs a field", fun.Name)
-	}
-	field, ok := x.Args[0].(*ast.Ident)
-	if !ok || !isField(field) {
-		return Filter{}, p.fail(x.Args[0], "not a field")
-	}
-	values := make([]any, 0, len(x.Args)-1)
-	for _, arg := range x.Args[1:] {
-		v, err := p.value(arg)
-		if err != nil {
-			return Filter{}, err
-		}
-		values = append(values, v)
-	}
-	if want >= 0 && len(values) != want {
-		s := "s"
-		if want == 1 {
-			s = ""
-		}
-		return Filter{}, p.fail(x, "%s needs a field and %d value%s", fun.Name, want, s)
-	}
-	return compare(op, p.name(field), values...), nil
-}
-
-func (p reader) value(expr ast.Expr) (any, error) {
-	switch x := expr.(type) {
-	case *ast.ParenExpr:
-		return p.value(x.X)
-	case *ast.BasicLit:
-		return p.literal(x, "")
-	case *ast.UnaryExpr:
-		lit, ok := x.X.(*ast.BasicLit)
-		if !ok || (lit.Kind != token.INT && lit.Kind != token.FLOAT) {
-			break
-		}
-		switch x.Op {
-		case token.SUB:
-			return p.literal(lit, "-")
-		case token.ADD:
-			return p.literal(lit, "")
-		}
-	case *ast.Ident:
-		switch x.Name {
-		case "true":
-			return true, nil
-		case "false":
-			return false, nil
-		case "nil":
-			return nil, p.fail(x, "nil is not a value here: compare with == nil")
-		}
-		return nil, p.fail(x, "%s is not a value: put text in quotes", p.name(x))
-	case *ast.CallExpr:
-		return p.hex(x)
-	}
-	return nil, p.fail(expr, "not a value")
-}
-
-func (p reader) literal(lit *ast.BasicLit, sign string) (any, error) {
-	switch lit.Kind {
-	case token.STRING:
-		s, err := strconv.Unquote(lit.Value)
-		if err != nil {
-			return nil, p.fail(lit, "not a string")
-		}
-		return s, nil
-	case token.INT:
-		n, err := strconv.ParseInt(sign+lit.Value, 0, 64)
-		if err != nil {
-			return nil, p.fail(lit, "integer out of range")
-		}
-		return n, nil
-	case token.FLOAT:
-		x, err := strconv.ParseFloat(sign+lit.Value, 64)
-		if err != nil {
-			return nil, p.fail(lit, "number out of range")
-		}
-		return x, nil
-	}
-	return nil, p.fail(lit, "not a string in double quotes, nor a number")
-}
-
-func (p reader) hex(x *ast.CallExpr) (any, error) {
-	fun, ok := x.Fun.(*ast.Ident)
-	if !ok || fun.Name != "hex" || len(x.Args) != 1 {
-		return nil, p.fail(x, "not a value")
-	}
-	v, err := p.value(x.Args[0])
-	if err != nil {
-		return nil, err
-	}
-	s, _ := v.(string)
-	b, err := hex.DecodeString(s)
-	if err != nil || (s == "" && v != "") {
-		return nil, p.fail(x.Args[0], "not hexadecimal digits in quotes")
-	}
-	return b, nil
-}
-
-// String returns the filter as text that [Parse] reads back, "" for the zero
-// filter.
-func (f Filter) String() string {
-	var b strings.Builder
-	f.write(&b)
-	return b.String()
-}
-
-func (f Filter) write(b *strings.Builder) {
-	switch f.op {
-	case OpAll:
-	case OpAnd, OpOr:
-		f.writeJoined(b)
-	case OpNot:
-		b.WriteString("!(")
-		if f.args[0].IsZero() {
-			b.WriteString("true")
-		}
-		f.args[0].write(b)
-		b.WriteByte(')')
-	case OpEq, OpNe, OpGt, OpGe, OpLt, OpLe:
-		b.WriteString(f.field + " " + f.op.String() + " ")
-		writeValue(b, f.values[0])
-	default:
-		b.WriteString(f.op.String() + "(" + f.field)
-		for _, v := range f.values {
-			b.WriteString(", ")
-			writeValue(b, v)
-		}
-		b.WriteByte(')')
-	}
-}
-
-func (f Filter) writeJoined(b *strings.Builder) {
-	if len(f.args) == 0 {
-		b.WriteString("false") // Or without filters; And without filters is the zero Filter
-	}
-	for i, arg := range f.args {
-		if i > 0 {
-			b.WriteString(" " + f.op.String() + " ")
-		}
-		if arg.op == OpOr {
-			b.WriteByte('(')
-			arg.write(b)
-			b.WriteByte(')')
-			continue
-		}
-		arg.write(b)
-	}
-}
-
-func writeValue(b *strings.Builder, v any) {
-	if x, ok := v.(time.Time); ok {
-		b.WriteString(`"` + x.Format(time.RFC3339Nano) + `"`)
-		return
-	}
-	rv := reflect.ValueOf(v)
-	switch {
-	case rv.Kind() == reflect.String:
-		b.WriteString(strconv.Quote(rv.String()))
-	case isBytes(rv):
-		b.WriteString(`hex("` + hex.EncodeToString(rv.Bytes()) + `")`)
-	case rv.CanFloat():
-		s := strconv.FormatFloat(rv.Float(), 'g', -1, 64)
-		if !strings.ContainsAny(s, ".eNI") { // a Float, not an Int; NaN and Inf cannot be read back
-			s += ".0"
-		}
-		b.WriteString(s)
-	case rv.CanInt():
-		b.WriteString(strconv.FormatInt(rv.Int(), 10))
-	default:
-		fmt.Fprint(b, v)
-	}
 }

@@ -1,6 +1,7 @@
 package filter_test
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -47,6 +48,18 @@ func TestParse(t *testing.T) {
 		{`between(year, 1990, 1999)`, filter.Between("year", int64(1990), int64(1999))},
 		{`prefix(path, "net/")`, filter.Prefix("path", "net/")},
 		{`contains(title, "http")`, filter.Contains("title", "http")},
+		{`containsAny(tags, "go", "c")`, filter.ContainsAny("tags", "go", "c")},
+		{`containsAll(tags)`, filter.ContainsAll[string]("tags")},
+		{`ContainsAny(n, 1, 2)`, filter.ContainsAny[int64]("n", 1, 2)},
+		{`tags == list("a", "b")`, filter.Eq("tags", []any{"a", "b"})},
+		{`list(1.5) != n`, filter.Ne("n", []any{1.5})},
+		{`n == list()`, filter.Eq("n", []any{})},
+		{`meta.author.name == "x"`, filter.Eq("meta.author.name", "x")},
+		{`1 < meta.type.range`, filter.Gt("meta.type.range", int64(1))},
+		{`meta["content-type"].x != nil && !meta.draft`, filter.And(filter.Not(filter.IsNull("meta.content-type.x")), filter.Not(filter.Eq("meta.draft", true)))},
+		{`containsAny(meta.tags, "go")`, filter.ContainsAny("meta.tags", "go")},
+		{`like(title, "%a_")`, filter.Like("title", "%a_")},
+		{`words(text, "a b")`, filter.Words("text", "a b")},
 		{`data == hex("00ff")`, filter.Eq("data", []byte{0, 255})},
 		{`data == hex("")`, filter.Eq("data", []byte{})},
 		{"s == `raw \\n`", filter.Eq("s", `raw \n`)},
@@ -56,11 +69,38 @@ func TestParse(t *testing.T) {
 		{`x == 1_000`, filter.Eq("x", int64(1000))},
 		{`x == -9223372036854775808`, filter.Eq("x", int64(math.MinInt64))},
 		{`x == 9223372036854775807`, filter.Eq("x", int64(math.MaxInt64))},
+		{`x == -9223372036854775809`, filter.Eq("x", json.Number("-9223372036854775809"))},
+		{`x == 0xffff_ffff_ffff_ffff`, filter.Eq("x", json.Number("18446744073709551615"))},
+		{`x == 1e999`, filter.Eq("x", json.Number("1e999"))},
+		{`x == 1e-400`, filter.Eq("x", json.Number("1e-400"))},
+		{`x == 0.10000000000000000001`, filter.Eq("x", json.Number("0.10000000000000000001"))},
+		{`x == -9_007_199_254_740_993.`, filter.Eq("x", json.Number("-9007199254740993.0"))},
+		{`x == .10000000000000000001e5`, filter.Eq("x", json.Number("0.10000000000000000001e5"))},
+		{`x == 00.e-999`, filter.Eq("x", 0.0)},
+		{`x == -0010e999`, filter.Eq("x", json.Number("-10e999"))},
+		{`x == 1.e999`, filter.Eq("x", json.Number("1.0e999"))},
+		{`x == 0.1`, filter.Eq("x", 0.1)},
+		{`x == 1_0.50`, filter.Eq("x", 10.5)},
+		{`x == 5e-324`, filter.Eq("x", 5e-324)},
+		{`x == 0x1p-2`, filter.Eq("x", 0.25)},
+		{`x == -0.0`, filter.Eq("x", 0.0)},
+		{`x == 1e22`, filter.Eq("x", 1e22)},
 		{`x == 1.5`, filter.Eq("x", 1.5)},
 		{`x == -1e-7`, filter.Eq("x", -1e-7)},
 		{`x == .5`, filter.Eq("x", 0.5)},
 		{`x == (1)`, filter.Eq("x", int64(1))},
 		{`((x == 1))`, filter.Eq("x", int64(1))},
+		{"a == 1\n&& b == 2", filter.And(filter.Eq("a", int64(1)), filter.Eq("b", int64(2)))},
+		{"a\r\n\r\n\t&& b\n|| c\n", filter.Or(filter.And(yes("a"), yes("b")), yes("c"))},
+		{"\ufeffa == 1", filter.Eq("a", int64(1))},
+		{"a == `x\n&& b`\n", filter.Eq("a", "x\n&& b")},
+		{"in(a,\n\"x\"\n,\"y\"\n)", filter.In("a", "x", "y")},
+		{"(\na\n)", yes("a")},
+		{`a == 0`, filter.Eq("a", int64(0))},
+		{`a == 0o17`, filter.Eq("a", int64(15))},
+		{`a == 010.5`, filter.Eq("a", 10.5)},
+		{`isnull(a) && NOTIN(b, 1)`, filter.And(filter.IsNull("a"), filter.NotIn("b", int64(1)))},
+		{`null == 1 && not && and == "or" && like`, filter.And(filter.Eq("null", int64(1)), yes("not"), filter.Eq("and", "or"), yes("like"))},
 		{"a == 1 &&\n b == 2", filter.And(filter.Eq("a", int64(1)), filter.Eq("b", int64(2)))},
 		// && binds closer than ||, and ! closer than both.
 		{`a || b && c`, filter.Or(yes("a"), filter.And(yes("b"), yes("c")))},
@@ -110,31 +150,35 @@ func TestParseErrors(t *testing.T) {
 		says   string
 	}{
 		{`a ==`, 4, "expected operand"},
-		{`a = 1`, 2, "expected"},
-		{`a == 1)`, 6, "expected"},
-		{`a == 1; b`, 6, "expected"},
+		{`a = 1`, 2, "write == for ="},
+		{`a == 1)`, 6, "expected && or || or the end"},
+		{`a == 010`, 5, "010 begins with 0: write 10, or 0o10 for an octal number"},
+		{`a == -08`, 6, "write 8,"},
+		{`in(a, 1, 00)`, 9, "write 0,"},
+		{`a == 0_7`, 5, "write 7,"},
+		{`!a == 1`, 0, "put what ! negates in brackets"},
+		{`1 < a < 5`, 0, "write between(a, 1, 5)"},
+		{`a == 2026-01-31`, 5, `put a time in quotes`},
+		{`a == 1; b`, 6, "write one filter"},
 		{`a && 1`, 5, "not a condition"},
 		{`"x"`, 0, "not a condition"},
 		{`nil`, 0, "not a condition"},
 		{`-a`, 0, "not a condition"},
-		{`a + b`, 0, "not a comparison"},
+		{`a + b`, 2, "not a comparison"},
 		{`1 == 2`, 0, "without a field"},
 		{`true == true`, 0, "without a field"},
 		{`a == b`, 5, "b is not a value: put text in quotes"},
 		{`a == go`, 5, "put text in quotes"},
 		{`a < nil`, 4, "nil has no order"},
 		{`in(a, nil)`, 6, "nil is not a value here"},
-		{`a == 'x'`, 5, "not a string in double quotes, nor a number"},
+		{`a == 'x'`, 5, `use double quotes: "x"`},
 		{`a == 1i`, 5, "not a string in double quotes, nor a number"},
-		{`a == 9223372036854775808`, 5, "integer out of range"},
-		{`a == 1e999`, 5, "number out of range"},
 		{`a == -"x"`, 5, "not a value"},
 		{`a == 1 + 1`, 5, "not a value"},
-		{`a.b == 1`, 0, "without a field"},
 		{`a[0] == 1`, 0, "without a field"},
 		{`a || b != "x" // && c == 1`, 14, "a comment"},
 		{`a /* b */ == 1`, 2, "a comment"},
-		{`like(a, "x")`, 0, `no function "like"`},
+		{`ilike(a, "x")`, 0, `no function "ilike"`},
 		{`in()`, 0, "in needs a field"},
 		{`in("a", "b")`, 3, "not a field"},
 		{`between(a, 1)`, 0, "between needs a field and 2 values"},
@@ -160,6 +204,81 @@ func TestParseErrors(t *testing.T) {
 			require.Equal(t, tt.offset, e.Offset, "%v", err)
 			require.Contains(t, e.Msg, tt.says)
 			require.Contains(t, err.Error(), "at byte")
+		})
+	}
+}
+
+// What users of other query languages write is answered with what to write here,
+// at the place where it stands.
+func TestParseSaysWhatWasMeant(t *testing.T) {
+	tests := []struct {
+		text   string
+		offset int
+		says   string
+	}{
+		// SQL
+		{`a == 1 AND b == 2`, 7, "write && for AND"},
+		{`a == 1 or b == 2`, 7, "write || for or"},
+		{`NOT a == 1`, 0, "write ! for NOT"},
+		{`not (a == 1)`, 0, "write ! for not"},
+		{`a == 1 && NOT b`, 10, "write ! for NOT"},
+		{`lang = "go"`, 5, "write == for ="},
+		{`lang <> "go"`, 5, "write != for <>"},
+		{`lang == 'go'`, 8, `use double quotes: "go"`},
+		{`lang = 'go' AND year > 2020`, 5, "write == for ="},
+		{`lang in ("go", "c")`, 5, "write in(lang, …)"},
+		{`lang IN ('go')`, 5, "write in(lang, …)"},
+		{`lang NOT IN ("go")`, 5, "write notIn(lang, …)"},
+		{`lang IS NULL`, 5, "write isNull(lang)"},
+		{`lang is not null`, 5, "write !isNull(lang)"},
+		{`year BETWEEN 1 AND 2`, 5, "write between(year, low, high)"},
+		{`title LIKE 'x%'`, 6, `write prefix(title, "x")`},
+		{`title like "%x%"`, 6, `write contains(title, "x")`},
+		{`title LIKE 'x'`, 6, `write title == "x"`},
+		{`title LIKE '%x_y'`, 6, "write prefix(title, …) or contains(title, …)"},
+		{`title NOT LIKE '%x%'`, 6, `!(…) and in the brackets contains(title, "x")`},
+		{`WHERE a == 1`, 0, "leave out WHERE"},
+		{`a == ?`, 5, "no placeholders"},
+		{`a == $1`, 5, "no placeholders"},
+		{`a == 1;`, 6, "write one filter"},
+		// Python, JavaScript, JSON
+		{`lang == null`, 8, "write isNull(lang)"},
+		{`lang == None`, 8, "write isNull(lang)"},
+		{`lang != NULL`, 8, "write !isNull(lang)"},
+		{`null != lang`, 0, "write !isNull(lang)"},
+		{`lang == undefined`, 8, "write isNull(lang)"},
+		{`a == 1 && lang == NIL`, 18, "write isNull(lang)"},
+		{`a === 1`, 2, "write == for ==="},
+		{`a !== 1`, 2, "write != for !=="},
+		{`a & b`, 2, "write && for &"},
+		{`a | b`, 2, "write || for |"},
+		{`draft == True`, 9, "write true"},
+		{`draft == FALSE`, 9, "write false"},
+		{`in(lang, ["go", "c"])`, 9, "without brackets"},
+		{`lang in ["go", "c"]`, 5, "write in(lang, …)"},
+		{`"x" in title`, 4, `write contains(title, "x")`},
+		{`title.startswith("x")`, 0, "write prefix"},
+		{`title.includes("x")`, 0, "write contains"},
+		{`startsWith(title, "x")`, 0, "write prefix"},
+		{`not_in(a, 1)`, 0, "write notIn"},
+		{`{"lang": "go"}`, 0, "no JSON"},
+		// Lucene and others
+		{`lang: "go"`, 4, "write == for :"},
+		{`a == 1, b == 2`, 6, "write && or ||"},
+		{`title ~ "x"`, 6, "no regular expressions"},
+		{`title contains "x"`, 6, "write contains(title, …)"},
+		{"lang == “go”", 8, "straight double quotes"},
+		{"lang ≠ 1", 5, "write != for ≠"},
+		{"year ≥ 1", 5, "write >= for ≥"},
+		{`year <-1`, 5, "a space between < and -"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			_, err := filter.Parse(tt.text)
+			var e *filter.Error
+			require.ErrorAs(t, err, &e)
+			require.Contains(t, e.Msg, tt.says)
+			require.Equal(t, tt.offset, e.Offset, "%v", err)
 		})
 	}
 }
@@ -210,6 +329,7 @@ func TestStringOfUncheckedValues(t *testing.T) {
 	for _, f := range []filter.Filter{
 		filter.Eq("s", lang(`g"o`)), filter.In("s", lang("a"), lang("b")), filter.Eq("i", uint8(7)), filter.Eq("i", time.Second),
 		filter.Eq("f", float32(0.1)), filter.Eq("f", float32(3)), filter.Eq("f", 7),
+		filter.Eq("i", json.Number("9007199254740993")), filter.Eq("f", json.Number("-1.5e3")), filter.Eq("f", json.Number("2")),
 		filter.Eq("t", time.Date(2024, 2, 3, 4, 5, 6, 7000, time.FixedZone("x", 3600))),
 	} {
 		want, err := f.Check(typeOf)
@@ -296,7 +416,7 @@ func randomValue(rnd *rand.Rand, field string) any {
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		``, `a == "x" && b >= 2.5`, `!(a || between(b, 1, 2)) && c != nil`, `in(a, "x", "y")`, `notIn(a)`, `prefix(a, "\\")`,
-		`a == hex("00ff")`, `false`, `!true`, `1e400 < a`, "a == `x`", `a == -0.0`, `a == 0x1p-2`, `a == 'x'`, `a == "\xff"`, `((((a))))`,
+		`a == hex("00ff")`, `false`, `!true`, `1e400 < a`, "a == `x`", `containsAny(l, "x", 1)`, `m.a["b c"].type == 1.5 || m[""] != nil`, `m[0] == 1`, `m["a.b"]`, `"x".a == 1`, `a.b(1)`, `l == list("x", hex("00"), -1.5)`, `a == list(list())`, `a == -0.0`, `a == 0x1p-2`, `a == 'x'`, `a == "\xff"`, `((((a))))`,
 		`a(b)(c)`, `a == func(){}`, `[]int{1}`, "a\n&& b", `a // comment`, `a /* x */ == 1`,
 	} {
 		f.Add(text)

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
@@ -23,9 +24,21 @@ const (
 	Bool               // bool
 	Time               // time.Time, kept to the microsecond and in UTC, years 1 to 9999; text in RFC 3339 or 2006-01-02
 	Bytes              // []byte
+
+	// Lists, in the order in which they are given: slices and arrays of what stands
+	// for their elements. An empty list is a value. See [MaxListElements].
+	Strings // []string
+	Ints    // []int64
+	Floats  // []float64
+
+	// JSON is an object or a list of any depth: map[string]any or []any of string,
+	// json.Number, bool, nil and such maps and lists. It is given as such or as
+	// anything that encoding/json writes as one, also as a json.RawMessage. A number
+	// keeps all its digits; an exponent is written out. See [MaxJSONBytes].
+	JSON
 )
 
-var typeNames = [...]string{"String", "Int", "Float", "Bool", "Time", "Bytes"}
+var typeNames = [...]string{"String", "Int", "Float", "Bool", "Time", "Bytes", "Strings", "Ints", "Floats", "JSON"}
 
 // String returns the type's name, such as "Int".
 func (t Type) String() string {
@@ -39,17 +52,27 @@ func (t Type) String() string {
 func (t Type) Valid() bool { return int(t) < len(typeNames) }
 
 // ordered reports whether values of t have an order that filters may use.
-func (t Type) ordered() bool { return t != Bool && t != Bytes }
+func (t Type) ordered() bool { return t < Bool || t == Time }
 
 // maxExact is the largest integer up to which float64 holds every one.
 const maxExact = 1 << 53
 
 // Convert returns v as the one Go type that stands for t: string, int64,
-// float64, bool, time.Time (UTC, whole microseconds) or []byte (a copy). Named
-// types such as `type Lang string` are taken for what they are underneath. If v
-// cannot be converted without loss, apart from a time's nanoseconds, it returns
-// a [*codec.ValueError] that names the field.
+// float64, bool, time.Time (UTC, whole microseconds), []byte (a copy), or for lists
+// []string, []int64 or []float64 (a copy), or for JSON map[string]any or []any, or nil
+// for null. Named
+// types such as `type Lang string` are taken for what they are underneath, and a
+// [json.Number] for the number that it writes, which an Int holds exactly and a
+// Float as the nearest float64 if it has a fraction, exactly if it has none. If
+// v cannot be converted without loss, apart from a time's nanoseconds and such a
+// fraction, Convert returns a [*codec.ValueError] that names the field.
 func (t Type) Convert(field string, v any) (any, error) {
+	if elem, ok := t.Elem(); ok {
+		return t.convertList(field, elem, v)
+	}
+	if t == JSON {
+		return convertJSON(field, v)
+	}
 	out, problem := t.convert(v)
 	if problem != "" {
 		return nil, &codec.ValueError{Field: field, Pos: -1, Want: problem, Got: Describe(v)}
@@ -59,11 +82,14 @@ func (t Type) Convert(field string, v any) (any, error) {
 
 // convert returns the value, or what was wanted instead.
 func (t Type) convert(v any) (out any, want string) {
-	if x, ok := v.(time.Time); ok {
+	switch x := v.(type) {
+	case time.Time:
 		if t == Time {
 			return convertTime(x)
 		}
 		return nil, t.String()
+	case json.Number:
+		return t.convertNumber(x)
 	}
 	rv := reflect.ValueOf(v)
 	switch t {
@@ -90,8 +116,10 @@ func (t Type) convert(v any) (out any, want string) {
 			return rv.Int(), ""
 		case rv.CanUint() && rv.Uint() <= math.MaxInt64:
 			return int64(rv.Uint()), ""
-		case rv.CanFloat() && rv.Float() == math.Trunc(rv.Float()) && math.Abs(rv.Float()) <= maxExact:
-			return int64(rv.Float()), ""
+		case rv.CanUint():
+			return nil, wantInt
+		case rv.CanFloat():
+			return intOf(rv.Float())
 		}
 	case Float:
 		switch {
@@ -102,7 +130,9 @@ func (t Type) convert(v any) (out any, want string) {
 		case rv.CanUint() && rv.Uint() <= maxExact:
 			return float64(rv.Uint()), ""
 		case rv.CanFloat():
-			return nil, "a finite Float"
+			return nil, wantFinite
+		case rv.CanInt() || rv.CanUint():
+			return nil, wantExact
 		}
 	}
 	return nil, t.String()
@@ -156,6 +186,8 @@ func Describe(v any) string {
 	switch {
 	case v == nil:
 		return "nothing"
+	case rv.Type() == reflect.TypeFor[json.Number]():
+		return "Number " + quoteShort(rv.String())
 	case rv.Kind() == reflect.String:
 		return "String " + quoteShort(rv.String())
 	case rv.CanInt() || rv.CanUint():
@@ -166,6 +198,8 @@ func Describe(v any) string {
 		return fmt.Sprintf("Bool %v", v)
 	case isBytes(rv):
 		return fmt.Sprintf("Bytes of length %d", rv.Len())
+	case isList(rv):
+		return fmt.Sprintf("a list of length %d, Go type %s", rv.Len(), rv.Type())
 	}
 	if x, ok := v.(time.Time); ok {
 		return "Time " + x.Format(time.RFC3339Nano)

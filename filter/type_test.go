@@ -43,11 +43,24 @@ func TestConvert(t *testing.T) {
 		{filter.Float, 0.1, 0.1},
 		{filter.Float, float32(0.1), float64(float32(0.1))},
 		{filter.Float, namedFloat(2), 2.0},
-		{filter.Float, 1 << 53, float64(1 << 53)},
-		{filter.Float, -(1 << 53), -float64(1 << 53)},
+		{filter.Float, int64(1 << 53), float64(1 << 53)},
+		{filter.Float, int64(-(1 << 53)), -float64(1 << 53)},
 		{filter.Float, uint(3), 3.0},
 		{filter.Float, math.MaxFloat64, math.MaxFloat64},
 		{filter.Float, math.SmallestNonzeroFloat64, math.SmallestNonzeroFloat64},
+		{filter.Int, json.Number("9007199254740993"), int64(9007199254740993)},
+		{filter.Int, json.Number("-9223372036854775808"), int64(math.MinInt64)},
+		{filter.Int, json.Number("9223372036854775807"), int64(math.MaxInt64)},
+		{filter.Int, json.Number("9007199254740993.000"), int64(9007199254740993)},
+		{filter.Int, json.Number("9223372036854775.807E+3"), int64(math.MaxInt64)},
+		{filter.Int, json.Number("1200e-2"), int64(12)},
+		{filter.Int, json.Number("-0"), int64(0)},
+		{filter.Int, json.Number("0e999999999999"), int64(0)},
+		{filter.Float, json.Number("0.1"), 0.1},
+		{filter.Float, json.Number("-0"), 0.0},
+		{filter.Float, json.Number("-7"), -7.0},
+		{filter.Float, json.Number("100000000000000000000"), 1e20}, // as encoding/json writes 1e20
+		{filter.Float, json.Number("1e300"), 1e300},
 		{filter.Bool, true, true},
 		{filter.Bool, namedBool(true), true},
 		{filter.Bytes, []byte("x\x00\xff"), []byte("x\x00\xff")},
@@ -105,15 +118,33 @@ func TestConvertRefusals(t *testing.T) {
 		{filter.String, new("x"), "String", "Go type *string"},
 		{filter.Int, "7", "Int", `String "7"`},
 		{filter.Int, 1.5, "Int", "Float 1.5"},
-		{filter.Int, uint64(math.MaxInt64 + 1), "Int", "Int 9223372036854775808"},
+		{filter.Int, uint64(math.MaxInt64 + 1), "Int from -9223372036854775808 to 9223372036854775807", "Int 9223372036854775808"},
+		{filter.Int, uint64(math.MaxUint64), "Int from -9223372036854775808 to 9223372036854775807", "Int 18446744073709551615"},
+		{filter.Int, json.Number("18446744073709551615"), "Int from -9223372036854775808 to 9223372036854775807", `Number "18446744073709551615"`},
+		{filter.Int, json.Number("1e1000000000"), "Int from", "Number"},
+		{filter.Int, json.Number("1" + strings.Repeat("0", 400)), "Int from", "(401 bytes)"},
+		{filter.Int, json.Number("1e-1000000000000"), "a whole number", "Number"},
+		{filter.Int, json.Number("1.5"), "a whole number", `Number "1.5"`},
+		{filter.Int, json.Number(""), "a number as JSON writes it", `Number ""`},
+		{filter.Int, json.Number("0x10"), "a number as JSON writes it", `Number "0x10"`},
+		{filter.Int, json.Number("010"), "a number as JSON writes it", `Number "010"`},
+		{filter.Int, json.Number("1."), "a number as JSON writes it", "Number"},
+		{filter.Int, json.Number("1e"), "a number as JSON writes it", "Number"},
+		{filter.Float, json.Number("NaN"), "a number as JSON writes it", "Number"},
+		{filter.Float, json.Number("1e999"), "a finite Float", "Number"},
+		{filter.Float, json.Number("9007199254740993"), "exactly", `Number "9007199254740993"`},
+		{filter.String, json.Number("12"), "String", `Number "12"`},
+		{filter.Time, json.Number("12"), "Time", `Number "12"`},
+		{filter.Bool, json.Number("1"), "Bool", `Number "1"`},
+		{filter.Bytes, json.Number("1"), "Bytes", `Number "1"`},
 		{filter.Int, float64(1<<53) * 2, "Int", "Float 1.8014398509481984e+16"},
 		{filter.Int, math.NaN(), "Int", "Float NaN"},
 		{filter.Int, math.Inf(1), "Int", "Float +Inf"},
 		{filter.Int, true, "Int", "Bool true"},
 		{filter.Float, "1.5", "Float", `String "1.5"`},
-		{filter.Float, 1<<53 + 1, "Float", "Int 9007199254740993"},
-		{filter.Float, -(1<<53 + 1), "Float", "Int -9007199254740993"},
-		{filter.Float, uint64(1<<53 + 1), "Float", "Int 9007199254740993"},
+		{filter.Float, int64(1<<53 + 1), "2^53", "Int 9007199254740993"},
+		{filter.Float, int64(-(1<<53 + 1)), "Float", "Int -9007199254740993"},
+		{filter.Float, uint64(1<<53 + 1), "2^53", "Int 9007199254740993"},
 		{filter.Float, math.NaN(), "a finite Float", "Float NaN"},
 		{filter.Float, math.Inf(-1), "a finite Float", "Float -Inf"},
 		{filter.Float, float32(math.Inf(1)), "a finite Float", "Float +Inf"},
@@ -145,10 +176,11 @@ func TestConvertRefusals(t *testing.T) {
 func TestTypeNames(t *testing.T) {
 	for typ, name := range map[filter.Type]string{
 		filter.String: "String", filter.Int: "Int", filter.Float: "Float", filter.Bool: "Bool", filter.Time: "Time", filter.Bytes: "Bytes",
+		filter.Strings: "Strings", filter.Ints: "Ints", filter.Floats: "Floats", filter.JSON: "JSON",
 	} {
 		require.Equal(t, name, typ.String())
 		require.True(t, typ.Valid())
 	}
-	require.False(t, filter.Type(6).Valid())
-	require.Equal(t, "Type(6)", filter.Type(6).String())
+	require.False(t, filter.Type(100).Valid())
+	require.Equal(t, "Type(100)", filter.Type(100).String())
 }

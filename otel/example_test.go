@@ -37,7 +37,7 @@ func ExampleNew() {
 	for _, span := range spans.GetSpans() {
 		fmt.Println(span.Name)
 		for _, a := range span.Attributes {
-			fmt.Printf("  %s=%s\n", a.Key, a.Value.Emit())
+			fmt.Printf("  %s=%s\n", a.Key, a.Value.String())
 		}
 	}
 	// Output:

@@ -11,10 +11,8 @@
 //
 //   - db.system.name is postgresql, intersystems.iris, or vecwire for the embedded
 //     engine, whose spans are of the kind internal and not client;
-//   - db.operation.name is the call's verb without its preposition: search, get,
-//     count, upsert, insert, delete, ingest, replace_source, read_cursor, reembed,
-//     run_transaction, create_collection, open_collection, list_collections or
-//     drop_collection;
+//   - db.operation.name is the [vecwire.Op], such as search, upsert, build_index or
+//     tx;
 //   - db.collection.name is left out for calls about none;
 //   - db.response.returned_rows is how many records or collections a call
 //     returned, and vecwire.records how many another call stored, deleted or
@@ -25,9 +23,8 @@
 //     answered, see [vecwire.Plan]. Of several searches in a call it is the first.
 //
 // What a call does with the context that it was given has the call's span as its
-// parent, such as an embedder's requests. The function given to DB.Tx has no
-// context of the transaction: the spans of its verbs are children of the span that
-// the context they are given has, beside that of the transaction.
+// parent, such as an embedder's requests. The verbs of a transaction are called
+// with its context, so that their spans are children of the transaction's.
 //
 // # Metrics
 //
@@ -69,7 +66,6 @@ import (
 	"context"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -156,9 +152,8 @@ type observer struct {
 // Begin implements vecwire.Observer.
 func (o *observer) Begin(ctx context.Context, call vecwire.Call) (context.Context, func(vecwire.Outcome)) {
 	system, kind := systemOf(call.Engine)
-	operation := operationOf(call.Verb)
-	name := operation
-	attrs := slices.Concat(o.common, []attribute.KeyValue{system, semconv.DBOperationName(operation)})
+	name := string(call.Op)
+	attrs := slices.Concat(o.common, []attribute.KeyValue{system, semconv.DBOperationName(string(call.Op))})
 	unnamed := len(attrs)
 	if nameRE.MatchString(call.Collection) {
 		name += " " + call.Collection
@@ -170,7 +165,7 @@ func (o *observer) Begin(ctx context.Context, call vecwire.Call) (context.Contex
 		failure, kind := failureOf(out.Err)
 		if span.IsRecording() {
 			span.SetAttributes(failure...)
-			span.SetAttributes(found(operation, out)...)
+			span.SetAttributes(found(call.Op, out)...)
 			if out.Err != nil {
 				span.SetStatus(codes.Error, o.message(out.Err))
 			}
@@ -181,8 +176,8 @@ func (o *observer) Begin(ctx context.Context, call vecwire.Call) (context.Contex
 		if kind == kindNotFound || kind == kindSchema {
 			attrs = attrs[:unnamed]
 		}
-		if out.Rows > 0 {
-			o.records.Add(ctx, int64(out.Rows), metric.WithAttributes(attrs...))
+		if out.Records > 0 {
+			o.records.Add(ctx, int64(out.Records), metric.WithAttributes(attrs...))
 		}
 		attrs = append(attrs, failure...)
 		if out.Plan != nil {
@@ -213,35 +208,21 @@ func systemOf(engine string) (attribute.KeyValue, trace.SpanKind) {
 	return semconv.DBSystemNameKey.String(engine), trace.SpanKindClient
 }
 
-var verbWords = strings.NewReplacer(" a ", "_", " ", "_")
-
-// operationOf turns "upsert into" to "upsert" and "replace a source of" to
-// "replace_source".
-func operationOf(verb string) string {
-	for _, preposition := range []string{" into", " from", " of"} {
-		if rest, ok := strings.CutSuffix(verb, preposition); ok {
-			verb = rest
-			break
-		}
-	}
-	return verbWords.Replace(verb)
-}
-
 // nameRE is the names that a collection can have. Calls that are given another
 // tell the observer all the same, and it may be anything.
 var nameRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,47}$`)
 
 // found says what an operation found or did.
-func found(operation string, out vecwire.Outcome) []attribute.KeyValue {
+func found(op vecwire.Op, out vecwire.Outcome) []attribute.KeyValue {
 	var attrs []attribute.KeyValue
-	switch operation {
-	case "search", "get", "list_collections":
+	switch op {
+	case vecwire.OpSearch, vecwire.OpSearchAll, vecwire.OpGet, vecwire.OpScan, vecwire.OpFacet, vecwire.OpListCollections:
 		if out.Err == nil {
-			attrs = append(attrs, semconv.DBResponseReturnedRows(out.Rows))
+			attrs = append(attrs, semconv.DBResponseReturnedRows(out.Records))
 		}
 	default:
-		if out.Rows > 0 {
-			attrs = append(attrs, keyRecords.Int(out.Rows))
+		if out.Records > 0 {
+			attrs = append(attrs, keyRecords.Int(out.Records))
 		}
 	}
 	p := out.Plan
@@ -255,8 +236,8 @@ func found(operation string, out vecwire.Outcome) []attribute.KeyValue {
 	if p.Effort > 0 {
 		attrs = append(attrs, keyEffort.Int(p.Effort))
 	}
-	if p.Rows >= 0 {
-		attrs = append(attrs, keyRows.Int(p.Rows))
+	if p.Records >= 0 {
+		attrs = append(attrs, keyRows.Int(p.Records))
 	}
 	if p.Why != "" {
 		attrs = append(attrs, keyWhy.String(p.Why))

@@ -106,7 +106,7 @@ func (b *backend) records() map[string]int64 {
 func attributes(s tracetest.SpanStub) map[string]string {
 	out := map[string]string{}
 	for _, a := range s.Attributes {
-		out[string(a.Key)] = a.Value.Emit()
+		out[string(a.Key)] = a.Value.String()
 	}
 	return out
 }
@@ -167,7 +167,7 @@ func TestSpans(t *testing.T) {
 	check("replace_source docs", of("replace_source", "vecwire.records", "1"))
 	_, err = c.Cursor(ctx, "secret")
 	require.NoError(t, err)
-	check("read_cursor docs", of("read_cursor"))
+	check("cursor docs", of("cursor"))
 	_, err = c.Delete(ctx, "secret-1")
 	require.NoError(t, err)
 	check("delete docs", of("delete", "vecwire.records", "1"))
@@ -248,20 +248,18 @@ func TestTransactions(t *testing.T) {
 	b := newBackend(t, otelvecwire.Options{})
 	db, c := open(t, b)
 	ctx, request := b.tracer.Start(t.Context(), "request")
-	require.NoError(t, db.Tx(ctx, func(tx *vecwire.Tx) error {
-		within, err := tx.Collection(c)
-		require.NoError(t, err)
-		return within.Upsert(ctx, two...)
+	require.NoError(t, db.Tx(ctx, func(ctx context.Context) error {
+		return c.Upsert(ctx, two...)
 	}))
-	b.within("run_transaction", "request", request)
-	b.within("upsert docs", "request", request)
-	s := b.span("run_transaction")
-	require.Equal(t, map[string]string{"db.system.name": "vecwire", "db.operation.name": "run_transaction"}, attributes(s))
+	b.within("tx", "request", request)
+	b.within("upsert docs", "tx")
+	s := b.span("tx")
+	require.Equal(t, map[string]string{"db.system.name": "vecwire", "db.operation.name": "tx"}, attributes(s))
 
 	b.spans.Reset()
 	abort := errors.New("secret")
-	require.ErrorIs(t, db.Tx(ctx, func(*vecwire.Tx) error { return abort }), abort)
-	s = b.span("run_transaction")
+	require.ErrorIs(t, db.Tx(ctx, func(context.Context) error { return abort }), abort)
+	s = b.span("tx")
 	require.Equal(t, codes.Error, s.Status.Code)
 	require.Equal(t, "*errors.errorString", attributes(s)["error.type"])
 	require.EqualValues(t, map[string]int64{"upsert": 2}, b.records())
@@ -346,7 +344,7 @@ func TestErrorTypes(t *testing.T) {
 		"named":          named{},
 	} {
 		b := newBackend(t, otelvecwire.Options{})
-		_, end := b.Begin(t.Context(), vecwire.Call{Verb: "search", Engine: "postgres", Collection: "docs"})
+		_, end := b.Begin(t.Context(), vecwire.Call{Op: vecwire.OpSearch, Engine: "postgres", Collection: "docs"})
 		end(vecwire.Outcome{Err: fmt.Errorf("vecwire: search docs: %w", err)})
 		got := attributes(b.span("search docs"))
 		require.Equal(t, want, got["error.type"])
@@ -375,8 +373,8 @@ func TestEngines(t *testing.T) {
 		"iris":     {"intersystems.iris", trace.SpanKindClient},
 		"another":  {"another", trace.SpanKindClient},
 	} {
-		_, end := b.Begin(t.Context(), vecwire.Call{Verb: "search", Engine: engine, Collection: "docs"})
-		end(vecwire.Outcome{Plan: &vecwire.Plan{Path: "graph", Index: "hnsw", Effort: 64, Rows: -1, Why: "it is faster"}})
+		_, end := b.Begin(t.Context(), vecwire.Call{Op: vecwire.OpSearch, Engine: engine, Collection: "docs"})
+		end(vecwire.Outcome{Plan: &vecwire.Plan{Path: "graph", Index: "hnsw", Effort: 64, Records: -1, Why: "it is faster"}})
 		s := b.span("search docs")
 		require.Equal(t, want.kind, s.SpanKind)
 		require.Equal(t, map[string]string{
@@ -388,9 +386,9 @@ func TestEngines(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	b := newBackend(t, otelvecwire.Options{Attributes: []attribute.KeyValue{attribute.String("db.namespace", "n")}})
-	ctx, end := b.Begin(t.Context(), vecwire.Call{Verb: "search", Engine: "postgres", Collection: "docs"})
+	ctx, end := b.Begin(t.Context(), vecwire.Call{Op: vecwire.OpSearch, Engine: "postgres", Collection: "docs"})
 	require.True(t, trace.SpanContextFromContext(ctx).IsValid())
-	end(vecwire.Outcome{Rows: 3, Took: 70 * time.Millisecond, Plan: &vecwire.Plan{Path: "scan", Why: "many words"}})
+	end(vecwire.Outcome{Records: 3, Took: 70 * time.Millisecond, Plan: &vecwire.Plan{Path: "scan", Why: "many words"}})
 	data, m := metricOf[metricdata.Histogram[float64]](b, "db.client.operation.duration")
 	require.Equal(t, "s", m.Unit)
 	require.Len(t, data.DataPoints, 1)

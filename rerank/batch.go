@@ -2,16 +2,17 @@ package rerank
 
 import (
 	"context"
-	"errors"
 	"slices"
+
+	"github.com/vecwire/vecwire/internal/fault"
 )
 
 // Batch returns r with its texts divided into calls of at most n, one after
 // another, for services that take no more. It is for models that score each text
-// by itself, as cross-encoders do. A text that an error names is named by its
-// place among all. n below 1 does not divide.
+// by itself, as cross-encoders do. An error names a text by its place among all
+// texts. An n below 1 does not divide.
 //
-// Put it around [Retry], so that one call is repeated and not all:
+// Put Batch around [Retry], so that one call is repeated and not all:
 //
 //	r = rerank.Batch(rerank.Retry(r, rerank.RetryOptions{}), 32)
 func Batch(r Reranker, n int) Reranker {
@@ -33,11 +34,8 @@ func (b batcher) Rerank(ctx context.Context, query string, texts []string) ([]fl
 		if err == nil {
 			err = Verify(got, len(chunk))
 		}
-		if text, ok := errors.AsType[*TextError](err); ok {
-			err = &TextError{Index: len(scores) + text.Index, Err: text.Err}
-		}
 		if err != nil {
-			return nil, err
+			return nil, fault.Moved(err, func(i int) int { return len(scores) + i })
 		}
 		scores = append(scores, got...)
 	}

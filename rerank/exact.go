@@ -4,26 +4,32 @@ import (
 	"math"
 
 	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/score"
 	"github.com/vecwire/vecwire/internal/simd"
 )
 
-// Exact scores candidates by their vectors and returns the k best, best first,
-// or all of them if there are fewer. Candidates of equal score are in the order
-// of their IDs and then as they were given.
+// Exact rescores candidates by their vectors and returns the k best, best first, or
+// all of them if there are fewer. Candidates of equal score are in the order of
+// their IDs; those of equal ID keep the order that was given.
 //
 // Scores are those of docs/scores.md, computed in float64 from the vectors as
 // they are given: the cosine similarity, the dot product or the negated Euclidean
-// distance. For Dot and L2 they are the embedded engine's, bit for bit. For
+// distance. For Dot and L2 they equal the embedded engine's bit for bit. For
 // Cosine that engine scores vectors that it has normalised and rounded, which is
-// up to about 1e-7 off for FLOAT, and 1e-15 for DOUBLE.
+// off by up to about 1e-7 for FLOAT and 1e-15 for DOUBLE.
 //
-// It returns a [*CandidateError] for a vector of another length than the query's,
-// with NaN or an infinity, or of zeros under Cosine, and a [*codec.ValueError]
-// for such a query, or k below 1.
+// Exact returns a [*CandidateError] for a vector that is not as long as the query,
+// holds NaN or an infinity, or is all zeros under Cosine, and a [*codec.ValueError]
+// for such a query or a k below 1.
 func Exact[T codec.Float](metric codec.Metric, query []T, candidates []Candidate[T], k int) ([]Ranked, error) {
 	if err := checkQuery(metric, query, k); err != nil {
 		return nil, err
 	}
+	return exact(metric, query, candidates, k)
+}
+
+// exact is Exact for a query that is checked. It checks the candidates.
+func exact[T codec.Float](metric codec.Metric, query []T, candidates []Candidate[T], k int) ([]Ranked, error) {
 	k = min(k, len(candidates))
 	// Small inputs stay on the stack, where they cost no collection.
 	var spansRoom [128]span
@@ -44,11 +50,11 @@ func Exact[T codec.Float](metric codec.Metric, query []T, candidates []Candidate
 	if k < len(spans) {
 		floor = kthLow(spans, k)
 	}
-	score := newScorer(metric, query, wideRoom[:0])
+	scorer := score.New(metric, query, wideRoom[:0])
 	ranked := make([]Ranked, 0, k+k/4+1)
 	for i, s := range spans {
 		if s.high >= floor {
-			ranked = append(ranked, Ranked{i, score.score(candidates[i].Vector)})
+			ranked = append(ranked, Ranked{i, scorer.Of(candidates[i].Vector)})
 		}
 	}
 	sortRanked(ranked, candidates)
@@ -58,12 +64,12 @@ func Exact[T codec.Float](metric codec.Metric, query []T, candidates []Candidate
 // A span holds a candidate's score, or under L2 the negated square of its score.
 type span struct{ low, high float64 }
 
-// everything is the span of a candidate that the kernels cannot tell anything of.
+// everything is the span of a candidate about which the kernels say nothing.
 var everything = span{math.Inf(-1), math.Inf(1)}
 
-// A sieve finds spans with the kernels of package simd, so that only the few
-// candidates that may be among the best are scored in float64, which costs
-// several times as much: those whose span reaches the k-th highest lower end.
+// A sieve finds spans with the kernels of package simd. Scoring in float64 costs
+// several times as much, so only the few candidates that may be among the best are
+// scored: those whose span reaches the k-th highest lower end.
 //
 // The widths follow Higham, Accuracy and Stability of Numerical Algorithms, 2nd
 // ed., section 3.1. With the unit roundoff u of T, w = 2^-53 of the score, s the
@@ -123,10 +129,10 @@ func growth(r, u float64) float64 {
 	return r * u / (1 - r*u)
 }
 
-// spans appends the span of each candidate: everything, where the kernels have
+// spans appends the span of each candidate. It is everything where the kernels have
 // overflowed or underflowed, and where the vector cannot be compared with the
-// query. A kernel's result is not finite if an element is not, so that elements
-// need not be looked at.
+// query. A kernel's result is not finite if an element is not, so elements need no
+// check of their own.
 func (s sieve[T]) spans(dst []span, candidates []Candidate[T]) []span {
 	q := s.query
 	for i := range candidates {
@@ -160,8 +166,8 @@ func (s sieve[T]) spans(dst []span, candidates []Candidate[T]) []span {
 	return dst
 }
 
-// kthLow returns the k-th highest lower end of spans, of which there are at least
-// k. It keeps the k highest in a heap whose first is the lowest of them.
+// kthLow returns the k-th highest lower end of at least k spans. It keeps the k
+// highest in a heap whose first element is the lowest of them.
 func kthLow(spans []span, k int) float64 {
 	var room [128]float64
 	heap := room[:0]
@@ -184,7 +190,7 @@ func kthLow(spans []span, k int) float64 {
 	return heap[0]
 }
 
-// sink puts x at i of a min-heap, or below.
+// sink puts x at place i of a min-heap, or below it.
 func sink(heap []float64, i int, x float64) {
 	for {
 		down := 2*i + 1

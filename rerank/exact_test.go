@@ -179,6 +179,25 @@ func exactIsTheEnginesScore[T codec.Float](t *testing.T, cosine float64) {
 	}
 }
 
+// TestExtremes asks for as many as an int can say: it means all.
+func TestExtremes(t *testing.T) {
+	query, candidates := generate[float32](rand.New(rand.NewPCG(1, 2)), shapes["normal"], 9, 4)
+	all, err := rerank.Exact(codec.Dot, query, candidates, 9)
+	require.NoError(t, err)
+	for _, k := range []int{math.MaxInt, math.MaxInt / 2, math.MaxInt32} {
+		got, err := rerank.Exact(codec.Dot, query, candidates, k)
+		require.NoError(t, err)
+		require.Equal(t, all, got)
+		got, err = rerank.MMR(codec.Dot, query, candidates, k, 0.5)
+		require.NoError(t, err)
+		require.Len(t, got, 9)
+		got, err = rerank.Texts(t.Context(), rerank.Batch(lengths, k), "q", []string{"a", "b"}, k)
+		require.NoError(t, err)
+		require.Len(t, got, 2)
+		require.Len(t, rerank.Group([]int{1, 1, 2}, k, func(i int) int { return i }), 3)
+	}
+}
+
 func TestExactTies(t *testing.T) {
 	same := []float32{1, 2}
 	candidates := []rerank.Candidate[float32]{{ID: "b", Vector: same}, {ID: "", Vector: same}, {ID: "a", Vector: same}, {ID: "", Vector: same}, {ID: "c", Vector: []float32{2, 1}}}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"math"
 	"strings"
+	"time"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/rerank"
@@ -54,10 +56,10 @@ func ExampleRRF() {
 		fmt.Printf("%s %.4f %v\n", f.ID, f.Score, f.Ranks)
 	}
 	// Output:
-	// b 0.0242 [2 2]
-	// a 0.0164 [1 0]
-	// c 0.0159 [3 0]
-	// d 0.0082 [0 1]
+	// b 0.9839 [2 2]
+	// a 0.6667 [1 0]
+	// c 0.6455 [3 0]
+	// d 0.3333 [0 1]
 }
 
 func ExampleGroup() {
@@ -92,4 +94,81 @@ func ExampleTexts() {
 	// Output:
 	// 3 a red apple in red light
 	// 1 a red stone
+}
+
+// sized prints the number of texts of each call.
+type sized struct{ words }
+
+func (s sized) Rerank(ctx context.Context, query string, texts []string) ([]float64, error) {
+	fmt.Println("call of", len(texts))
+	return s.words.Rerank(ctx, query, texts)
+}
+
+func ExampleBatch() {
+	model := rerank.Batch(sized{}, 2)
+	scores, err := model.Rerank(context.Background(), "red", []string{"red", "green", "red red"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(scores)
+	// Output:
+	// call of 2
+	// call of 1
+	// [1 0 2]
+}
+
+// overloaded is an error by which a model says that the call may be made again.
+type overloaded struct{}
+
+func (overloaded) Error() string                    { return "overloaded" }
+func (overloaded) Retryable() (time.Duration, bool) { return time.Millisecond, true }
+
+// flaky fails at its first call.
+type flaky struct {
+	words
+	calls int
+}
+
+func (f *flaky) Rerank(ctx context.Context, query string, texts []string) ([]float64, error) {
+	if f.calls++; f.calls == 1 {
+		return nil, overloaded{}
+	}
+	return f.words.Rerank(ctx, query, texts)
+}
+
+func ExampleRetry() {
+	model := &flaky{}
+	retrying := rerank.Retry(model, rerank.RetryOptions{FirstDelay: time.Millisecond})
+	scores, err := retrying.Rerank(context.Background(), "red", []string{"red", "green"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(scores, "after", model.calls, "calls")
+	// Output: [1 0] after 2 calls
+}
+
+func ExampleVerify() {
+	fmt.Println(rerank.Verify([]float64{0.5, math.NaN()}, 2))
+	fmt.Println(rerank.Verify([]float64{0.5}, 2))
+	// Output:
+	// text 1: score is NaN, want a finite number
+	// text 1: 1 scores for 2 texts
+}
+
+func ExampleRelative() {
+	fused, err := rerank.Relative(
+		rerank.Leg{IDs: []string{"a", "b", "c"}, Scores: []float64{0.9, 0.8, 0.1}},
+		rerank.Leg{IDs: []string{"b", "d"}, Scores: []float64{12, 4}},
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range fused {
+		fmt.Printf("%s %.2f %v\n", f.ID, f.Score, f.Ranks)
+	}
+	// Output:
+	// b 0.94 [2 1]
+	// a 0.50 [1 0]
+	// c 0.00 [3 0]
+	// d 0.00 [0 2]
 }

@@ -17,9 +17,9 @@ func TestRRF(t *testing.T) {
 	got, err := rerank.RRF(0, rerank.Leg{IDs: []string{"a", "b", "c"}}, rerank.Leg{IDs: []string{"c", "a", "a"}, Weight: 2})
 	require.NoError(t, err)
 	for i, want := range []rerank.Fused{
-		{ID: "c", Score: 1.0/63 + 2.0/61, Ranks: []int{3, 1}},
-		{ID: "a", Score: 1.0/61 + 2.0/62, Ranks: []int{1, 2}},
-		{ID: "b", Score: 1.0 / 62, Ranks: []int{2, 0}},
+		{ID: "c", Score: (1.0/63 + 2.0/61) / (3.0 / 61), Ranks: []int{3, 1}},
+		{ID: "a", Score: (1.0/61 + 2.0/62) / (3.0 / 61), Ranks: []int{1, 2}},
+		{ID: "b", Score: 1.0 / 62 / (3.0 / 61), Ranks: []int{2, 0}},
 	} {
 		require.InDelta(t, want.Score, got[i].Score, 1e-15)
 		want.Score = got[i].Score
@@ -29,7 +29,7 @@ func TestRRF(t *testing.T) {
 
 	got, err = rerank.RRF(1, rerank.Leg{IDs: []string{"y", "x"}}, rerank.Leg{IDs: []string{"x", "y"}}, rerank.Leg{})
 	require.NoError(t, err)
-	require.InDelta(t, 5.0/6, got[0].Score, 1e-15)
+	require.InDelta(t, 5.0/9, got[0].Score, 1e-15)
 	require.Equal(t, []rerank.Fused{{ID: "x", Score: got[0].Score, Ranks: []int{2, 1, 0}}, {ID: "y", Score: got[0].Score, Ranks: []int{1, 2, 0}}}, got)
 
 	got, err = rerank.RRF(0)
@@ -68,13 +68,8 @@ func TestRRFProperties(t *testing.T) {
 		}
 
 		// Every ID once, in order, with a score that its legs allow.
-		union, most := map[string]bool{}, 0.0
+		union := map[string]bool{}
 		for _, leg := range legs {
-			w := leg.Weight
-			if w == 0 {
-				w = 1
-			}
-			most += w
 			for _, id := range leg.IDs {
 				union[id] = true
 			}
@@ -84,7 +79,7 @@ func TestRRFProperties(t *testing.T) {
 			require.True(t, union[f.ID])
 			delete(union, f.ID)
 			require.Positive(t, f.Score)
-			require.LessOrEqual(t, f.Score, most*(1+1e-12))
+			require.LessOrEqual(t, f.Score, 1.0)
 			if i > 0 {
 				p := got[i-1]
 				require.True(t, p.Score > f.Score || p.Score == f.Score && p.ID < f.ID)
@@ -114,6 +109,58 @@ func TestRRFProperties(t *testing.T) {
 			require.Greater(t, score(after, ids[at]), score(got, ids[at]))
 			require.Less(t, score(after, ids[at-1]), score(got, ids[at-1]))
 		}
+	}
+}
+
+// The greatest score is 1, exactly, for whatever is the first of all legs.
+func TestFusedScoresReachOne(t *testing.T) {
+	for _, weights := range [][]float64{{1, 1, 1}, {0.1, 0.2, 0.7}, {3, 0.01, 1e300}, {math.MaxFloat64, math.MaxFloat64, 1e-300}, {1e-300, 1e-320, 1e-310}} {
+		legs := make([]rerank.Leg, len(weights))
+		for i, w := range weights {
+			legs[i] = rerank.Leg{IDs: []string{"a", "b"}, Scores: []float64{2, 1}, Weight: w}
+		}
+		for _, k := range []float64{0, 1, 1e-9, 1e300} {
+			fused, err := rerank.RRF(k, legs...)
+			require.NoError(t, err)
+			require.Equal(t, 1.0, fused[0].Score, "%v, k %v", weights, k)
+		}
+		fused, err := rerank.Relative(legs...)
+		require.NoError(t, err)
+		require.Equal(t, []rerank.Fused{{ID: "a", Score: 1, Ranks: []int{1, 1, 1}}, {ID: "b", Score: 0, Ranks: []int{2, 2, 2}}}, fused)
+	}
+}
+
+func TestRelative(t *testing.T) {
+	got, err := rerank.Relative(
+		rerank.Leg{IDs: []string{"a", "b", "c"}, Scores: []float64{10, 7, 2}},
+		rerank.Leg{IDs: []string{"c", "d", "b"}, Scores: []float64{-1, -1.5, -3}, Weight: 3})
+	require.NoError(t, err)
+	for i, want := range []rerank.Fused{
+		{ID: "c", Score: 0.75, Ranks: []int{3, 1}},
+		{ID: "d", Score: 0.75 * 0.75, Ranks: []int{0, 2}},
+		{ID: "a", Score: 0.25, Ranks: []int{1, 0}},
+		{ID: "b", Score: 0.25 * 0.625, Ranks: []int{2, 3}},
+	} {
+		require.InDelta(t, want.Score, got[i].Score, 1e-15)
+		want.Score = got[i].Score
+		require.Equal(t, want, got[i])
+	}
+	got, err = rerank.Relative(rerank.Leg{IDs: []string{"y", "x"}, Scores: []float64{5, 5}}, rerank.Leg{})
+	require.NoError(t, err)
+	require.Equal(t, []rerank.Fused{{ID: "x", Score: 0.5, Ranks: []int{2, 0}}, {ID: "y", Score: 0.5, Ranks: []int{1, 0}}}, got, "no score is better than another")
+	got, err = rerank.Relative(rerank.Leg{IDs: []string{"x", "y", "z"}, Scores: []float64{math.MaxFloat64, 0, -math.MaxFloat64}})
+	require.NoError(t, err)
+	require.Equal(t, []float64{1, 0.5, 0}, []float64{got[0].Score, got[1].Score, got[2].Score})
+
+	for field, leg := range map[string]rerank.Leg{
+		"scores of leg 1":  {IDs: []string{"a"}},
+		"score 0 of leg 1": {IDs: []string{"a"}, Scores: []float64{math.NaN()}},
+		"weight of leg 1":  {Weight: -1},
+	} {
+		_, err := rerank.Relative(rerank.Leg{}, leg)
+		var value *codec.ValueError
+		require.ErrorAs(t, err, &value)
+		require.Equal(t, field, value.Field)
 	}
 }
 

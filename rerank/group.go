@@ -1,8 +1,8 @@
 package rerank
 
-// Group returns the first n items of each key, in the order of items: of hits,
-// best first, the n best of each document, author or site. It keeps none if n is
-// below 1. The items that it leaves out make the answer shorter: fetch more.
+// Group returns the first n items of each key, in the order of items. Of hits, best
+// first, these are the n best of each document, author or site. It keeps none if n
+// is below 1. Items that are left out make the answer shorter, so fetch more.
 func Group[T any, K comparable](items []T, n int, key func(T) K) []T {
 	seen := make(map[K]int)
 	var out []T

@@ -5,29 +5,29 @@ import (
 	"math"
 
 	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/score"
 	"github.com/vecwire/vecwire/internal/simd"
 )
 
-// MMR returns k candidates, or all if there are fewer, that are near the query
-// and unlike each other, by maximal marginal relevance (Carbonell and Goldstein,
-// "The Use of MMR, Diversity-Based Reranking for Reordering Documents and
-// Producing Summaries", SIGIR 1998). It takes one after another the candidate c
-// with the highest
+// MMR returns k candidates, or all if there are fewer, that are near the query and
+// unlike each other, by maximal marginal relevance (Carbonell and Goldstein, "The
+// Use of MMR, Diversity-Based Reranking for Reordering Documents and Producing
+// Summaries", SIGIR 1998). One after another, it takes the candidate c with the
+// highest
 //
 //	lambda * score(query, c) - (1-lambda) * max over those taken of score(taken, c)
 //
-// where score is the metric's: higher for nearer. The first is the one with the
-// best score, also for lambda = 0. With lambda = 1 the answer is [Exact]'s; from
-// 0.5 to 0.7 is usual. Candidates of equal value are in the order of their scores,
-// their IDs, and then as they were given.
+// where score is the metric's: higher for nearer. The candidate with the best score
+// comes first, also for lambda = 0. With lambda = 1 the answer is [Exact]'s; 0.5 to
+// 0.7 is usual. Candidates of equal value are in the order of their scores, then of
+// their IDs; those of equal ID keep the order that was given.
 //
-// The Score of each is its score against the query, as Exact gives it, so that
-// scores are not in order. Scores between candidates are computed in T. Fetch
-// more candidates than k, or there is nothing to choose from; the time grows with
-// k times their number.
+// Each Score is against the query, as Exact gives it, so scores are not in order.
+// Scores between candidates are computed in T. Fetch more candidates than k, or
+// there is nothing to choose from; the time grows with k times their number.
 //
-// It returns the errors of Exact, and a [*codec.ValueError] for a lambda that is
-// not in [0, 1].
+// MMR returns the errors of Exact, and a [*codec.ValueError] for a lambda outside
+// [0, 1].
 func MMR[T codec.Float](metric codec.Metric, query []T, candidates []Candidate[T], k int, lambda float64) ([]Ranked, error) {
 	if !(lambda >= 0 && lambda <= 1) {
 		return nil, refuse("lambda", "a number from 0 to 1", fmt.Sprint(lambda))
@@ -38,13 +38,13 @@ func MMR[T codec.Float](metric codec.Metric, query []T, candidates []Candidate[T
 	if len(candidates) == 0 {
 		return []Ranked{}, nil
 	}
-	all, err := Exact(metric, query, candidates, len(candidates))
+	all, err := exact(metric, query, candidates, len(candidates))
 	if err != nil || lambda == 1 {
 		return all[:min(k, len(all))], err
 	}
 	like := newLikeness(metric, candidates)
-	// The best are at the front of all, so that the first of equals is kept.
-	closest := make([]float64, len(all)) // the highest score against those taken
+	// The best are at the front of all, so the first of several equals is kept.
+	closest := make([]float64, len(all)) // the highest score against a candidate that is taken
 	for i := range closest {
 		closest[i] = math.Inf(-1)
 	}
@@ -108,8 +108,8 @@ func (l *likeness[T]) score(i, j int) float64 {
 		s = simd.SquaredL2(x, y)
 	}
 	if size := math.Abs(float64(s)); !(0x1p-80 <= size && size <= math.MaxFloat32) { // products may have left T's range
-		exact := newScorer(l.metric, x, nil)
-		return exact.score(y)
+		exact := score.New(l.metric, x, nil)
+		return exact.Of(y)
 	}
 	if l.metric == codec.L2 {
 		return -math.Sqrt(float64(s))

@@ -1,16 +1,19 @@
-// Package rerank orders anew what a search has found, or several searches:
+// Package rerank puts what one search or several have found into a better order:
 //
-//   - [Exact] scores candidates again from their vectors, in full precision.
+//   - [Exact] rescores candidates by their vectors, in full precision.
 //   - [MMR] prefers candidates that are unlike those before them.
 //   - [RRF] fuses ranked lists of IDs into one.
+//   - [MaxSim] scores texts by the vectors of their tokens, packed by [PackTokens].
 //   - [Group] keeps a few hits of each key.
-//   - [Texts] asks a model, a [Reranker], how well each text answers a query.
-//     [Batch] and [Retry] go around one; package cohere below has one.
+//   - [Texts] reranks texts by a model, a [Reranker], which judges how well each
+//     text answers a query. [Batch] and [Retry] wrap one; package cohere has one.
+//
+// To rescore is to compare again by vectors, to rerank is to ask a model.
 //
 // All but the models are pure functions: they keep nothing, change nothing that
 // they are given, and order equal candidates in one way, so that the same input
-// has the same answer. They know vectors, IDs and texts, and no collection, no
-// engine and no hit.
+// has the same answer. The package knows vectors, IDs and texts. It must not know
+// collections, engines and hits.
 package rerank
 
 import (
@@ -29,9 +32,9 @@ type Candidate[T codec.Float] struct {
 	Vector []T
 }
 
-// A Ranked is one of the candidates, or of the texts, in a new order.
+// A Ranked is a candidate or a text at its place in the new order.
 type Ranked struct {
-	Index int     // its place among those given, from 0
+	Index int     // its place in the order that was given, from 0
 	Score float64 // higher is better
 }
 
@@ -50,7 +53,7 @@ func (e *CandidateError) Error() string {
 // Unwrap returns Err.
 func (e *CandidateError) Unwrap() error { return e.Err }
 
-// checkQuery refuses a query that cannot be compared with anything.
+// checkQuery refuses a query that no candidate can be compared with.
 func checkQuery[T codec.Float](metric codec.Metric, query []T, k int) error {
 	switch {
 	case metric > codec.L2:
@@ -67,8 +70,8 @@ func refuse(field, want, got string) error {
 	return &codec.ValueError{Field: field, Pos: -1, Want: want, Got: got}
 }
 
-// sortRanked orders by score, the best first, and equal scores by ID and then as
-// they were given.
+// sortRanked orders by score, best first. Equal scores are ordered by ID, and equal
+// IDs keep the order that was given.
 func sortRanked[T codec.Float](ranked []Ranked, candidates []Candidate[T]) {
 	slices.SortFunc(ranked, func(a, b Ranked) int {
 		if c := cmp.Compare(b.Score, a.Score); c != 0 {

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
+
+	"github.com/vecwire/vecwire/internal/backoff"
+	"github.com/vecwire/vecwire/internal/fault"
 )
 
-// A Reranker tells how well each of some texts answers a query. Most are
+// A Reranker judges how well each of several texts answers a query. Most are
 // cross-encoders, which read the query and a text together: slower than comparing
 // vectors, and better. It must be safe for concurrent use.
 type Reranker interface {
@@ -20,11 +22,11 @@ type Reranker interface {
 }
 
 // Texts asks r for the scores of texts, checks them as [Verify] does, and returns
-// the k best, best first, or all if there are fewer. Texts of equal score are as
-// they were given. No texts are answered without r.
+// the k best, best first, or all if there are fewer. Texts of equal score keep the
+// order that was given. r is not asked about no texts.
 //
-// It returns r's error, a [*TextError] or [*CountError] for scores that do not
-// fit, and a [*codec.ValueError] for k below 1.
+// Texts returns r's error, a [*TextError] or [*CountError] for scores that do not
+// fit, and a [*codec.ValueError] for a k below 1.
 func Texts(ctx context.Context, r Reranker, query string, texts []string, k int) ([]Ranked, error) {
 	if k < 1 {
 		return nil, refuse("k", "1 or more", fmt.Sprint(k))
@@ -47,9 +49,9 @@ func Texts(ctx context.Context, r Reranker, query string, texts []string, k int)
 	return ranked[:min(k, len(ranked))], nil
 }
 
-// Verify checks what a [Reranker] answered: as many scores as texts, all finite.
-// The error is a [*TextError] that names the first text with no score or a bad
-// one, or a [*CountError] if there are more scores than texts.
+// Verify checks the answer of a [Reranker]: as many scores as texts, all finite. The
+// error is a [*TextError] that names the first text with no score or a bad one, or
+// a [*CountError] if there are more scores than texts.
 func Verify(scores []float64, texts int) error {
 	for i, s := range scores[:min(texts, len(scores))] {
 		if math.IsNaN(s) || math.IsInf(s, 0) {
@@ -65,32 +67,27 @@ func Verify(scores []float64, texts int) error {
 	return nil
 }
 
-// TextError reports a text that was not scored, or not as it should be.
-type TextError struct {
-	Index int   // its place among the texts of the call, from 0
-	Err   error // why: a *CountError, *codec.ValueError or another
-}
+// TextError reports a text that was not scored, or not as it should be. It has the
+// fields
+//
+//	Index int   // the text's place among the texts of the call, from 0
+//	Err   error // why: a *CountError, *codec.ValueError or another
+type TextError = fault.TextError
 
-func (e *TextError) Error() string { return fmt.Sprintf("text %d: %v", e.Index, e.Err) }
-
-// Unwrap returns Err.
-func (e *TextError) Unwrap() error { return e.Err }
-
-// CountError reports an answer with fewer scores than texts, or more. If there
-// are fewer, it is in a [*TextError] that names the first text without one.
+// CountError reports an answer with fewer or more scores than texts. If there are
+// fewer, a [*TextError] wraps it and names the first text without one.
 type CountError struct {
-	Texts, Scores int // how many there were
+	Texts, Scores int // the numbers of them
 }
 
 func (e *CountError) Error() string {
 	return fmt.Sprintf("%d scores for %d texts", e.Scores, e.Texts)
 }
 
-// Temporary is an error of a [Reranker] that may be safe to retry, as [Retry]
-// does.
-type Temporary interface {
-	error
-	// Retryable says whether the same call may succeed later, and how long the
-	// service asks to wait before that: 0 if it does not say.
-	Retryable() (after time.Duration, ok bool)
-}
+// Temporary is an error of a [Reranker] that may be gone when the same call is made
+// again, as [Retry] does. It has the method
+//
+//	// Retryable reports whether the same call may succeed later, and how long the
+//	// service asks the caller to wait first: 0 if it does not say.
+//	Retryable() (after time.Duration, ok bool)
+type Temporary = backoff.Temporary

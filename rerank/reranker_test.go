@@ -103,82 +103,37 @@ func TestBatch(t *testing.T) {
 	require.EqualError(t, err, "text 7: too long")
 }
 
-// busy is an error that may be retried after a while.
+// busy is the error of a service that has too much to do.
 type busy struct{ after time.Duration }
 
 func (busy) Error() string                      { return "busy" }
 func (b busy) Retryable() (time.Duration, bool) { return b.after, true }
 
-// never is an error that says that it may not be retried.
-type never struct{}
-
-func (never) Error() string                    { return "never" }
-func (never) Retryable() (time.Duration, bool) { return 0, false }
-
+// TestRetry tests what package backoff does not: the defaults, and what is logged.
 func TestRetry(t *testing.T) {
-	other := errors.New("other")
-	for name, tt := range map[string]struct {
-		errs  []error // of the attempts; then they succeed
-		o     rerank.RetryOptions
-		calls int
-		least time.Duration // the whole time
-		most  time.Duration
-		err   bool
-	}{
-		"no error":           {nil, rerank.RetryOptions{}, 1, 0, 0, false},
-		"backs off":          {[]error{busy{}, busy{}, busy{}}, rerank.RetryOptions{Attempts: 4, FirstDelay: time.Second}, 4, 3500 * time.Millisecond, 7 * time.Second, false},
-		"gives up":           {[]error{busy{}, busy{}, busy{}}, rerank.RetryOptions{FirstDelay: time.Second}, 3, 1500 * time.Millisecond, 3 * time.Second, true},
-		"longest delay":      {[]error{busy{}, busy{}, busy{}, busy{}}, rerank.RetryOptions{Attempts: 5, FirstDelay: time.Second, MaxDelay: 2 * time.Second}, 5, 3500 * time.Millisecond, 7 * time.Second, false},
-		"waits as asked":     {[]error{busy{4 * time.Second}}, rerank.RetryOptions{}, 2, 4 * time.Second, 4 * time.Second, false},
-		"asked for too much": {[]error{busy{time.Hour}}, rerank.RetryOptions{}, 1, 0, 0, true},
-		"wrapped":            {[]error{fmt.Errorf("call: %w", busy{})}, rerank.RetryOptions{}, 2, 100 * time.Millisecond, 200 * time.Millisecond, false},
-		"not temporary":      {[]error{other}, rerank.RetryOptions{}, 1, 0, 0, true},
-		"not retryable":      {[]error{never{}}, rerank.RetryOptions{}, 1, 0, 0, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				calls := 0
-				var log bytes.Buffer
-				tt.o.Log = slog.New(slog.NewTextHandler(&log, nil))
-				begin := time.Now()
-				got, err := rerank.Retry(model(func(q string, texts []string) ([]float64, error) {
-					if calls++; calls <= len(tt.errs) {
-						return nil, tt.errs[calls-1]
-					}
-					return lengths(q, texts)
-				}), tt.o).Rerank(t.Context(), "secret query", []string{"secret"})
-				if tt.err {
-					require.ErrorIs(t, err, tt.errs[tt.calls-1])
-				} else {
-					require.NoError(t, err)
-					require.Equal(t, []float64{6}, got)
-				}
-				require.Equal(t, tt.calls, calls)
-				require.GreaterOrEqual(t, time.Since(begin), tt.least)
-				require.LessOrEqual(t, time.Since(begin), tt.most)
-				require.Equal(t, tt.calls-1, bytes.Count(log.Bytes(), []byte("trying again")))
-				require.NotContains(t, log.String(), "secret")
-			})
-		})
-	}
-}
-
-func TestRetryEndsWithTheContext(t *testing.T) {
-	always := model(func(string, []string) ([]float64, error) { return nil, busy{} })
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
+		var log bytes.Buffer
+		calls, failing, after := 0, rerank.DefaultAttempts-1, time.Duration(0)
+		r := rerank.Retry(model(func(q string, texts []string) ([]float64, error) {
+			if calls++; calls <= failing {
+				return nil, busy{after}
+			}
+			return lengths(q, texts)
+		}), rerank.RetryOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
 		begin := time.Now()
-		_, err := rerank.Retry(always, rerank.RetryOptions{FirstDelay: 4 * time.Second}).Rerank(ctx, "q", []string{"a"})
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, err, busy{})
-		require.Zero(t, time.Since(begin), "the delay would outlive the context")
+		got, err := r.Rerank(t.Context(), "secret query", []string{"secret"})
+		require.NoError(t, err)
+		require.Equal(t, []float64{6}, got)
+		require.GreaterOrEqual(t, time.Since(begin), 3*rerank.DefaultFirstDelay/2)
+		require.LessOrEqual(t, time.Since(begin), 3*rerank.DefaultFirstDelay)
+		require.Equal(t, failing, bytes.Count(log.Bytes(), []byte("reranking failed, trying again")))
+		require.NotContains(t, log.String(), "secret")
 
-		ctx, cancel = context.WithCancel(t.Context())
-		time.AfterFunc(time.Second, cancel)
-		_, err = rerank.Retry(always, rerank.RetryOptions{FirstDelay: 4 * time.Second}).Rerank(ctx, "q", []string{"a"})
-		require.ErrorIs(t, err, context.Canceled)
-		require.ErrorIs(t, err, busy{})
-		require.Equal(t, time.Second, time.Since(begin))
+		calls, failing = 0, 99
+		_, err = r.Rerank(t.Context(), "q", []string{"a"})
+		require.EqualError(t, err, "after 3 attempts: busy")
+		after = rerank.DefaultMaxDelay + 1
+		_, err = r.Rerank(t.Context(), "q", []string{"a"})
+		require.EqualError(t, err, "busy")
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,8 +24,8 @@ func TestCopy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want := records(s, 1000)
 			src, dst := create(t, s, want...), create(t, s)
-			var last vecwire.IngestProgress
-			report, err := transfer.Copy(t.Context(), dst, src, transfer.CopyOptions{Ingest: vecwire.IngestOptions{Progress: func(p vecwire.IngestProgress) { last = p }}})
+			var last vecwire.Progress
+			report, err := transfer.Copy(t.Context(), dst, src, transfer.CopyOptions{Ingest: vecwire.IngestOptions{Progress: func(p vecwire.Progress) { last = p }}})
 			require.NoError(t, err)
 			require.EqualValues(t, 1000, report.Inserted)
 			require.EqualValues(t, 1000, last.Done)
@@ -86,7 +88,7 @@ func TestCopyRefuses(t *testing.T) {
 
 	_, err = transfer.Copy(t.Context(), src, src, transfer.CopyOptions{Filter: filter.Eq("none", 1)})
 	require.ErrorAs(t, err, new(*vecwire.FilterError))
-	_, err = transfer.Copy(t.Context(), src, src, transfer.CopyOptions{Filter: filter.Eq("none", 1), Ingest: vecwire.IngestOptions{Progress: func(vecwire.IngestProgress) {}}})
+	_, err = transfer.Copy(t.Context(), src, src, transfer.CopyOptions{Filter: filter.Eq("none", 1), Ingest: vecwire.IngestOptions{Progress: func(vecwire.Progress) {}}})
 	require.ErrorAs(t, err, new(*vecwire.FilterError))
 }
 
@@ -178,8 +180,19 @@ func TestImportGoesOn(t *testing.T) {
 // TestEngines copies from engine to engine and back, and through each format on
 // each engine, and compares bit for bit.
 func TestEngines(t *testing.T) {
-	urls := []string{"mem:", testenv.Postgres(t), testenv.IRIS(t, testenv.IRISOptions{Version: testenv.IRISOldest, Mode: testenv.IRISExternal}).URL(), "mem:"}
+	urls := []string{"mem:", testenv.Postgres(t), "mem:"}
+	withIRIS := slices.Insert(slices.Clone(urls), 2, testenv.IRIS(t, testenv.IRISOptions{Version: testenv.IRISOldest, Mode: testenv.IRISExternal}).URL())
+	variants := schemas()
 	for name, s := range schemas() {
+		s.Fields = slices.DeleteFunc(slices.Clone(s.Fields), func(f vecwire.Field) bool { return f.Type >= vecwire.Strings })
+		s.Vectors, s.MaxRecords = nil, 0
+		variants[name+"_scalars"] = s
+	}
+	for name, s := range variants {
+		urls := urls
+		if strings.HasSuffix(name, "_scalars") {
+			urls = withIRIS
+		}
 		t.Run(name, func(t *testing.T) {
 			want := records(s, 300)
 			var src *vecwire.Collection

@@ -152,3 +152,59 @@ func ExampleCopy() {
 	// 2 0 0
 	// 0 0 2
 }
+
+func ExampleWriteCSV() {
+	ctx := context.Background()
+	db, c := fruit(ctx)
+	defer db.Close()
+
+	if _, err := transfer.WriteCSV(ctx, os.Stdout, c, transfer.Options{}); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// id,vector,text,tree,grams
+	// cherry,"[0.9,0.8,0.1]",small and red,true,8
+	// lemon,"[0.1,0.1,0.3]",sour,true,
+}
+
+func ExampleReadCSV() {
+	ctx := context.Background()
+	db, c := fruit(ctx)
+	defer db.Close()
+
+	table := "name;embedding;weight\nplum;[0.9, 0.1, 0.3];30\npear;[0.2, 0.7, 0.1];much\n"
+	in := transfer.ReadCSV(strings.NewReader(table), c.Schema(), transfer.CSVOptions{
+		Comma: ';',
+		Names: transfer.Names{ID: "name", Vector: "embedding", Fields: map[string]string{"grams": "weight"}},
+	})
+	report, err := c.Ingest(ctx, in, vecwire.IngestOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(report.Inserted, report.Failures[0].Err)
+	// Output: 1 line 3: column "weight": grams is "much", want Int
+}
+
+func ExampleNames() {
+	ctx := context.Background()
+	db, c := fruit(ctx)
+	defer db.Close()
+
+	names := transfer.Names{ID: "doc_id", Vector: "embedding", Fields: map[string]string{"grams": "meta.grams"}}
+	var file bytes.Buffer
+	if _, err := transfer.WriteJSONL(ctx, &file, c, transfer.Options{Names: &names}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(file.String())
+	for r, err := range names.ReadJSONL(&file, c.Schema()) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(r.ID, r.Vector, r.Text, r.Fields)
+	}
+	// Output:
+	// {"doc_id":"cherry","embedding":[0.9,0.8,0.1],"text":"small and red","tree":true,"meta":{"grams":8}}
+	// {"doc_id":"lemon","embedding":[0.1,0.1,0.3],"text":"sour","tree":true}
+	// cherry [0.9 0.8 0.1] small and red map[grams:8 tree:true]
+	// lemon [0.1 0.1 0.3] sour map[tree:true]
+}

@@ -1,9 +1,9 @@
 package transfer
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,14 +12,13 @@ import (
 	"strings"
 
 	"github.com/vecwire/vecwire"
-	"github.com/vecwire/vecwire/codec"
 )
 
 // ReadJSONL reads records of schema s from r, one JSON object a line, as
 // [WriteJSONL] writes them, for [vecwire.Collection.Ingest]. It yields them as
 // they come; ranged over again, it goes on where it stopped.
 //
-// The keys of a line are "id", which is required, "vector", "text" and "fields";
+// The keys of a line are "id", which is required, "vector", "text", "fields" and "vectors";
 // a key that is missing or null stands for none. Numbers are rounded to the
 // nearest value that the vector's element or the Float holds; an Int must be
 // whole, and may end in ".0". Blank lines are passed over, and so is a schema in
@@ -33,11 +32,15 @@ import (
 // length, and all else, is for the collection to check. Any other error is r's,
 // or says that the schema in the file does not fit, and ends the sequence.
 func ReadJSONL(r io.Reader, s vecwire.Schema) iter.Seq2[vecwire.Record, error] {
-	d := newDecoder(r, s)
+	return readLines(newDecoder(r, s))
+}
+
+// readLines streams the records of lines.
+func readLines(d *decoder) iter.Seq2[vecwire.Record, error] {
 	return func(yield func(vecwire.Record, error) bool) {
 		for {
 			r, err := d.next()
-			if err == nil && (r.Vector != nil || r.Vector64 != nil) {
+			if err == nil && (r.Vector != nil || r.Vector64 != nil || r.Vectors != nil) {
 				err = d.vectorsFit()
 			}
 			if errors.Is(d.failed, io.EOF) || !yield(r, err) || d.failed != nil {
@@ -52,6 +55,7 @@ type decoder struct {
 	lines  lineReader
 	schema vecwire.Schema
 	fields map[string]int  // a field's place in the schema
+	names  *keyTree        // of another program; nil for ours
 	header *vecwire.Schema // the schema in the file, if it has one
 	seen   []bool          // fields of the record being read
 	count  int             // records read
@@ -81,7 +85,11 @@ func (d *decoder) next() (vecwire.Record, error) {
 			continue
 		}
 		var r vecwire.Record
-		if err == nil {
+		switch {
+		case err != nil:
+		case d.names != nil:
+			r, err = d.named(line)
+		default:
 			r, err = d.record(line)
 		}
 		d.count++
@@ -133,13 +141,13 @@ func (d *decoder) record(line []byte) (r vecwire.Record, err error) {
 	if err := checkObject(line); err != nil {
 		return r, err
 	}
-	var seen [4]bool
+	var seen [5]bool
 	for key, value := range members(trim(line)) {
 		name, err := unquote("key", key)
 		if err != nil {
 			return r, err
 		}
-		place := -1
+		var place int
 		switch name {
 		case "id":
 			place = 0
@@ -149,8 +157,10 @@ func (d *decoder) record(line []byte) (r vecwire.Record, err error) {
 			place = 2
 		case "fields":
 			place = 3
+		case "vectors":
+			place = 4
 		default:
-			return r, mismatch("key", `"id", "vector", "text" or "fields"`, key)
+			return r, mismatch("key", `"id", "vector", "text", "fields" or "vectors"`, key)
 		}
 		if seen[place] {
 			return r, twice(name)
@@ -168,39 +178,34 @@ func (d *decoder) record(line []byte) (r vecwire.Record, err error) {
 			r.Text, err = text("text", value)
 		case 3:
 			r.Fields, err = d.values(value)
+		case 4:
+			err = d.namedVectors(&r, value)
 		}
 		if err != nil {
 			return r, err
 		}
 	}
 	if r.ID == "" {
-		return r, &vecwire.ValueError{Field: "id", Pos: -1, Want: "a String that is not empty", Got: "nothing"}
+		return r, noID("id")
 	}
 	return r, nil
+}
+
+// noID is the error of a record without an ID, whose name is given.
+func noID(name string) error {
+	return &vecwire.ValueError{Field: name, Pos: -1, Want: "a String that is not empty", Got: "nothing"}
 }
 
 func twice(key string) error {
 	return &vecwire.ValueError{Field: key, Pos: -1, Want: "one value", Got: "there twice"}
 }
 
-func (d *decoder) vector(r *vecwire.Record, value []byte) (err error) {
+func (d *decoder) vector(r *vecwire.Record, value []byte) error {
 	if value[0] != '[' {
 		return mismatch("vector", "an array of numbers", value)
 	}
-	if d.schema.Element == vecwire.DOUBLE {
-		r.Vector64, err = codec.ParseText(make([]float64, 0, d.room()), value)
-	} else {
-		r.Vector, err = codec.ParseText(make([]float32, 0, d.room()), value)
-	}
-	if err != nil {
-		r.Vector, r.Vector64 = nil, nil
-		return fmt.Errorf("vector: %w", err)
-	}
-	return nil
+	return parseVector(r, d.schema, value)
 }
-
-// room is how many elements a vector will have, within reason.
-func (d *decoder) room() int { return max(0, min(d.schema.Dim, 1<<16)) }
 
 // values reads the fields of a record.
 func (d *decoder) values(object []byte) (vecwire.Fields, error) {
@@ -215,6 +220,16 @@ func (d *decoder) values(object []byte) (vecwire.Fields, error) {
 			return nil, err
 		}
 		i, ok := d.fields[name]
+		if !ok && d.schema.Extra != "" {
+			if _, twiceThere := fields[name]; twiceThere {
+				return nil, twice(name)
+			}
+			if fields == nil {
+				fields = make(vecwire.Fields, len(d.schema.Fields))
+			}
+			fields[name] = json.RawMessage(bytes.Clone(value)) // which the collection checks, and gathers
+			continue
+		}
 		if !ok {
 			return nil, &vecwire.SchemaError{Collection: d.schema.Name, Field: shorten(name), Msg: "does not exist"}
 		}
@@ -239,9 +254,17 @@ func (d *decoder) values(object []byte) (vecwire.Fields, error) {
 
 // fieldValue makes a field's value of JSON; nil of null.
 func fieldValue(f vecwire.Field, value []byte) (any, error) {
-	switch kindOf(value) {
+	kind := kindOf(value)
+	if f.Type == vecwire.JSON && kind != "null" {
+		return f.Type.Convert(f.Name, json.RawMessage(value))
+	}
+	switch kind {
 	case "null":
 		return nil, nil
+	case "an array":
+		if _, list := f.Type.Elem(); list {
+			return listValue(f, value)
+		}
 	case "a bool":
 		if f.Type == vecwire.Bool {
 			return value[0] == 't', nil
@@ -276,6 +299,28 @@ func fieldValue(f vecwire.Field, value []byte) (any, error) {
 	return nil, mismatch(f.Name, f.Type.String(), value)
 }
 
+// listValue makes a list of a JSON array.
+func listValue(f vecwire.Field, array []byte) (any, error) {
+	list := []any{}
+	for value := range elements(array) {
+		var v any
+		switch kindOf(value) {
+		case "a string":
+			s, err := unquote(f.Name, value)
+			if err != nil {
+				return nil, err
+			}
+			v = s
+		case "a number":
+			v = json.Number(value)
+		default:
+			return nil, &vecwire.ValueError{Field: f.Name, Pos: len(list), Want: f.Type.String(), Got: kindOf(value)}
+		}
+		list = append(list, v)
+	}
+	return f.Type.Convert(f.Name, list)
+}
+
 // shorten cuts a name that is too long to be read in an error.
 func shorten(name string) string {
 	const most = 64
@@ -283,66 +328,4 @@ func shorten(name string) string {
 		return name
 	}
 	return strings.ToValidUTF8(name[:most], "") + "…"
-}
-
-var errLongLine = errors.New("line is too long")
-
-// lineReader reads lines that are not blank.
-type lineReader struct {
-	r      *bufio.Reader
-	number int // of the line, from 1
-	max    int // bytes of a line
-	long   []byte
-}
-
-func newLineReader(r io.Reader) lineReader {
-	buffered, ok := r.(*bufio.Reader)
-	if !ok {
-		buffered = bufio.NewReaderSize(r, 64<<10)
-	}
-	return lineReader{r: buffered, max: MaxLine}
-}
-
-// next returns the next line, valid until it is called again. It returns io.EOF
-// after the last, and an errLongLine for one that it has passed over.
-func (l *lineReader) next() ([]byte, error) {
-	for {
-		line, err := l.read()
-		if l.number == 1 {
-			line = bytes.TrimPrefix(line, []byte("\ufeff")) // as some editors begin files
-		}
-		if err != nil || len(bytes.TrimSpace(line)) > 0 {
-			return line, err
-		}
-	}
-}
-
-func (l *lineReader) read() ([]byte, error) {
-	if cap(l.long) > 1<<20 {
-		l.long = nil
-	}
-	l.long = l.long[:0]
-	l.number++
-	size := 0
-	for {
-		piece, err := l.r.ReadSlice('\n')
-		size += len(piece)
-		if size <= l.max {
-			if err == nil && len(l.long) == 0 {
-				return piece, nil
-			}
-			l.long = append(l.long, piece...)
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF) && size == 0:
-			return nil, io.EOF
-		case err != nil && !errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("transfer: read line %d: %w", l.number, err)
-		case size > l.max:
-			return nil, fmt.Errorf("%w: it has %d bytes, want at most %d", errLongLine, size, l.max)
-		}
-		return l.long, nil
-	}
 }

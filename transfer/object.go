@@ -50,6 +50,23 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// elements yields the values of an array, as they stand in the line.
+func elements(array []byte) iter.Seq[[]byte] {
+	return func(yield func(value []byte) bool) {
+		rest := trim(array[1:])
+		for rest[0] != ']' {
+			value := rest[:length(rest)]
+			if !yield(value) {
+				return
+			}
+			rest = trim(rest[len(value):])
+			if rest[0] == ',' {
+				rest = trim(rest[1:])
+			}
+		}
+	}
+}
+
 func trim(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
 
 // length returns how many bytes the value at the beginning of b has.

@@ -30,18 +30,36 @@ type schemaEntry struct {
 	Model    string       `json:"model,omitempty"`
 	FullText string       `json:"full_text,omitempty"`
 	Fields   []fieldEntry `json:"fields,omitempty"`
+	Extra    string       `json:"extra,omitempty"`
+
+	MaxRecords int `json:"max_records,omitempty"`
+
+	Vectors []vectorEntry `json:"vectors,omitempty"`
+}
+
+type vectorEntry struct {
+	Name   string `json:"name"`
+	Dim    int    `json:"dim"`
+	Metric string `json:"metric"`
+	Model  string `json:"model,omitempty"`
+	Source string `json:"source,omitempty"`
 }
 
 type fieldEntry struct {
 	Name  string `json:"name"`
 	Type  string `json:"type"`
 	Index bool   `json:"index,omitempty"`
+
+	Paths []string `json:"paths,omitempty"`
+
+	Expires bool `json:"expires,omitempty"`
 }
 
 const (
 	headerVersion = 1
 	headerStart   = `{"vecwire":`
-	maxHeader     = 1 << 20 // bytes
+	bom           = "\ufeff" // with which some editors begin files
+	maxHeader     = 1 << 20  // bytes
 )
 
 func isHeader(line []byte) bool { return bytes.HasPrefix(line, []byte(headerStart)) }
@@ -51,12 +69,15 @@ func isHeader(line []byte) bool { return bytes.HasPrefix(line, []byte(headerStar
 //
 //	{"vecwire":1,"schema":{"name":"docs","dim":3,"element":"FLOAT","metric":"cosine","fields":[{"name":"lang","type":"String","index":true}]}}
 func WriteSchema(w io.Writer, s vecwire.Schema) error {
-	h := header{Version: headerVersion, Schema: schemaEntry{Name: s.Name, Dim: s.Dim, Element: s.Element.String(), Metric: s.Metric.String(), Model: s.Model}}
+	h := header{Version: headerVersion, Schema: schemaEntry{Name: s.Name, Dim: s.Dim, Element: s.Element.String(), Metric: s.Metric.String(), Model: s.Model, Extra: s.Extra, MaxRecords: s.MaxRecords}}
 	if s.FullText != vecwire.NoFullText {
 		h.Schema.FullText = s.FullText.String()
 	}
 	for _, f := range s.Fields {
-		h.Schema.Fields = append(h.Schema.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index})
+		h.Schema.Fields = append(h.Schema.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index, Paths: f.Paths, Expires: f.Expires})
+	}
+	for _, v := range s.Vectors {
+		h.Schema.Vectors = append(h.Schema.Vectors, vectorEntry{Name: v.Name, Dim: v.Dim, Metric: v.Metric.String(), Model: v.Model, Source: v.Source})
 	}
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line)
@@ -69,15 +90,16 @@ func WriteSchema(w io.Writer, s vecwire.Schema) error {
 }
 
 // ReadSchema reads the schema in the first line of r, and nothing more: the
-// lines after it are left for [ReadJSONL]. It returns [ErrNoSchema], having read
-// nothing, if r begins with something else. Whether an engine can make a
+// lines after it are left for [ReadJSONL]. A byte order mark may stand before it.
+// ReadSchema returns [ErrNoSchema], having read nothing, if r begins with
+// something else. Whether an engine can make a
 // collection of the schema is for CreateCollection to say.
 func ReadSchema(r *bufio.Reader) (vecwire.Schema, error) {
-	start, err := r.Peek(len(headerStart))
+	start, err := r.Peek(len(bom) + len(headerStart))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return vecwire.Schema{}, fmt.Errorf("transfer: read schema: %w", err)
 	}
-	if !isHeader(start) {
+	if !isHeader(bytes.TrimPrefix(start, []byte(bom))) {
 		return vecwire.Schema{}, fmt.Errorf("transfer: %w", ErrNoSchema)
 	}
 	lines := newLineReader(r)
@@ -117,7 +139,7 @@ func parseHeader(line []byte) (vecwire.Schema, error) {
 }
 
 func (e schemaEntry) schema() (vecwire.Schema, error) {
-	s := vecwire.Schema{Name: e.Name, Dim: e.Dim, Model: e.Model}
+	s := vecwire.Schema{Name: e.Name, Dim: e.Dim, Model: e.Model, Extra: e.Extra, MaxRecords: e.MaxRecords}
 	fail := func(field, what, name string) (vecwire.Schema, error) {
 		return vecwire.Schema{}, &vecwire.SchemaError{Collection: shorten(e.Name), Field: shorten(field), Msg: fmt.Sprintf("has the unknown %s %q", what, shorten(name))}
 	}
@@ -129,16 +151,23 @@ func (e schemaEntry) schema() (vecwire.Schema, error) {
 		return fail("", "metric", e.Metric)
 	}
 	if e.FullText != "" {
-		if s.FullText, ok = named(e.FullText, vecwire.Words, vecwire.English); !ok {
+		if s.FullText, ok = vecwire.ParseFullText(e.FullText); !ok {
 			return fail("", "full text", e.FullText)
 		}
 	}
 	for _, f := range e.Fields {
-		typ, ok := named(f.Type, vecwire.String, vecwire.Int, vecwire.Float, vecwire.Bool, vecwire.Time, vecwire.Bytes)
+		typ, ok := named(f.Type, vecwire.String, vecwire.Int, vecwire.Float, vecwire.Bool, vecwire.Time, vecwire.Bytes, vecwire.Strings, vecwire.Ints, vecwire.Floats, vecwire.JSON)
 		if !ok {
 			return fail(f.Name, "type", f.Type)
 		}
-		s.Fields = append(s.Fields, vecwire.Field{Name: f.Name, Type: typ, Index: f.Index})
+		s.Fields = append(s.Fields, vecwire.Field{Name: f.Name, Type: typ, Index: f.Index, Paths: f.Paths, Expires: f.Expires})
+	}
+	for _, v := range e.Vectors {
+		metric, ok := named(v.Metric, vecwire.Cosine, vecwire.Dot, vecwire.L2)
+		if !ok {
+			return fail(v.Name, "metric", v.Metric)
+		}
+		s.Vectors = append(s.Vectors, vecwire.VectorField{Name: v.Name, Dim: v.Dim, Metric: metric, Model: v.Model, Source: v.Source})
 	}
 	return s, nil
 }
@@ -219,5 +248,6 @@ func vectorsFit(from, to vecwire.Schema) error {
 	if from.Model != "" && to.Model != "" && from.Model != to.Model {
 		errs = append(errs, fmt.Errorf("%w: vectors of %q, and %q is a collection of %q", vecwire.ErrModelMismatch, from.Model, to.Name, to.Model))
 	}
+	errs = append(errs, namedFit(from, to))
 	return join(errs)
 }

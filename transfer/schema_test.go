@@ -33,6 +33,29 @@ func TestSchema(t *testing.T) {
 	}
 }
 
+// A file may begin as some editors begin files, and mean the same.
+func TestReadSchemaAfterAByteOrderMark(t *testing.T) {
+	var file bytes.Buffer
+	file.WriteString("\ufeff")
+	s := schemas()["FLOAT"]
+	require.NoError(t, transfer.WriteSchema(&file, s))
+	file.WriteString("{\"id\":\"1\"}\n")
+	r := bufio.NewReader(&file)
+	got, err := transfer.ReadSchema(r)
+	require.NoError(t, err)
+	require.Equal(t, s, got)
+	rest, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.Equal(t, "{\"id\":\"1\"}\n", string(rest), "nothing more is read")
+
+	r = bufio.NewReader(strings.NewReader("\ufeff{\"id\":\"1\"}\n"))
+	_, err = transfer.ReadSchema(r)
+	require.ErrorIs(t, err, transfer.ErrNoSchema)
+	rest, err = io.ReadAll(r)
+	require.NoError(t, err)
+	require.Equal(t, "\ufeff{\"id\":\"1\"}\n", string(rest), "nothing is read")
+}
+
 func TestReadSchemaRefuses(t *testing.T) {
 	const entry = `{"vecwire":1,"schema":{"name":"c","dim":2,"element":"FLOAT","metric":"cosine"`
 	for in, want := range map[string]string{
@@ -111,7 +134,7 @@ func TestSchemaMustFit(t *testing.T) {
 }
 
 func TestSchemaKeepsFullText(t *testing.T) {
-	for _, text := range []vecwire.FullText{vecwire.NoFullText, vecwire.Words, vecwire.English} {
+	for _, text := range []vecwire.FullText{vecwire.NoFullText, vecwire.Words, vecwire.English, vecwire.Stem("de"), vecwire.Stem("tr")} {
 		want := vecwire.Schema{Name: "docs", Dim: 2, FullText: text}
 		var b bytes.Buffer
 		require.NoError(t, transfer.WriteSchema(&b, want))

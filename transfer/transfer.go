@@ -8,7 +8,9 @@
 //	{"id":"007","vector":[0.1,-2.5],"text":"…","fields":{"lang":"go","year":2009}}
 //
 // [WriteJSONL] writes it and [ReadJSONL] reads it as the input of
-// [vecwire.Collection.Ingest]. [WriteVecs] and [WriteNPY] write the vectors into
+// [vecwire.Collection.Ingest]. Other programs have other names, which [Names] tells,
+// and tables, which [WriteCSV] and [ReadCSV] know and package transfer/parquet, a
+// module of its own. [WriteVecs] and [WriteNPY] write the vectors into
 // a file of their own, in a form that other tools map into memory, and all else
 // as JSONL beside it. [WriteSchema] puts the schema at the head of the JSONL, or
 // into any other file, for [ReadSchema] to make the collection of. [Copy] needs
@@ -36,6 +38,15 @@ type Options struct {
 	// NoVectors leaves the vectors out of JSONL. An embedder can make them anew
 	// of the texts. Files of vectors cannot be without.
 	NoVectors bool
+	// Names are what another program calls the parts of a record, in JSONL, CSV and
+	// the payload of files of vectors. Defaults to the form of this package.
+	Names *Names
+	// Comma is the ASCII character between the cells of CSV, such as '\t'. Defaults
+	// to ','.
+	Comma rune
+	// NoHeader leaves out the row of CSV that names the columns, for an export that
+	// goes on in the same file.
+	NoHeader bool
 	// Progress is called after every 512 records, and once at the end, also of
 	// an export that failed. It makes the export count the records first.
 	Progress func(Progress)
@@ -98,4 +109,47 @@ func (m *meter) tell() {
 		m.now.Elapsed = time.Since(m.begun)
 		m.report(m.now)
 	}
+}
+
+// Each calls write for each record that is to be written, in the order of the IDs, and
+// returns how many that were: what a format of another package needs, such as
+// transfer/parquet. It returns the bytes that the record took for Progress. flush, if
+// it is not nil, is called before each Progress, so that what is told of has been
+// written. An error of write comes back in a [*vecwire.RecordError].
+func (o Options) Each(ctx context.Context, c *vecwire.Collection, write func(vecwire.Record) (bytes int, err error), flush func() error) (n int, err error) {
+	m, err := o.meter(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	return m.each(ctx, c, o, write, flush)
+}
+
+// each is Each with a meter that may have counted already.
+func (m *meter) each(ctx context.Context, c *vecwire.Collection, o Options, write func(vecwire.Record) (int, error), flush func() error) (n int, err error) {
+	if flush == nil {
+		flush = func() error { return nil }
+	}
+	defer func() {
+		if failed := flush(); err == nil {
+			err = failed
+		}
+		m.tell()
+	}()
+	for r, err := range o.scan(ctx, c, !o.NoVectors) {
+		if err != nil {
+			return n, err
+		}
+		bytes, err := write(r)
+		if err != nil {
+			return n, &vecwire.RecordError{ID: r.ID, Index: n, Err: err}
+		}
+		n++
+		if m.add(r.ID, bytes) {
+			if err := flush(); err != nil {
+				return n, err
+			}
+			m.tell()
+		}
+	}
+	return n, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/vecwire/vecwire"
@@ -62,6 +63,10 @@ func writeRows[T codec.Float](ctx context.Context, payload io.Writer, c *vecwire
 	if o.NoVectors {
 		return 0, &vecwire.ValueError{Field: "NoVectors", Pos: -1, Want: "false for a file of vectors", Got: "true"}
 	}
+	lines, err := newEncoder(c.Schema(), o.Names)
+	if err != nil {
+		return 0, err
+	}
 	m, err := o.meter(ctx, c)
 	if err != nil {
 		return 0, err
@@ -73,7 +78,6 @@ func writeRows[T codec.Float](ctx context.Context, payload io.Writer, c *vecwire
 		}
 		m.tell()
 	}()
-	lines := newLineEncoder(c.Schema())
 	size := extra + c.Schema().Dim*c.Schema().Element.Size()
 	return write(func(yield func([]T, error) bool) {
 		for r, err := range o.scan(ctx, c, true) {
@@ -108,29 +112,38 @@ func writeRows[T codec.Float](ctx context.Context, payload io.Writer, c *vecwire
 // with its vector. Vectors that do not fit s, or an end of one file before the
 // other's, is an error that names the row, from 0, and ends the sequence.
 func ReadVecs(vectors, payload io.Reader, s vecwire.Schema) iter.Seq2[vecwire.Record, error] {
-	return readRows(codec.ReadFvecs(vectors), payload, s, singles)
+	return readVecs(vectors, newDecoder(payload, s))
+}
+
+func readVecs(vectors io.Reader, payload *decoder) iter.Seq2[vecwire.Record, error] {
+	return readRows(codec.ReadFvecs(vectors), payload, singles)
 }
 
 // ReadNPY is [ReadVecs] for an array that NumPy has written, of two dimensions
-// and of the types that [codec.NPY] names. A DOUBLE collection takes all of
-// them. For a FLOAT one "<f8" is refused with a [*vecwire.ElementError], because
-// it would be rounded: say astype("float32") in NumPy.
+// and of the types that [codec.ReadNPY] names. A DOUBLE collection takes all of
+// them. For a FLOAT one, float64 is refused with a [*vecwire.ElementError],
+// because it would be rounded: say astype("float32") in NumPy. An integer that
+// the collection's elements do not hold exactly is an error too.
 func ReadNPY(vectors, payload io.Reader, s vecwire.Schema) iter.Seq2[vecwire.Record, error] {
+	return readNPY(vectors, newDecoder(payload, s))
+}
+
+func readNPY(vectors io.Reader, payload *decoder) iter.Seq2[vecwire.Record, error] {
 	var array *codec.NPY
 	open := sync.OnceValue(func() (err error) {
 		if array, err = codec.ReadNPY(vectors); err != nil {
 			return err
 		}
 		element := vecwire.FLOAT
-		if array.Type == "<f8" {
+		if strings.HasSuffix(array.Type, "f8") {
 			element = vecwire.DOUBLE
 		}
-		return vectorsFit(vecwire.Schema{Dim: array.Dim, Element: element}, s)
+		return vectorsFit(vecwire.Schema{Dim: array.Dim, Element: element}, payload.schema)
 	})
-	if s.Element == vecwire.DOUBLE {
-		return readRows(opened(open, func() iter.Seq2[[]float64, error] { return array.Float64s() }), payload, s, doubles)
+	if payload.schema.Element == vecwire.DOUBLE {
+		return readRows(opened(open, func() iter.Seq2[[]float64, error] { return array.Float64s() }), payload, doubles)
 	}
-	return readRows(opened(open, func() iter.Seq2[[]float32, error] { return array.Float32s() }), payload, s, singles)
+	return readRows(opened(open, func() iter.Seq2[[]float32, error] { return array.Float32s() }), payload, singles)
 }
 
 // opened streams rows after open has succeeded.
@@ -145,8 +158,7 @@ func opened[T any](open func() error, rows func() iter.Seq2[[]T, error]) iter.Se
 }
 
 // readRows puts vectors and payload together.
-func readRows[T codec.Float](vectors iter.Seq2[[]T, error], payload io.Reader, s vecwire.Schema, vector func(*vecwire.Record) *[]T) iter.Seq2[vecwire.Record, error] {
-	d := newDecoder(payload, s)
+func readRows[T codec.Float](vectors iter.Seq2[[]T, error], d *decoder, vector func(*vecwire.Record) *[]T) iter.Seq2[vecwire.Record, error] {
 	return func(yield func(vecwire.Record, error) bool) {
 		next, stop := iter.Pull2(vectors)
 		defer stop()
@@ -168,8 +180,8 @@ func readRows[T codec.Float](vectors iter.Seq2[[]T, error], payload io.Reader, s
 				err = d.fail(fmt.Errorf("transfer: the payload ends before row %d, which has a vector", row))
 			case !more:
 				err = d.fail(fmt.Errorf("transfer: the vectors end before row %d, which has a payload", row))
-			case len(v) != s.Dim:
-				err = d.fail(fmt.Errorf("transfer: vector of row %d: %w", row, &vecwire.DimensionError{Want: s.Dim, Got: len(v)}))
+			case len(v) != d.schema.Dim:
+				err = d.fail(fmt.Errorf("transfer: vector of row %d: %w", row, &vecwire.DimensionError{Want: d.schema.Dim, Got: len(v)}))
 			case err != nil: // the row is passed over
 			case r.Vector != nil || r.Vector64 != nil:
 				err = d.refuse(r.ID, &vecwire.ValueError{Field: "vector", Pos: -1, Want: "none beside a file of vectors", Got: "an array"})

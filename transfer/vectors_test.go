@@ -153,3 +153,23 @@ func TestReadVectorsPassesOver(t *testing.T) {
 	require.EqualError(t, errs[0], `record 1 (id ""): line 2: id is 1, want String`)
 	require.EqualError(t, errs[1], `record 2 (id "2"): line 4: vector is an array, want none beside a file of vectors`)
 }
+
+// TestReadersOwnTheirVectors keeps every record while the next are read: the
+// readers of package codec yield one slice over and over, and a record has its own.
+func TestReadersOwnTheirVectors(t *testing.T) {
+	s := vecwire.Schema{Name: "c", Dim: 2}
+	header := "{'descr': '|i1', 'fortran_order': True, 'shape': (3, 2), }\n"
+	columns := "\x93NUMPY\x01\x00" + string([]byte{byte(len(header)), 0}) + header + "\x01\x02\x03\xff\xfe\xfd"
+	for name, records := range map[string]iter.Seq2[vecwire.Record, error]{
+		"fvecs":                 transfer.ReadVecs(strings.NewReader(fvecs(t, []float32{1, -1}, []float32{2, -2}, []float32{3, -3})), strings.NewReader(payload(3)), s),
+		"npy":                   transfer.ReadNPY(strings.NewReader(npy(t, []float32{1, -1}, []float32{2, -2}, []float32{3, -3})), strings.NewReader(payload(3)), s),
+		"int8 in Fortran order": transfer.ReadNPY(strings.NewReader(columns), strings.NewReader(payload(3)), s),
+	} {
+		got, errs := read(records)
+		require.Empty(t, errs, name)
+		require.Len(t, got, 3, name)
+		for i, r := range got {
+			require.Equal(t, []float32{float32(i + 1), float32(-i - 1)}, r.Vector, name)
+		}
+	}
+}

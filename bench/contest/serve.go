@@ -46,7 +46,7 @@ func Serve(ctx context.Context, e Engine, in io.Reader, out io.Writer) error {
 	r, enc := bufio.NewReader(in), json.NewEncoder(out)
 	for {
 		line, err := r.ReadBytes('\n')
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return e.Close()
 		}
 		if err != nil {
@@ -115,7 +115,7 @@ func (s *server) build(ctx context.Context, b Build) (Built, error) {
 	built := Built{
 		Seconds: time.Since(start).Seconds(), CPUSeconds: time.Duration(cpuTime() - cpu).Seconds(), Version: s.engine.Version(),
 	}
-	base = nil
+	runtime.KeepAlive(base) // up to here
 	debug.FreeOSMemory()
 	built.Bytes = resident() - before
 	return built, nil

@@ -12,9 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/testenv"
 )
-
-const shared = "../../../shared/data"
 
 func load(t *testing.T, path string) Matrix {
 	t.Helper()
@@ -121,9 +120,10 @@ func TestRecallTakesTiesAndRefusesNonsense(t *testing.T) {
 
 // TestTruthAgreesWithTheSharedAnswers needs the real descriptors.
 func TestTruthAgreesWithTheSharedAnswers(t *testing.T) {
-	if testing.Short() || !HasSIFT(shared) {
-		t.Skip("it compares with every real SIFT descriptor, from " + shared)
+	if testing.Short() {
+		t.Skip("it compares with every real SIFT descriptor")
 	}
+	shared := filepath.Dir(testenv.Data(t, "sift100k_base.bvecs"))
 	s, err := SIFT(shared, t.TempDir(), siftRows)
 	require.NoError(t, err)
 	base, queries := load(t, s.Base), load(t, s.Queries)

@@ -26,14 +26,14 @@ func (e *arena) Build(ctx context.Context) error {
 	if e.arena, err = ann.New[float32](e.build.Dim, metric); err != nil {
 		return err
 	}
-	return e.fill(ctx, e.arena, e.arena.Set)
+	return e.fill(ctx, e.arena)
 }
 
 // fill stores the vectors and waits until the arena has codes of them.
-func (e *arena) fill(ctx context.Context, a *ann.Arena[float32], set func(row int32, v []float32) error) error {
+func (e *arena) fill(ctx context.Context, a *ann.Arena[float32]) error {
 	a.Reserve(e.base.Rows())
 	for row := range e.base.Rows() {
-		if err := set(int32(row), e.base.Row(row)); err != nil {
+		if err := a.Set(int32(row), e.base.Row(row)); err != nil {
 			return err
 		}
 	}
@@ -77,10 +77,10 @@ func (e *graph) Build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.graph, err = ann.NewGraph(a, ann.GraphOptions{M: graphM, EfConstruction: graphEfConstruction}); err != nil {
+	if err := e.fill(ctx, a); err != nil {
 		return err
 	}
-	if err := e.fill(ctx, a, e.graph.Set); err != nil {
+	if e.graph, err = ann.NewGraph(a, ann.GraphOptions{M: graphM, EfConstruction: graphEfConstruction}); err != nil {
 		return err
 	}
 	return e.graph.Link(ctx, e.mu.RLocker(), e.build.Threads, nil)

@@ -3,9 +3,9 @@
 // approximates their BM25 score, so a vector database finds what a keyword
 // search would find.
 //
-// It knows words, not meaning: "car" does not find "automobile". Where meaning
-// matters, use a sentence-embedding model behind an OpenAI-compatible endpoint
-// instead. It is made for English: other languages are found by whole words.
+// It compares words, not meaning: "car" does not find "automobile". Where meaning
+// matters, use a sentence-embedding model instead. It is made for English; texts in
+// other languages are found by whole words.
 //
 // BM25 (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework:
 // BM25 and Beyond") scores a document d for a query q with
@@ -23,9 +23,9 @@
 //
 // A text without a term of the corpus embeds to the zero vector, and scores are
 // dot products: use a collection with the Dot metric. Cosine refuses zero
-// vectors and would divide the lengths out that BM25 has weighed.
+// vectors and would divide out the lengths that BM25 has weighed.
 //
-// The package knows no collection and no database.
+// The package must not know collections and databases.
 package lexical
 
 import (
@@ -101,10 +101,13 @@ func (e *Embedder) Dim() int { return e.options.Dim }
 // what was learned from the corpus, because two corpora give different vectors.
 func (e *Embedder) Model() string { return e.model }
 
-// Embed returns a vector for each text: its terms' weights in BM25 for a
-// document, how often it has them for a query, both times the root of their
-// inverse document frequency. Terms that the corpus does not have are left out;
-// a text without others gives the zero vector. The only error is that of ctx.
+// Verified returns true: every vector is finite.
+func (e *Embedder) Verified() bool { return true }
+
+// Embed returns a vector for each text. A document's elements are its terms' weights
+// in BM25, a query's are how often it has the terms, both times the root of the
+// inverse document frequency. Terms that are not in the corpus are left out; a text
+// of such terms only gives the zero vector. The only error is that of ctx.
 func (e *Embedder) Embed(ctx context.Context, texts []string, use embed.Use) ([][]float32, error) {
 	vectors := make([][]float32, len(texts))
 	elements := make([]float32, len(texts)*e.options.Dim)

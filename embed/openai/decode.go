@@ -5,15 +5,14 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 
 	"github.com/vecwire/vecwire/embed"
+	"github.com/vecwire/vecwire/internal/httpmodel"
 )
 
-// answer is the body of an answer.
+// An answer is the body of an answer.
 type answer struct {
 	Data []struct {
 		Index     *int   `json:"index"`
@@ -21,7 +20,7 @@ type answer struct {
 	} `json:"data"`
 }
 
-// vector is read from an array of numbers or from little-endian float32 in base64.
+// A vector is read from an array of numbers or from little-endian float32 in base64.
 type vector []float32
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -48,7 +47,7 @@ func (v *vector) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("a vector is not base64: %w", err)
 	}
 	if len(decoded)%4 != 0 {
-		return fmt.Errorf("a vector in base64 has %d bytes, which four does not divide", len(decoded))
+		return fmt.Errorf("a vector in base64 has %d bytes, want a multiple of 4", len(decoded))
 	}
 	*v = make(vector, len(decoded)/4)
 	for i := range *v {
@@ -57,8 +56,8 @@ func (v *vector) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// unmarshalHoles reads an array with nulls, which is how some servers write NaN and
-// which would become zeros.
+// unmarshalHoles reads an array with nulls, which is how some servers write NaN.
+// encoding/json would make zeros of them.
 func (v *vector) unmarshalHoles(data []byte) error {
 	var elements []*float32
 	if err := json.Unmarshal(data, &elements); err != nil {
@@ -75,10 +74,15 @@ func (v *vector) unmarshalHoles(data []byte) error {
 }
 
 // decode returns the vectors of an answer in the order of the texts.
-func (c *Client) decode(body []byte, texts int) ([][]float32, error) {
+func decode(from *httpmodel.Answer, texts, dim int) ([][]float32, error) {
 	var a answer
-	if err := json.Unmarshal(body, &a); err != nil {
-		return nil, c.unreadable(body, err)
+	if err := json.Unmarshal(from.Body, &a); err != nil {
+		return nil, from.Unreadable(err)
+	}
+	if len(a.Data) < texts {
+		if said := from.Said(); said != nil {
+			return nil, said
+		}
 	}
 	if a.Data == nil {
 		return nil, &AnswerError{Reason: `has no "data"; is this the address of /v1/embeddings?`}
@@ -107,22 +111,8 @@ func (c *Client) decode(body []byte, texts int) ([][]float32, error) {
 			return nil, &embed.TextError{Index: i, Err: &embed.CountError{Texts: texts, Vectors: len(a.Data)}}
 		}
 	}
-	if err := embed.Verify(vectors, texts, c.o.Dim); err != nil {
+	if err := embed.Verify(vectors, texts, dim); err != nil {
 		return nil, err
 	}
 	return vectors, nil
-}
-
-// unreadable says why an answer is no JSON of this API.
-func (c *Client) unreadable(body []byte, err error) error {
-	syntax, isSyntax := errors.AsType[*json.SyntaxError](err)
-	switch text := bytes.TrimSpace(body); {
-	case len(text) == 0:
-		return &AnswerError{Reason: "is empty", CutOff: true}
-	case text[0] == '<':
-		return &AnswerError{Reason: "is an HTML page; is this the address of an API?"}
-	case text[0] == '{' && isSyntax && syntax.Offset >= int64(len(text)), errors.Is(err, io.ErrUnexpectedEOF):
-		return &AnswerError{Reason: "was cut off", CutOff: true}
-	}
-	return &AnswerError{Reason: "cannot be read: " + c.clean(err.Error())}
 }

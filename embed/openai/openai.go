@@ -4,25 +4,25 @@
 //
 // A [Client] makes one request for each call of Embed and does not retry. Put the
 // wrappers of package embed around it: [embed.Batch] for the number of texts that
-// the server takes, [embed.Limit] and [embed.Retry] for its limits, which its
-// errors here tell them, and [embed.Cache] for what was paid for before.
+// the server takes, [embed.Limit] and [embed.Retry] for its rate limits, which they
+// learn from the errors of this package, and [embed.Cache] for texts that were paid
+// for before.
 //
-// The key is sent to the base URL only, never to where that redirects, and is in
-// no error, log or formatted value.
+// The key is sent to the base URL only, never to the target of a redirect. No error,
+// log or formatted value shows it.
 //
-// The package knows no collection and no database, and no model.
+// The package must not know collections and databases, and knows no model by name.
 package openai
 
 import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/embed"
+	"github.com/vecwire/vecwire/internal/httpmodel"
 )
 
 // The defaults of Options.
@@ -31,18 +31,18 @@ const (
 	DefaultTimeout = time.Minute                 // the default of Options.Timeout
 )
 
-// maxDim is the most elements that a vector may have. The largest models have a
-// few thousand; more is a mistake, and would let a server send as much.
+// maxDim is the most elements of a vector. The largest models have a few thousand;
+// more is a mistake, and would let a server send as much.
 const maxDim = 1 << 16
 
 // Options says which server and model to use. Model and Dim are required.
 type Options struct {
-	// BaseURL is the address that "/embeddings" is added to, such as
+	// BaseURL is the address to which "/embeddings" is added, such as
 	// http://localhost:11434/v1 for Ollama; "" means DefaultBaseURL. It has no user,
 	// query or fragment.
 	BaseURL string
 
-	// APIKey is sent as a bearer token; "" sends none, as local servers want it.
+	// APIKey is sent as a bearer token; "" sends none, as for local servers.
 	APIKey string
 
 	// Header is sent with each request, for servers that want a key elsewhere.
@@ -59,19 +59,19 @@ type Options struct {
 	// them. Other models and some servers refuse it.
 	SendDim bool
 
-	// Base64 asks for vectors in base64, which is a quarter of the size of numbers.
-	// Some servers refuse or ignore it. Both forms are read, whatever was asked for.
+	// Base64 asks for vectors in base64, which has a quarter of the size of numbers.
+	// Some servers refuse or ignore it. Both forms are read in any case.
 	Base64 bool
 
-	// DocumentPrefix and QueryPrefix are put before each text, as some models were
-	// trained with: "passage: " and "query: " for E5.
+	// DocumentPrefix and QueryPrefix are put before each text, for models that were
+	// trained with prefixes: "passage: " and "query: " for E5.
 	DocumentPrefix, QueryPrefix string
 
 	// Name is what [Client.Model] returns; "" means a name made of the options.
 	Name string
 
-	// Timeout bounds each call; 0 means DefaultTimeout, less than 0 no bound but the
-	// context's.
+	// Timeout bounds each call; 0 means DefaultTimeout, a negative value no bound but
+	// the context's.
 	Timeout time.Duration
 
 	// HTTPClient makes the requests; nil means one of the Client's own, which keeps
@@ -81,16 +81,15 @@ type Options struct {
 
 // Client is an [embed.Embedder]. It is immutable and safe for concurrent use.
 type Client struct {
-	o        Options
-	endpoint string
-	http     *http.Client
-	model    string
+	o     Options
+	http  *httpmodel.Client
+	model string
 }
 
 var _ embed.Embedder = (*Client)(nil)
 
 // New returns a client. It does not connect. The error is a [*codec.ValueError]
-// that names the option that cannot be.
+// that names the option that cannot be used.
 func New(o Options) (*Client, error) {
 	if o.BaseURL == "" {
 		o.BaseURL = DefaultBaseURL
@@ -98,42 +97,30 @@ func New(o Options) (*Client, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
-	invalid := func(field, want, got string) (*Client, error) {
-		return nil, fmt.Errorf("openai: %w", &codec.ValueError{Field: field, Pos: -1, Want: want, Got: got})
-	}
-	base, err := url.Parse(o.BaseURL)
+	c := &Client{model: name(o), o: o}
+	var err error
 	switch {
-	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https":
-		return invalid("BaseURL", "an address like https://host/v1", "something else")
-	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
-		return invalid("BaseURL", "an address without user, query or fragment", "one with them")
 	case o.Model == "":
-		return invalid("Model", "the model's name on the server", "empty")
+		err = &codec.ValueError{Field: "Model", Pos: -1, Want: "the model's name on the server", Got: "empty"}
 	case o.Dim < 1 || o.Dim > maxDim:
-		return invalid("Dim", fmt.Sprintf("the number of elements of the model's vectors, from 1 to %d", maxDim), fmt.Sprint(o.Dim))
-	case strings.ContainsAny(o.APIKey, "\r\n\x00"):
-		return invalid("APIKey", "one line", "more")
+		err = &codec.ValueError{
+			Field: "Dim", Pos: -1,
+			Want: fmt.Sprintf("the number of elements of the model's vectors, from 1 to %d", maxDim), Got: fmt.Sprint(o.Dim),
+		}
+	default:
+		c.http, err = httpmodel.New(httpmodel.Options{
+			BaseURL: o.BaseURL, Path: "embeddings",
+			APIKey: o.APIKey, Header: o.Header, Timeout: o.Timeout, HTTPClient: o.HTTPClient,
+		})
 	}
-	o.Header = o.Header.Clone()
-	return &Client{o: o, endpoint: base.JoinPath("embeddings").String(), http: httpClient(o.HTTPClient), model: name(o)}, nil
+	if err != nil {
+		return nil, fmt.Errorf("openai: %w", err)
+	}
+	c.o.APIKey, c.o.Header = "", nil // so that no format shows them
+	return c, nil
 }
 
-// httpClient returns a copy of the given client, or a new one, that follows no
-// redirect: that would send texts, and keys in headers, to another server.
-func httpClient(given *http.Client) *http.Client {
-	var c http.Client
-	if given != nil {
-		c = *given
-	} else if base, ok := http.DefaultTransport.(*http.Transport); ok {
-		transport := base.Clone()
-		transport.MaxIdleConnsPerHost = 64 // with the default of 2, concurrent calls would connect each time
-		c.Transport = transport
-	}
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &c
-}
-
-// name names all that changes the vectors.
+// name returns a name of all options that change the vectors.
 func name(o Options) string {
 	if o.Name != "" {
 		return o.Name
@@ -149,16 +136,19 @@ func name(o Options) string {
 	return name
 }
 
-// Model returns Options.Name, or else the model's name with the dimension added if
-// it is sent and a hash of the prefixes if there are any, because they change the
-// vectors. The server is not part of it.
+// Model returns Options.Name if it is set. Otherwise it returns the model's name, with
+// the dimension if that is sent and a hash of the prefixes if there are any, because
+// they change the vectors. The server is not part of the name.
 func (c *Client) Model() string { return c.model }
 
 // Dim returns the number of elements of a vector.
 func (c *Client) Dim() int { return c.o.Dim }
 
+// Verified returns true: every answer is checked, as [embed.Verify] does.
+func (c *Client) Verified() bool { return true }
+
 // String returns the model and the address, without the key.
-func (c *Client) String() string { return c.model + " at " + c.endpoint }
+func (c *Client) String() string { return c.model + " at " + c.http.Endpoint() }
 
 // GoString returns what String does, so that no format shows the key.
 func (c *Client) GoString() string { return c.String() }

@@ -5,15 +5,16 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -133,56 +134,36 @@ func TestNoTextsNoRequest(t *testing.T) {
 	require.Empty(t, vectors)
 }
 
-// TestStatus answers with what servers answer when they fail.
-func TestStatus(t *testing.T) {
+// TestErrors shows that what package httpmodel finds out about an answer arrives.
+func TestErrors(t *testing.T) {
+	var status *openai.StatusError
+	var answer *openai.AnswerError
 	for name, tt := range map[string]struct {
-		h       http.HandlerFunc
-		code    string
-		message string
-		after   time.Duration
-		retry   bool
+		h     http.HandlerFunc
+		is    any
+		want  string
+		retry bool
 	}{
-		"429 and when":       {says(429, `{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}`, "Retry-After", "7"), "rate_limit_exceeded", "Rate limit reached", 7 * time.Second, true},
-		"429 in ms":          {says(429, `{"error":{"message":"m"}}`, "Retry-After", "1", "Retry-After-Ms", "250"), "", "m", 250 * time.Millisecond, true},
-		"429 and a bad when": {says(429, "", "Retry-After", "soon"), "", "", 0, true},
-		"429":                {says(429, `{"error":{"message":"m","type":"t","code":null}}`), "t", "m", 0, true},
-		"429 without money":  {says(429, `{"error":{"message":"m","type":"insufficient_quota","code":"insufficient_quota"}}`), "insufficient_quota", "m", 0, false},
-		"500":                {says(500, `{"error":"model runner has stopped"}`), "", "model runner has stopped", 0, true},
-		"502 in HTML":        {says(502, "<html><body>Bad Gateway</body></html>", "Content-Type", "text/html"), "", "an HTML page", 0, true},
-		"503 and when":       {says(503, "", "Retry-After", "1.5"), "", "", 1500 * time.Millisecond, true},
-		"501":                {says(501, ""), "", "", 0, false},
-		"400":                {says(400, `{"error":{"message":"too long","type":"invalid_request_error","code":400}}`), "invalid_request_error", "too long", 0, false},
-		"401 with the key":   {says(401, `{"error":{"message":"Incorrect API key provided: `+key+`.","code":"invalid_api_key"}}`), "invalid_api_key", "Incorrect API key provided: [key].", 0, false},
-		"404 in text":        {says(404, "404 page\n not found"), "", "404 page not found", 0, false},
-		"413 of TEI":         {says(413, `{"error":"batch size 50 > maximum allowed batch size 32","error_type":"Validation"}`), "Validation", "batch size 50 > maximum allowed batch size 32", 0, false},
-		"422 of FastAPI":     {says(422, `{"detail":[{"msg":"Field required"}]}`), "", `[{"msg":"Field required"}]`, 0, false},
-		"400 of vLLM":        {says(400, `{"object":"error","message":"m","code":400}`), "", "m", 0, false},
-		"a long message":     {says(400, strings.Repeat("日本", 1000)), "", strings.Repeat("日本", 50) + "…", 0, false},
-		"a redirect":         {says(307, "", "Location", "http://elsewhere.invalid/"), "", "", 0, false},
+		"429":                      {says(429, `{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}`), &status, "openai: small: server answered 429 Too Many Requests (rate_limit_exceeded): Rate limit reached", true},
+		"400":                      {says(400, `{"error":{"message":"too long","type":"invalid_request_error"}}`), &status, "openai: small: server answered 400 Bad Request (invalid_request_error): too long", false},
+		"401 with the key":         {says(401, `{"error":{"message":"Incorrect API key provided: `+key+`."}}`), &status, "openai: small: server answered 401 Unauthorized: Incorrect API key provided: [key].", false},
+		"200 with an error":        {says(200, `{"error":{"message":"too long"}}`), &status, "openai: small: server answered 200 OK and no result: too long", false},
+		"200 with one and no data": {says(200, `{"data":[],"error":{"message":"slow down","code":429}}`), &status, "openai: small: server answered 200 OK and no result (429): slow down", true},
+		"200 with one and some":    {says(200, `{"data":[{"index":0,"embedding":[1,2,3]}],"error":"text 1 is too long"}`), &status, "openai: small: server answered 200 OK and no result: text 1 is too long", false},
+		"200 in words":             {says(200, `hello`), &status, "openai: small: server answered 200 OK and no result: hello", false},
+		"no data":                  {says(200, `{"object":"list"}`), &answer, `openai: small: server's answer has no "data"; is this the address of /v1/embeddings?`, false},
+		"HTML":                     {says(200, "<!DOCTYPE html><html>"), &answer, "openai: small: server's answer is an HTML page; is this the address of an API?", false},
+		"cut off":                  {says(200, `{"data":[{"index":0,"embed`), &answer, "openai: small: server's answer was cut off", true},
+		"huge":                     {says(200, `{"data":[`+strings.Repeat(" ", 1<<20)+`]}`), &answer, "openai: small: server's answer has more than the 67968 bytes that 2 vectors of 3 elements take", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := serve(t, openai.Options{}, tt.h).Embed(t.Context(), []string{"a"}, embed.Document)
-			var status *openai.StatusError
-			require.ErrorAs(t, err, &status)
-			require.Equal(t, tt.code, status.Code)
-			require.Equal(t, tt.message, status.Message)
-			after, retry := embed.Retryable(err)
-			require.Equal(t, tt.after, after)
+			_, err := serve(t, openai.Options{}, tt.h).Embed(t.Context(), []string{"a", "b"}, embed.Document)
+			require.ErrorAs(t, err, tt.is)
+			require.EqualError(t, err, tt.want)
+			_, retry := embed.Retryable(err)
 			require.Equal(t, tt.retry, retry)
-			require.NotContains(t, err.Error(), key)
-			require.Contains(t, err.Error(), fmt.Sprint(status.Status))
 		})
 	}
-}
-
-func TestRetryAfterDate(t *testing.T) {
-	_, err := serve(t, openai.Options{}, says(429, "", "Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))).Embed(t.Context(), []string{"a"}, embed.Document)
-	after, _ := embed.Retryable(err)
-	require.InDelta(t, time.Hour.Minutes(), after.Minutes(), 5)
-	_, err = serve(t, openai.Options{}, says(429, "", "Retry-After", "Mon, 01 Jan 2024 00:00:00 GMT")).Embed(t.Context(), []string{"a"}, embed.Document)
-	after, retry := embed.Retryable(err)
-	require.Zero(t, after)
-	require.True(t, retry)
 }
 
 // TestAnswersThatDoNotFit answers 200 and something else than it should.
@@ -192,20 +173,12 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 	var dimension *codec.DimensionError
 	var value *codec.ValueError
 	one, two := `{"index":0,"embedding":[1,2,3]}`, `{"index":1,"embedding":[4,5,6]}`
-	good := data(one, two)
 	for name, tt := range map[string]struct {
 		h     http.HandlerFunc
 		is    any
 		text  int // which text the error names, -1 for none
 		retry bool
 	}{
-		"cut off":          {says(200, good[:len(good)/2]), &answer, -1, true},
-		"connection cut":   {says(200, good[:len(good)/2], "Content-Length", fmt.Sprint(len(good))), &answer, -1, true},
-		"empty":            {says(200, ""), &answer, -1, true},
-		"HTML":             {says(200, "<!DOCTYPE html><html>"), &answer, -1, false},
-		"no data":          {says(200, `{"message":"hello"}`), &answer, -1, false},
-		"not JSON":         {says(200, `hello`), &answer, -1, false},
-		"huge":             {says(200, `{"data":[`+strings.Repeat(" ", 1<<20)+`]}`), &answer, -1, false},
 		"a bad type":       {says(200, data(`{"index":0,"embedding":["x"]}`)), &answer, -1, false},
 		"bad base64":       {says(200, data(`{"index":0,"embedding":"*"}`, two)), &answer, -1, false},
 		"odd base64":       {says(200, data(`{"index":0,"embedding":"AAAAAAA="}`, two)), &answer, -1, false},
@@ -239,82 +212,12 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 	}
 }
 
-func TestHugeAnswersAreNotRead(t *testing.T) {
-	sent := make(chan int, 1)
-	c := serve(t, openai.Options{}, func(w http.ResponseWriter, r *http.Request) {
-		wrote := 0
-		defer func() { sent <- wrote }()
-		_, _ = io.WriteString(w, `{"data":[`)
-		for wrote < 1<<30 {
-			n, err := w.Write(bytes.Repeat([]byte(" "), 1<<16))
-			if wrote += n; err != nil {
-				return
-			}
-		}
-	})
-	_, err := c.Embed(t.Context(), []string{"a"}, embed.Document)
-	var answer *openai.AnswerError
-	require.ErrorAs(t, err, &answer)
-	require.Contains(t, err.Error(), "has more than")
-	require.Less(t, <-sent, 1<<30)
-}
-
-func TestCancellation(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	c := serve(t, openai.Options{}, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // so that the server sees the client go
-		cancel()
-		<-r.Context().Done()
-	})
-	_, err := c.Embed(ctx, []string{"a"}, embed.Document)
-	require.ErrorIs(t, err, context.Canceled)
-	_, retry := embed.Retryable(err)
-	require.False(t, retry)
-}
-
-func TestCancellationWhileReading(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	c := serve(t, openai.Options{}, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		_, _ = io.WriteString(w, `{"data":[`)
-		_ = http.NewResponseController(w).Flush()
-		cancel()
-		<-r.Context().Done()
-	})
-	_, err := c.Embed(ctx, []string{"a"}, embed.Document)
-	require.ErrorIs(t, err, context.Canceled)
-}
-
 // transport is a server without a network, so that time can be a test's own.
 type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := client(t, openai.Options{BaseURL: "http://slow/v1", HTTPClient: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		})}})
-		begin := time.Now()
-		_, err := c.Embed(t.Context(), []string{"a"}, embed.Document)
-		var lost *openai.TransportError
-		require.ErrorAs(t, err, &lost)
-		require.ErrorContains(t, err, "no answer within 1m0s")
-		require.Equal(t, openai.DefaultTimeout, time.Since(begin))
-		_, retry := embed.Retryable(err)
-		require.True(t, retry)
-
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err = c.Embed(ctx, []string{"a"}, embed.Document)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		_, retry = embed.Retryable(err)
-		require.False(t, retry, "the caller's own deadline")
-	})
-}
-
-// TestRetryHonoursRetryAfter puts the wrapper around the client.
+// TestRetryHonoursRetryAfter puts the wrappers around the client.
 func TestRetryHonoursRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -325,6 +228,9 @@ func TestRetryHonoursRetryAfter(t *testing.T) {
 				says(429, `{"error":{"message":"slow down"}}`, "Retry-After", "20")(w, r)
 			case 2:
 				return nil, &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}
+			case 3: // the default of Options.Timeout ends it
+				<-r.Context().Done()
+				return nil, r.Context().Err()
 			default:
 				says(200, data(`{"index":0,"embedding":[1,2,3]}`))(w, r)
 			}
@@ -334,50 +240,74 @@ func TestRetryHonoursRetryAfter(t *testing.T) {
 		vectors, err := embed.Retry(embed.Limit(c, embed.LimitOptions{}), embed.RetryOptions{}).Embed(t.Context(), []string{"a"}, embed.Document)
 		require.NoError(t, err)
 		require.Equal(t, [][]float32{{1, 2, 3}}, vectors)
-		require.Equal(t, 3, calls)
-		require.GreaterOrEqual(t, time.Since(begin), 20*time.Second+embed.DefaultFirstDelay)
+		require.Equal(t, 4, calls)
+		require.GreaterOrEqual(t, time.Since(begin), 20*time.Second+openai.DefaultTimeout+embed.DefaultFirstDelay)
 	})
 }
 
-func TestNoServer(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
-	_, err = client(t, openai.Options{BaseURL: "http://" + address, APIKey: key}).Embed(t.Context(), []string{"a"}, embed.Document)
-	var lost *openai.TransportError
-	require.ErrorAs(t, err, &lost)
-	_, retry := embed.Retryable(err)
-	require.True(t, retry)
-
-	for _, bad := range []error{
-		&net.DNSError{Err: "no such host", IsNotFound: true},
-		context.Canceled,
+// TestRefusedTexts has a server that refuses calls with a bad text, in each way that
+// servers have, behind all wrappers: the bad texts are named, with the server's words,
+// and all others are embedded.
+func TestRefusedTexts(t *testing.T) {
+	for name, tt := range map[string]struct {
+		refuse http.HandlerFunc
+		ends   bool // the error is not about texts
+		most   int  // sent, per text
+	}{
+		"400":               {says(400, `{"error":{"message":"input too long"}}`), false, 2},
+		"413":               {says(413, `{"error":"input too long","error_type":"Validation"}`), false, 2},
+		"422":               {says(422, `{"detail":[{"msg":"input too long"}]}`), false, 2},
+		"200":               {says(200, `{"error":{"message":"input too long"}}`), false, 2},
+		"200 with no data":  {says(200, `{"data":[],"error":"input too long"}`), false, 2},
+		"500":               {says(500, `input too long`), false, 4}, // with its attempts
+		"401":               {says(401, `input too long`), true, 2},
+		"429":               {says(429, `input too long`), true, 4},
+		"200 for a limit":   {says(200, `{"error":{"message":"input too long","code":"rate_limit_exceeded"}}`), true, 4},
+		"404 for the model": {says(404, `input too long`), true, 2},
 	} {
-		_, retry := embed.Retryable(&openai.TransportError{Err: bad})
-		require.False(t, retry, bad)
-	}
-	tls := httptest.NewUnstartedServer(says(200, ""))
-	tls.Config.ErrorLog = log.New(io.Discard, "", 0)
-	tls.StartTLS()
-	defer tls.Close()
-	_, err = client(t, openai.Options{BaseURL: tls.URL}).Embed(t.Context(), []string{"a"}, embed.Document)
-	require.ErrorAs(t, err, &lost)
-	_, retry = embed.Retryable(err)
-	require.False(t, retry, "a bad certificate stays bad")
-}
-
-func TestRedirectsAreNotFollowed(t *testing.T) {
-	followed := false
-	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))
-	defer other.Close()
-	for _, given := range []*http.Client{nil, {}} {
-		c := serve(t, openai.Options{HTTPClient: given}, says(308, "", "Location", other.URL))
-		_, err := c.Embed(t.Context(), []string{"a"}, embed.Document)
-		var status *openai.StatusError
-		require.ErrorAs(t, err, &status)
-		require.Equal(t, 308, status.Status)
-		require.False(t, followed)
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sent := 0
+				c := client(t, openai.Options{BaseURL: "http://server/v1", HTTPClient: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+					w := httptest.NewRecorder()
+					var in struct{ Input []string }
+					require.NoError(t, json.NewDecoder(r.Body).Decode(&in))
+					sent += len(in.Input)
+					if slices.Contains(in.Input, "bad") {
+						tt.refuse(w, r)
+						return w.Result(), nil
+					}
+					items := make([]string, len(in.Input))
+					for i := range items {
+						items[i] = fmt.Sprintf(`{"index":%d,"embedding":[%d,2,3]}`, i, len(in.Input[i]))
+					}
+					says(200, data(items...))(w, r)
+					return w.Result(), nil
+				})}})
+				store := embed.NewLRU(0)
+				e := embed.Retry(embed.Limit(c, embed.LimitOptions{}), embed.RetryOptions{})
+				e = embed.Cache(embed.Batch(e, embed.BatchOptions{Items: 16}), store)
+				texts := make([]string, 100)
+				for i := range texts {
+					texts[i] = strings.Repeat("x", 1+i)
+				}
+				texts[50] = "bad"
+				vectors, failed, err := embed.Isolate(e).Each(t.Context(), texts, embed.Document)
+				require.LessOrEqual(t, sent, tt.most*len(texts))
+				if tt.ends {
+					require.ErrorContains(t, err, "input too long")
+					require.GreaterOrEqual(t, store.Len(), 48, "what was embedded before is kept")
+					return
+				}
+				require.NoError(t, err)
+				require.Len(t, failed, 1)
+				require.Equal(t, 50, failed[0].Index)
+				require.ErrorContains(t, failed[0], "input too long")
+				require.Nil(t, vectors[50])
+				require.Equal(t, []float32{100, 2, 3}, vectors[99])
+				require.Equal(t, 99, store.Len())
+			})
+		})
 	}
 }
 
@@ -385,15 +315,15 @@ func TestTheKeyIsNowhere(t *testing.T) {
 	c := client(t, openai.Options{APIKey: key, Header: http.Header{"Api-Key": {"other-secret-key"}}})
 	var logged bytes.Buffer
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("client", "c", c)
-	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", c, c, c, c), logged.String()} {
+	texts := []string{logged.String()}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x"} {
+		texts = append(texts, fmt.Sprintf(verb, c), fmt.Sprintf(verb, *c))
+	}
+	for _, text := range texts {
 		require.NotContains(t, text, key)
 		require.NotContains(t, text, "other-secret-key")
 	}
 	require.Equal(t, "small at https://api.openai.com/v1/embeddings", c.String())
-
-	h := says(400, `{"error":"bad header other-secret-key"}`)
-	_, err := serve(t, openai.Options{Header: http.Header{"Api-Key": {"other-secret-key"}}}, h).Embed(t.Context(), []string{"a"}, embed.Document)
-	require.ErrorContains(t, err, "bad header [key]")
 }
 
 func TestNewRefuses(t *testing.T) {
@@ -410,13 +340,6 @@ func TestNewRefuses(t *testing.T) {
 		var value *codec.ValueError
 		require.ErrorAs(t, err, &value)
 		require.Equal(t, field, value.Field)
-		require.NotContains(t, err.Error(), key)
-	}
-	for _, base := range []string{"localhost:8080", "ftp://host", "http://", "http://host?key=" + key, "://", "http://host/#x"} {
-		o := good
-		o.BaseURL = base
-		_, err := openai.New(o)
-		require.ErrorContains(t, err, "BaseURL", base)
 		require.NotContains(t, err.Error(), key)
 	}
 }

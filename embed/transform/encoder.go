@@ -9,7 +9,8 @@ type encoder struct {
 	hidden, heads int
 	eps           float64
 	words         []float32 // one row for each token
-	positions     []float32 // one row for each position, with what all tokens have in common
+	positions     []float32 // one row for each position, with what tokens of the first type have in common
+	second        []float32 // what those of the second type differ by
 	norm          scale
 	layers        []layer
 }
@@ -21,22 +22,41 @@ type layer struct {
 	downNorm                 scale
 }
 
+// ofSecond marks a token of the second of two texts that the encoder reads together.
+// Such a token has the second type.
+func ofSecond(id int32) int32 { return ^id }
+
+// typed returns the ID of a token, and whether it was marked.
+func typed(token int32) (id int, second bool) {
+	if token < 0 {
+		return int(^token), true
+	}
+	return int(token), false
+}
+
 // dense computes w*x + b. Row i of w makes element i.
 type dense struct{ w, b []float32 }
 
 // scale is what a layer's normalization multiplies by and adds.
 type scale struct{ w, b []float32 }
 
-// encoder reads the weights under the names that the transformers library gives them.
-func (m *modelDir) encoder(c config) (_ *encoder, err error) {
+// encoder reads model.safetensors.
+func (m *modelDir) encoder(c config) (*encoder, error) {
 	w, err := m.weights()
 	if err != nil {
 		return nil, err
 	}
 	defer w.file.Close()
+	e, err := w.encoder(c, "")
+	return e, m.in(weightsFile, err)
+}
+
+// encoder reads the weights under the names that the transformers library gives them,
+// behind a prefix.
+func (w *weights) encoder(c config, prefix string) (_ *encoder, err error) {
 	read := func(name string, shape ...int) (x []float32) {
 		if err == nil {
-			x, err = w.read(name, shape...)
+			x, err = w.read(prefix+name, shape...)
 		}
 		return x
 	}
@@ -67,10 +87,16 @@ func (m *modelDir) encoder(c config) (_ *encoder, err error) {
 		})
 	}
 	if err != nil {
-		return nil, m.in("model.safetensors", err)
+		return nil, err
 	}
-	for i := range e.positions { // all tokens are of the first type
+	for i := range e.positions {
 		e.positions[i] += types[i%c.Hidden]
+	}
+	if c.Types > 1 {
+		e.second = make([]float32, c.Hidden)
+		for i := range e.second {
+			e.second[i] = types[c.Hidden+i] - types[i]
+		}
 	}
 	return e, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/vecwire/vecwire/chunk"
 	"github.com/vecwire/vecwire/embed"
 	"github.com/vecwire/vecwire/embed/transform"
+	"github.com/vecwire/vecwire/rerank"
 )
 
 // A model with random weights stands for a real one here; a copy of
@@ -61,4 +62,27 @@ func ExampleEmbedder_CountTokens() {
 	// 8 tokens: Read a file by line!
 	// 8 tokens: Read a line by file!
 	// 6 tokens: Read by line!
+}
+
+// A cross-encoder reads the question with each text. It goes into Query.Reranker.
+func ExampleOpenReranker() {
+	dir, err := os.MkdirTemp("", "model-*")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := transform.WriteTinyCrossEncoder(dir); err != nil { // or cross-encoder/ms-marco-MiniLM-L6-v2
+		log.Fatal(err)
+	}
+
+	model, err := transform.OpenReranker(dir, transform.Options{Int8: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ranked, err := rerank.Texts(context.Background(), model, "read a file", []string{"line by line", "a file!"}, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(ranked), "texts, the better one first:", ranked[0].Score >= ranked[1].Score)
+	// Output: 2 texts, the better one first: true
 }

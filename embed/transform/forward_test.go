@@ -7,15 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestErf(t *testing.T) {
-	for x := -6.0; x <= 6; x += 1e-3 {
-		require.InDelta(t, math.Erf(x), float64(erf(float32(x))), 5e-7, "%v", x)
-	}
-	for _, x := range []float32{0, float32(math.Inf(1)), float32(math.Inf(-1))} {
-		require.InDelta(t, math.Erf(float64(x)), float64(erf(x)), 1e-7)
-	}
-}
-
 func TestSoftmax(t *testing.T) {
 	x := []float32{1000, 1000, 1002}
 	softmax(x, 0.5)

@@ -90,13 +90,18 @@ func (m *modelDir) config() (config, error) {
 	if _, err := m.read(file, false, &c); err != nil {
 		return c, err
 	}
+	return c, m.in(file, c.check())
+}
+
+// check refuses what this package does not compute, and sizes that cannot be.
+func (c config) check() error {
 	for _, f := range []struct{ field, want, got string }{
 		{"model_type", "bert", c.Type},
 		{"hidden_act", "gelu", c.Activation},
 		{"position_embedding_type", "absolute", c.Position},
 	} {
 		if f.got != f.want {
-			return c, m.in(file, invalid(f.field, fmt.Sprintf("%q, the only one that this package computes", f.want), fmt.Sprintf("%q", f.got)))
+			return invalid(f.field, fmt.Sprintf("%q, the only one that this package computes", f.want), fmt.Sprintf("%q", f.got))
 		}
 	}
 	for _, f := range []struct {
@@ -107,16 +112,16 @@ func (m *modelDir) config() (config, error) {
 		{"max_position_embeddings", c.Positions}, {"type_vocab_size", c.Types}, {"vocab_size", c.VocabSize},
 	} {
 		if f.got < 1 || f.got > maxSize {
-			return c, m.in(file, invalid(f.field, fmt.Sprintf("a number from 1 to %d", maxSize), fmt.Sprint(f.got)))
+			return invalid(f.field, fmt.Sprintf("a number from 1 to %d", maxSize), fmt.Sprint(f.got))
 		}
 	}
 	if c.Hidden%c.Heads != 0 {
-		return c, m.in(file, invalid("num_attention_heads", fmt.Sprintf("a divisor of hidden_size, %d", c.Hidden), fmt.Sprint(c.Heads)))
+		return invalid("num_attention_heads", fmt.Sprintf("a divisor of hidden_size, %d", c.Hidden), fmt.Sprint(c.Heads))
 	}
 	if !(c.Epsilon >= 0 && c.Epsilon < 1) {
-		return c, m.in(file, invalid("layer_norm_eps", "a number from 0 to 1", fmt.Sprint(c.Epsilon)))
+		return invalid("layer_norm_eps", "a number from 0 to 1", fmt.Sprint(c.Epsilon))
 	}
-	return c, nil
+	return nil
 }
 
 // settings reads what the sentence-transformers library wrote beside the encoder.

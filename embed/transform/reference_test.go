@@ -50,6 +50,21 @@ func TestAgreesWithTheReference(t *testing.T) {
 		least = min(least, c)
 	}
 	t.Logf("the least cosine is 1 - %.1e", 1-least)
+
+	rounded, err := Open(dir, Options{Int8: true})
+	require.NoError(t, err)
+	got, err = rounded.Embed(t.Context(), texts, embed.Document)
+	require.NoError(t, err)
+	var mean float64
+	least = 1
+	for i := range texts {
+		c := cosine(got[i], want[i])
+		mean += c / float64(len(texts))
+		least = min(least, c)
+	}
+	t.Logf("in eight bits the mean is %.4f, the least %.4f", mean, least)
+	require.Greater(t, mean, 0.99)
+	require.Greater(t, least, 0.97)
 }
 
 func cosine(a, b []float32) float64 {

@@ -28,8 +28,13 @@ var tinyVocab = []string{
 	"[PAD]", "[UNK]", "[CLS]", "[SEP]", "read", "a", "file", "line", "by", "##s", "##ing", "!", "über", "uber", "中", "##d",
 }
 
-func newTinyModel() *tinyModel {
-	const hidden, intermediate, layers, positions = 8, 24, 2, 16
+func newTinyModel() *tinyModel { return newModelOf(8, 24, 16) }
+
+// newByteModel is a tiny model with sizes that weights of eight bits can have.
+func newByteModel() *tinyModel { return newModelOf(32, 48, 160) }
+
+func newModelOf(hidden, intermediate, positions int) *tinyModel {
+	const layers = 2
 	vocab := object{}
 	for id, piece := range tinyVocab {
 		vocab[piece] = id
@@ -153,7 +158,11 @@ func (m *tinyModel) set(value any, file string, path ...string) {
 // openTiny opens the model after some changes.
 func openTiny(t testing.TB, o Options, changes ...func(*tinyModel)) (*Embedder, error) {
 	t.Helper()
-	m := newTinyModel()
+	return openModel(t, newTinyModel(), o, changes...)
+}
+
+func openModel(t testing.TB, m *tinyModel, o Options, changes ...func(*tinyModel)) (*Embedder, error) {
+	t.Helper()
 	for _, change := range changes {
 		change(m)
 	}

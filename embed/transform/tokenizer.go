@@ -3,6 +3,8 @@ package transform
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -26,6 +28,14 @@ type tokenizer struct {
 	special map[byte][]specialToken // by their first byte, the longest first
 	before  []int32                 // tokens before each text
 	after   []int32                 // and behind it
+	pair    []pairPart              // what two texts together become, if the file says so
+}
+
+// pairPart is a part of a pair of texts: one of them, or tokens beside them.
+type pairPart struct {
+	text   int // 1 for the first, 2 for the second, 0 for neither
+	tokens []int32
+	second bool // its tokens have the second type
 }
 
 // specialToken is one that is found in a text as it is written, before all else.
@@ -60,6 +70,16 @@ type tokenizerFile struct {
 				ID string
 			} `json:"SpecialToken"`
 		}
+		Pair []struct {
+			Special *struct {
+				ID   string
+				Type int `json:"type_id"`
+			} `json:"SpecialToken"`
+			Sequence *struct {
+				ID   string
+				Type int `json:"type_id"`
+			}
+		}
 		Special map[string]struct {
 			IDs []int32
 		} `json:"special_tokens"`
@@ -85,11 +105,21 @@ func (m *modelDir) tokenizer(size int) (*tokenizer, error) {
 }
 
 func newTokenizer(raw []byte, size int) (*tokenizer, error) {
-	var f tokenizerFile
-	f.Model.MaxRunes = 100
-	if err := json.Unmarshal(raw, &f); err != nil {
+	f, err := readTokenizer(raw)
+	if err != nil {
 		return nil, err
 	}
+	return f.tokenizer(maps.All(f.Model.Vocab), size)
+}
+
+func readTokenizer(raw []byte) (*tokenizerFile, error) {
+	f := &tokenizerFile{}
+	f.Model.MaxRunes = 100
+	return f, json.Unmarshal(raw, f)
+}
+
+// tokenizer makes one with a vocabulary, in place of that of the file.
+func (f *tokenizerFile) tokenizer(vocab iter.Seq2[string, int32], size int) (*tokenizer, error) {
 	for _, part := range []struct{ field, want, got string }{
 		{"model.type", "WordPiece", f.Model.Type},
 		{"normalizer.type", "BertNormalizer", f.Normalizer.Type},
@@ -102,7 +132,7 @@ func newTokenizer(raw []byte, size int) (*tokenizer, error) {
 	}
 	t := &tokenizer{
 		clean: f.Normalizer.Clean, chinese: f.Normalizer.Chinese, lower: f.Normalizer.Lower, accents: f.Normalizer.Lower,
-		first: map[string]int32{}, next: map[string]int32{}, maxRunes: f.Model.MaxRunes, special: map[byte][]specialToken{},
+		first: make(map[string]int32, min(size, 1<<16)), next: make(map[string]int32, min(size, 1<<16)/4), maxRunes: f.Model.MaxRunes, special: map[byte][]specialToken{},
 	}
 	if f.Normalizer.Accents != nil {
 		t.accents = *f.Normalizer.Accents
@@ -111,7 +141,7 @@ func newTokenizer(raw []byte, size int) (*tokenizer, error) {
 	outside := func(field string, id int32) error {
 		return invalid(field, fmt.Sprintf("an ID from 0 to %d, vocab_size less one", size-1), fmt.Sprint(id))
 	}
-	for piece, id := range f.Model.Vocab {
+	for piece, id := range vocab {
 		switch {
 		case piece == "":
 			return nil, invalid("model.vocab", "pieces of at least a character", "an empty one")
@@ -125,7 +155,7 @@ func newTokenizer(raw []byte, size int) (*tokenizer, error) {
 		t.longest = max(t.longest, len(piece))
 	}
 	var known bool
-	if t.unknown, known = f.Model.Vocab[f.Model.Unknown]; !known {
+	if t.unknown, known = t.first[f.Model.Unknown]; !known {
 		return nil, invalid("model.unk_token", "a token of the vocabulary", fmt.Sprintf("%q", f.Model.Unknown))
 	}
 	for i, a := range f.Added {
@@ -153,12 +183,16 @@ func newTokenizer(raw []byte, size int) (*tokenizer, error) {
 		}
 		*ends = append(*ends, ids...)
 	}
-	return t, nil
+	return t, t.pairs(f, inside)
 }
 
 // encode returns the IDs of a text's tokens, with those at both ends.
 func (t *tokenizer) encode(text string) []int32 {
-	ids := slices.Clone(t.before)
+	return append(t.inner(slices.Clone(t.before), text), t.after...)
+}
+
+// inner appends the tokens of a text alone.
+func (t *tokenizer) inner(ids []int32, text string) []int32 {
 	begin := 0
 	for i := 0; i < len(text); {
 		s, found := t.specialAt(text[i:])
@@ -170,8 +204,7 @@ func (t *tokenizer) encode(text string) []int32 {
 		i += len(s.text)
 		begin = i
 	}
-	ids = t.words(ids, t.normalized(text[begin:]))
-	return append(ids, t.after...)
+	return t.words(ids, t.normalized(text[begin:]))
 }
 
 // cut shortens what encode returned to n tokens and keeps those at both ends.
@@ -208,7 +241,7 @@ func (t *tokenizer) normalized(text string) string {
 	text = b.String()
 	if t.accents {
 		text = strings.Map(func(r rune) rune {
-			if unicode.Is(unicode.Mn, r) {
+			if mark(r) {
 				return -1
 			}
 			return r
@@ -266,7 +299,7 @@ func (t *tokenizer) pieces(ids []int32, word string) []int32 {
 // control is what the library's clean_text removes: the categories Cc, but for
 // three that are spaces, Cf and Co.
 func control(r rune) bool {
-	return r != '\t' && r != '\n' && r != '\r' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co)
+	return r != '\t' && r != '\n' && r != '\r' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co) && !unicode.Is(youngControls, r)
 }
 
 // punctuation is what the library's BertPreTokenizer makes a word of its own: all
@@ -274,10 +307,15 @@ func control(r rune) bool {
 // and the category P.
 func punctuation(r rune) bool {
 	if r < utf8.RuneSelf {
-		return r > ' ' && r < 0x7f && !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z')
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		digit := '0' <= r && r <= '9'
+		return r > ' ' && r < 0x7f && !letter && !digit
 	}
-	return unicode.Is(unicode.P, r)
+	return unicode.Is(unicode.P, r) && !unicode.Is(youngPunctuation, r) || oldPunctuation(r)
 }
+
+// mark is what the library's strip_accents removes: the category Mn.
+func mark(r rune) bool { return unicode.Is(unicode.Mn, r) && !unicode.Is(youngMarks, r) || oldMark(r) }
 
 // chinese is what the library's handle_chinese_chars puts spaces around: the blocks
 // that its source lists, of CJK Unified Ideographs, their extensions A to E and

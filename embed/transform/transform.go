@@ -14,8 +14,12 @@
 // it refuses when it is opened: other architectures and tokenizers, such as the
 // multilingual models on XLM-RoBERTa, and other kinds of pooling.
 //
-// Everything is computed in float32. The package knows no collection, no database
-// and no network.
+// Everything is computed in float32, as the reference does. [Options].Int8 rounds the
+// weights to eight bits, which is several times as fast and takes a quarter of the
+// memory. [OpenReranker] reads a cross-encoder, which says how well texts answer a
+// query. [Pack] makes one file of such a model, which [OpenPacked] opens at once.
+//
+// The package knows no collection, no database and no network.
 package transform
 
 import (
@@ -24,6 +28,7 @@ import (
 	"fmt"
 	"hash"
 	"runtime"
+	"slices"
 	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
@@ -57,6 +62,12 @@ type Options struct {
 	// runtime.GOMAXPROCS(0).
 	Concurrency int
 
+	// Int8 rounds the weights to eight bits when the model is opened, and multiplies
+	// in eight bits. The vectors of all-MiniLM-L6-v2 then have a cosine of 0.998 in
+	// the mean with those of the reference over English texts, 0.995 over texts of
+	// many scripts. Sizes that are not multiples of 16 are refused.
+	Int8 bool
+
 	// Name is what [Embedder.Model] returns; "" means a name made of a hash of all
 	// that the vectors depend on.
 	Name string
@@ -69,9 +80,17 @@ type Embedder struct {
 	prefix    [2]string // by embed.Use
 	strict    bool
 	tokenizer *tokenizer
-	encoder   *encoder
+	encoder   runner
 	s         settings
 	slots     chan *scratch // one for each CPU that may compute
+}
+
+// runner is an encoder. Its run returns a row for each token of the texts, one text
+// after another; the rows are part of s. It ends with ctx's error if ctx ends. It
+// uses so many CPUs at most.
+type runner interface {
+	dim() int
+	run(ctx context.Context, s *scratch, texts [][]int32, cpus int) ([]float32, error)
 }
 
 var _ embed.Embedder = (*Embedder)(nil)
@@ -91,18 +110,63 @@ func Open(dir string, o Options) (*Embedder, error) {
 
 func open(dir string, o Options) (*Embedder, error) {
 	m := &modelDir{path: dir, sum: sha256.New()}
-	c, err := m.config()
+	p, err := m.parts(o.Int8)
 	if err != nil {
 		return nil, err
 	}
-	s, err := m.settings(c)
+	enc, err := m.encoder(p.config)
 	if err != nil {
 		return nil, err
 	}
-	tok, err := m.tokenizer(c.VocabSize)
+	e, err := p.embedder(o)
 	if err != nil {
 		return nil, err
 	}
+	if e.encoder, err = enc.runner(o.Int8); err != nil {
+		return nil, m.in(weightsFile, err)
+	}
+	if e.model == "" {
+		e.model = name(m.sum, p.config, e.s, e.prefix, o.Int8)
+	}
+	return e, nil
+}
+
+// runner returns what computes with the weights, in eight bits if it has to.
+func (e *encoder) runner(bytes bool) (runner, error) {
+	if !bytes {
+		return e, nil
+	}
+	return e.bytes()
+}
+
+// parts is a model but for its weights.
+type parts struct {
+	config    config
+	settings  settings
+	tokenizer *tokenizer
+}
+
+// parts reads them, and refuses those that bytes cannot be multiplied for if it has
+// to.
+func (m *modelDir) parts(bytes bool) (p parts, err error) {
+	if p.config, err = m.config(); err != nil {
+		return p, err
+	}
+	if bytes {
+		if err := checkBytes(p.config); err != nil {
+			return p, m.in("config.json", err)
+		}
+	}
+	if p.settings, err = m.settings(p.config); err != nil {
+		return p, err
+	}
+	p.tokenizer, err = m.tokenizer(p.config.VocabSize)
+	return p, err
+}
+
+// embedder returns an embedder that lacks an encoder, and a name if o has none.
+func (p *parts) embedder(o Options) (*Embedder, error) {
+	s, tok := p.settings, p.tokenizer
 	least := len(tok.before) + len(tok.after) + 1
 	if s.maxTokens < least {
 		return nil, invalid("max_seq_length", fmt.Sprintf("at least %d", least), fmt.Sprint(s.maxTokens))
@@ -121,20 +185,12 @@ func open(dir string, o Options) (*Embedder, error) {
 			return nil, invalid(fmt.Sprintf("the prefix of a %s", embed.Use(use)), "UTF-8", "something else")
 		}
 	}
-	enc, err := m.encoder(c)
-	if err != nil {
-		return nil, err
-	}
 	e := &Embedder{
 		model:     o.Name,
 		prefix:    [2]string{embed.Document: o.DocumentPrefix, embed.Query: o.QueryPrefix},
 		strict:    o.RefuseLong,
 		tokenizer: tok,
-		encoder:   enc,
 		s:         s,
-	}
-	if e.model == "" {
-		e.model = name(m.sum, c, s, e.prefix)
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = runtime.GOMAXPROCS(0)
@@ -148,9 +204,13 @@ func open(dir string, o Options) (*Embedder, error) {
 
 // name names the files that were read, by their hash, and what was made of them.
 // The directory is not part of it, so that it can be moved.
-func name(files hash.Hash, c config, s settings, prefix [2]string) string {
+func name(files hash.Hash, c config, s settings, prefix [2]string, bytes bool) string {
 	fmt.Fprintf(files, "%t %t %d %q", s.cls, s.normalize, s.maxTokens, prefix)
-	return fmt.Sprintf("bert-L%d-H%d/%x", c.Layers, c.Hidden, files.Sum(nil)[:8])
+	form := "bert-L%d-H%d/%x"
+	if bytes {
+		form = "bert-L%d-H%d-int8/%x"
+	}
+	return fmt.Sprintf(form, c.Layers, c.Hidden, files.Sum(nil)[:8])
 }
 
 // Model returns Options.Name, or else a name made of the number of layers, the
@@ -159,7 +219,7 @@ func name(files hash.Hash, c config, s settings, prefix [2]string) string {
 func (e *Embedder) Model() string { return e.model }
 
 // Dim returns the number of elements of a vector.
-func (e *Embedder) Dim() int { return e.encoder.hidden }
+func (e *Embedder) Dim() int { return e.encoder.dim() }
 
 // MaxTokens returns the most tokens of a text that the model sees, as
 // [Embedder.CountTokens] counts them.
@@ -173,7 +233,8 @@ func (e *Embedder) CountTokens(text string) int {
 }
 
 // Embed returns one vector for each text, in order, of length 1 if the model's
-// files ask for that. Texts are divided among the CPUs; a text has one to itself.
+// files ask for that. Texts are divided among the CPUs; with Options.Int8 a single
+// one is, too.
 // When ctx ends, the call does before its next layer, with ctx's error. A text that
 // is not UTF-8, or too long where that is refused, is an [*embed.TextError], and
 // nothing is computed.
@@ -183,36 +244,62 @@ func (e *Embedder) Embed(ctx context.Context, texts []string, use embed.Use) ([]
 		return nil, err
 	}
 	vectors := make([][]float32, len(texts))
-	group, calls := errgroup.WithContext(ctx)
-	for from, to := range groups(tokens, cap(e.slots)) {
-		s := e.enter(calls)
-		if s == nil {
-			break
-		}
-		group.Go(func() error {
-			defer func() { e.slots <- s }()
-			rows, err := e.encoder.run(calls, s, tokens[from:to])
-			if err != nil {
-				return err
-			}
-			for i := from; i < to; i++ {
-				n := len(tokens[i]) * e.encoder.hidden
-				vectors[i] = e.s.pool(rows[:n], e.encoder.hidden)
-				rows = rows[n:]
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil { // groups were left out
+	err = e.compute(ctx, tokens, func(i int, rows []float32) { vectors[i] = e.s.pool(rows, e.Dim()) })
+	if err != nil {
 		return nil, err
 	}
 	if err := embed.Verify(vectors, len(texts), e.Dim()); err != nil { // weights that are not finite
 		return nil, err
 	}
 	return vectors, nil
+}
+
+// compute runs the encoder over texts, and hands on the rows of each, which are valid
+// only until done returns. It calls done for several texts at once.
+func (e *Embedder) compute(ctx context.Context, tokens [][]int32, done func(i int, rows []float32)) error {
+	// The longest come first: what is left for the end, when CPUs run out of work, is
+	// short.
+	order := make([]int, len(tokens))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return len(tokens[j]) - len(tokens[i]) })
+	sorted := make([][]int32, len(tokens))
+	for i, at := range order {
+		sorted[i] = tokens[at]
+	}
+	group, calls := errgroup.WithContext(ctx)
+	for from, to := range groups(sorted, cap(e.slots)) {
+		s := e.enter(calls)
+		if s == nil {
+			break
+		}
+		cpus := []*scratch{s}
+		if from == 0 && to == len(sorted) { // nothing else to do for the idle ones
+			cpus = e.idle(cpus)
+		}
+		group.Go(func() error {
+			defer func() {
+				for _, s := range cpus {
+					e.slots <- s
+				}
+			}()
+			rows, err := e.encoder.run(calls, s, sorted[from:to], len(cpus))
+			if err != nil {
+				return err
+			}
+			for i := from; i < to; i++ {
+				n := len(sorted[i]) * e.Dim()
+				done(order[i], rows[:n])
+				rows = rows[n:]
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err() // groups were left out
 }
 
 // encode returns the tokens of each text.
@@ -250,6 +337,18 @@ func (e *Embedder) enter(ctx context.Context) *scratch {
 		return s
 	case <-ctx.Done():
 		return nil
+	}
+}
+
+// idle appends the places of all CPUs that are idle.
+func (e *Embedder) idle(cpus []*scratch) []*scratch {
+	for {
+		select {
+		case s := <-e.slots:
+			cpus = append(cpus, s)
+		default:
+			return cpus
+		}
 	}
 }
 

@@ -256,9 +256,9 @@ func TestEndsWithItsContext(t *testing.T) {
 	e.slots <- busy
 
 	s := &scratch{}
-	_, err = e.encoder.run(&ends{t.Context(), 1}, s, [][]int32{{2, 4, 3}})
+	_, err = e.encoder.run(&ends{t.Context(), 1}, s, [][]int32{{2, 4, 3}}, 1)
 	require.ErrorIs(t, err, context.Canceled, "between two layers")
-	_, err = e.encoder.run(&ends{t.Context(), 2}, s, [][]int32{{2, 4, 3}})
+	_, err = e.encoder.run(&ends{t.Context(), 2}, s, [][]int32{{2, 4, 3}}, 1)
 	require.NoError(t, err)
 }
 
@@ -333,7 +333,7 @@ func TestOpenRefuses(t *testing.T) {
 		{config, "hidden_act", Options{}, set("relu", config, "hidden_act")},
 		{config, "position_embedding_type", Options{}, set("relative_key", config, "position_embedding_type")},
 		{config, "hidden_size", Options{}, set(0, config, "hidden_size")},
-		{config, "intermediate_size", Options{}, set(1<<40, config, "intermediate_size")},
+		{config, "intermediate_size", Options{}, set(int64(1)<<40, config, "intermediate_size")},
 		{config, "num_attention_heads", Options{}, set(3, config, "num_attention_heads")},
 		{config, "layer_norm_eps", Options{}, set(-1, config, "layer_norm_eps")},
 		{tokenizer, "model.type", Options{}, set("Unigram", tokenizer, "model", "type")},

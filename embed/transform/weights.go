@@ -32,16 +32,18 @@ type tensor struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// weights opens model.safetensors.
+// weightsFile is where a model has its weights.
+const weightsFile = "model.safetensors"
+
+// weights opens the file of the weights.
 func (m *modelDir) weights() (_ *weights, err error) {
-	const file = "model.safetensors"
-	f, err := os.Open(filepath.Join(m.path, file))
+	f, err := os.Open(filepath.Join(m.path, weightsFile))
 	if err != nil {
 		return nil, remedied(err)
 	}
 	defer func() {
 		if err != nil {
-			err = m.in(file, err)
+			err = m.in(weightsFile, err)
 			f.Close()
 		}
 	}()

@@ -6,6 +6,10 @@
 //
 // With -embed-url, the address of an OpenAI-compatible server, records and queries
 // may have a text in place of a vector. SIGTERM and SIGINT end it gracefully.
+//
+// It has no users and no keys: whoever reaches the address may read and write. Web
+// pages of other origins may not, nor names that were pointed at it: give the name
+// that clients use with -host if it is not localhost or an address.
 package main
 
 import (
@@ -19,6 +23,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -37,7 +42,7 @@ func main() {
 }
 
 // run serves until ctx ends. It calls ready when it accepts connections.
-func run(ctx context.Context, args []string, stderr io.Writer, ready func(net.Addr)) error {
+func run(ctx context.Context, args []string, stderr io.Writer, ready func(net.Addr)) (err error) {
 	flags := flag.NewFlagSet("http-service", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "localhost:8080", "`ADDRESS` to listen on")
@@ -45,6 +50,7 @@ func run(ctx context.Context, args []string, stderr io.Writer, ready func(net.Ad
 	name := flags.String("collection", "docs", "the collection's `NAME`")
 	dim := flags.Int("dim", 384, "the `NUMBER` of dimensions, if no server embeds")
 	limit := flags.Int("concurrency", 64, "answer at most `N` requests at a time")
+	host := flags.String("host", "", "answer also for these `NAMES` of this host, with commas between them")
 	var embedder model.Options
 	embedder.Register(flags)
 	if err := flags.Parse(args); err != nil {
@@ -56,7 +62,7 @@ func run(ctx context.Context, args []string, stderr io.Writer, ready func(net.Ad
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	schema := vecwire.Schema{
 		Name: *name, Dim: *dim,
 		Fields: []vecwire.Field{{Name: "lang", Index: true}, {Name: "year", Type: vecwire.Int}, {Name: "url"}},
@@ -77,7 +83,8 @@ func run(ctx context.Context, args []string, stderr io.Writer, ready func(net.Ad
 	}
 
 	server := &http.Server{
-		Handler:           newService(db, c, *limit, log),
+		Handler:           newService(db, c, *limit, strings.FieldsFunc(*host, func(r rune) bool { return r == ',' || r == ' ' }), log),
+		MaxHeaderBytes:    1 << 16,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      time.Minute,
@@ -97,7 +104,7 @@ func run(ctx context.Context, args []string, stderr io.Writer, ready func(net.Ad
 		return err
 	case <-ctx.Done():
 	}
-	// What is being answered is answered; no more is taken.
+	// Requests that are being answered are finished; no others are taken.
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	log.Info("shutting down")

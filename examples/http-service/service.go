@@ -7,7 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vecwire/vecwire"
@@ -15,27 +19,60 @@ import (
 )
 
 const (
-	maxBody    = 8 << 20
-	maxK       = 1000
-	maxRecords = 1000
-	timeout    = 30 * time.Second
+	maxK    = 1000
+	timeout = 30 * time.Second
 )
 
 // service answers the requests.
 type service struct {
 	db     *vecwire.DB
 	docs   *vecwire.Collection
+	dim    int
 	places chan struct{} // one for each request that is being answered
+	memory memory
 	log    *slog.Logger
 }
 
-func newService(db *vecwire.DB, c *vecwire.Collection, concurrency int, log *slog.Logger) http.Handler {
-	s := &service{db: db, docs: c, places: make(chan struct{}, max(1, concurrency)), log: log}
+// newService serves a collection. Requests are answered for the names of hosts that
+// are given, for localhost and for addresses.
+func newService(db *vecwire.DB, c *vecwire.Collection, concurrency int, hosts []string, log *slog.Logger) http.Handler {
+	s := &service{db: db, docs: c, dim: c.Schema().Dim, places: make(chan struct{}, max(1, concurrency)), log: log}
+	s.memory.left.Store(maxBuffered)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
-	mux.HandleFunc("POST /search", answer(s, s.search))
-	mux.HandleFunc("POST /upsert", answer(s, s.upsert))
-	return mux
+	mux.HandleFunc("POST /search", s.answer(s.search))
+	mux.HandleFunc("POST /upsert", s.answer(s.upsert))
+	return s.guard(hosts, mux)
+}
+
+// guard refuses what a web page elsewhere could make a browser send: a request for a
+// name that has been pointed here (DNS rebinding), and one of another origin.
+func (s *service) guard(hosts []string, next http.Handler) http.Handler {
+	origins := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ours(r.Host, hosts) {
+			s.fail(w, &requestError{Status: http.StatusMisdirectedRequest, Code: "unknown_host", Message: "the host is not served here: name it with -host"})
+			return
+		}
+		if err := origins.Check(r); err != nil {
+			s.fail(w, &requestError{Status: http.StatusForbidden, Code: "cross_origin", Message: "a page of another origin may not ask"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ours reports whether the host of a request is served: a name that was given,
+// localhost, or an address, which no other name can stand for.
+func ours(host string, hosts []string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return strings.EqualFold(host, "localhost") || slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(host, h) })
 }
 
 func (s *service) health(w http.ResponseWriter, r *http.Request) {
@@ -46,14 +83,8 @@ func (s *service) health(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, &requestError{Status: http.StatusServiceUnavailable, Code: "unhealthy", Message: "the database does not answer"})
 		return
 	}
-	write(w, http.StatusOK, map[string]any{"status": "ok", "engine": s.db.Capabilities().Engine})
-}
-
-type searchRequest struct {
-	Vector []float32 `json:"vector"`
-	Text   string    `json:"text"`
-	K      int       `json:"k"`
-	Filter string    `json:"filter"` // as filter.Parse reads it: lang == "en" && year >= 2020
+	text, _ := json.Marshal(map[string]any{"status": "ok", "engine": s.db.Capabilities().Engine})
+	write(w, http.StatusOK, text)
 }
 
 type hit struct {
@@ -63,13 +94,25 @@ type hit struct {
 	Fields vecwire.Fields `json:"fields,omitempty"`
 }
 
-func (s *service) search(ctx context.Context, in searchRequest) (any, error) {
-	if in.K < 0 || in.K > maxK {
-		return nil, badRequest("k", fmt.Sprintf("is %d, want 1 to %d, or 0 for %d", in.K, maxK, vecwire.DefaultK))
+func (s *service) search(ctx context.Context, body []byte) (any, error) {
+	var in struct {
+		Vector json.RawMessage `json:"vector"`
+		Text   string          `json:"text"`
+		K      int             `json:"k"`
+		Filter string          `json:"filter"` // as filter.Parse reads it: lang == "en" && year >= 2020
 	}
-	q := vecwire.Query{Vector: in.Vector, Text: in.Text, K: in.K}
+	if err := decode(body, func(d *json.Decoder) error { return d.Decode(&in) }); err != nil {
+		return nil, err
+	}
+	if in.K < 0 || in.K > maxK {
+		return nil, badRequest("k", fmt.Sprintf("k is %d, want 1 to %d, or 0 for %d", in.K, maxK, vecwire.DefaultK))
+	}
+	q := vecwire.Query{Text: in.Text, K: in.K}
+	var err error
+	if q.Vector, err = vector(in.Vector, s.dim); err != nil {
+		return nil, err
+	}
 	if in.Filter != "" {
-		var err error
 		if q.Filter, err = filter.Parse(in.Filter); err != nil {
 			return nil, err
 		}
@@ -85,22 +128,11 @@ func (s *service) search(ctx context.Context, in searchRequest) (any, error) {
 	return map[string]any{"hits": hits}, nil
 }
 
-type upsertRequest struct {
-	Records []struct {
-		ID     string         `json:"id"`
-		Vector []float32      `json:"vector"`
-		Text   string         `json:"text"`
-		Fields vecwire.Fields `json:"fields"`
-	} `json:"records"`
-}
-
-func (s *service) upsert(ctx context.Context, in upsertRequest) (any, error) {
-	if len(in.Records) > maxRecords {
-		return nil, badRequest("records", fmt.Sprintf("has %d, want at most %d", len(in.Records), maxRecords))
-	}
-	records := make([]vecwire.Record, len(in.Records))
-	for i, r := range in.Records {
-		records[i] = vecwire.Record{ID: r.ID, Vector: r.Vector, Text: r.Text, Fields: r.Fields}
+func (s *service) upsert(ctx context.Context, body []byte) (any, error) {
+	var records []vecwire.Record
+	err := decode(body, func(d *json.Decoder) error { return s.records(d, &records) })
+	if err != nil {
+		return nil, err
 	}
 	if err := s.docs.Upsert(ctx, records...); err != nil {
 		return nil, err
@@ -108,41 +140,75 @@ func (s *service) upsert(ctx context.Context, in upsertRequest) (any, error) {
 	return map[string]any{"stored": len(records)}, nil
 }
 
-// answer reads a request, answers it within the limits, and writes the answer.
-func answer[In any](s *service, do func(context.Context, In) (any, error)) http.HandlerFunc {
+// records reads {"records": […]} one record after another, so that a body of many
+// small ones is refused before they take memory.
+func (s *service) records(d *json.Decoder, records *[]vecwire.Record) error {
+	for _, want := range []json.Token{json.Delim('{'), "records", json.Delim('[')} {
+		if t, err := d.Token(); err != nil || t != want {
+			return cmp.Or(err, fmt.Errorf(`it is not {"records": […]}`))
+		}
+	}
+	for d.More() {
+		if len(*records) == maxRecords {
+			return badRequest("records", fmt.Sprintf("records has more than %d", maxRecords))
+		}
+		r, err := record(d, s.dim)
+		if err != nil {
+			return err
+		}
+		*records = append(*records, r)
+	}
+	for _, want := range []json.Token{json.Delim(']'), json.Delim('}')} {
+		if t, err := d.Token(); err != nil || t != want {
+			return cmp.Or(err, fmt.Errorf(`it has more than "records"`))
+		}
+	}
+	return nil
+}
+
+var errBusy = &requestError{Status: http.StatusServiceUnavailable, Code: "busy", Message: "too many requests at a time"}
+
+// answer reads a request, answers it within the limits, and writes the answer. A
+// request has a place while it is being answered, and neither while it is read nor
+// while its answer is written: slow clients hold none.
+func (s *service) answer(do func(context.Context, []byte) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case s.places <- struct{}{}:
-			defer func() { <-s.places }()
-		default:
-			w.Header().Set("Retry-After", "1")
-			s.fail(w, &requestError{Status: http.StatusServiceUnavailable, Code: "busy", Message: "too many requests at a time"})
-			return
+		body, release, err := s.memory.read(w, r)
+		var out any
+		if err == nil {
+			out, err = s.place(r.Context(), body, do)
 		}
-		var in In
-		body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-		body.DisallowUnknownFields()
-		if err := body.Decode(&in); err != nil {
-			if _, large := errors.AsType[*http.MaxBytesError](err); large {
-				err = &requestError{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Message: fmt.Sprintf("the body has more than %d bytes", maxBody)}
-			} else {
-				err = badRequest("", "the body is not the JSON that is wanted: "+err.Error())
-			}
-			s.fail(w, err)
-			return
+		release()
+		var text []byte
+		if err == nil {
+			text, err = json.Marshal(out)
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), timeout)
-		defer cancel()
-		out, err := do(ctx, in)
+		if err == nil && !s.memory.take(len(text)) { // slow clients may hold many answers
+			err = errBusy
+		}
 		if err != nil {
 			s.fail(w, err)
 			return
 		}
-		write(w, http.StatusOK, out)
+		defer s.memory.left.Add(int64(len(text)))
+		write(w, http.StatusOK, text)
 	}
 }
 
-// requestError is what a client is told.
+// place takes a place and answers the request.
+func (s *service) place(ctx context.Context, body []byte, do func(context.Context, []byte) (any, error)) (any, error) {
+	select {
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
+	default:
+		return nil, errBusy
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return do(ctx, body)
+}
+
+// A requestError is an answer that a client is given.
 type requestError struct {
 	Status  int             `json:"-"`
 	Code    string          `json:"code"`
@@ -163,8 +229,8 @@ func badRequest(field, message string) error {
 	return &requestError{Status: http.StatusBadRequest, Code: "bad_request", Field: field, Message: message}
 }
 
-// explain turns the library's errors into what a client is told. What is the
-// server's own trouble is in the log, and not told.
+// explain turns the library's errors into answers. The server's own trouble is in
+// its log, and is not told.
 func explain(err error) *requestError {
 	out := &requestError{Status: http.StatusBadRequest, Code: "bad_request", Message: err.Error()}
 	if own, ok := errors.AsType[*requestError](err); ok {
@@ -197,14 +263,17 @@ func explain(err error) *requestError {
 
 func (s *service) fail(w http.ResponseWriter, err error) {
 	e := explain(err)
-	if e.Status >= http.StatusInternalServerError {
+	if e.Code == errBusy.Code {
+		w.Header().Set("Retry-After", "1")
+	} else if e.Status >= http.StatusInternalServerError {
 		s.log.Error("request failed", "err", err)
 	}
-	write(w, e.Status, map[string]any{"error": e})
+	text, _ := json.Marshal(map[string]any{"error": e}) // of strings and numbers only
+	write(w, e.Status, text)
 }
 
-func write(w http.ResponseWriter, status int, v any) {
+func write(w http.ResponseWriter, status int, text []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client has gone
+	_, _ = w.Write(append(text, '\n')) // the client may have gone
 }

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// Chat is an OpenAI-compatible chat endpoint. Its key is in OPENAI_API_KEY.
+// Chat is an OpenAI-compatible chat endpoint. Its key is taken from OPENAI_API_KEY.
 type Chat struct{ URL, Model string }
 
-// Ask sends one prompt and returns the answer.
+// Ask sends a prompt and returns the answer.
 func (c Chat) Ask(ctx context.Context, prompt string) (string, error) {
 	type message struct {
 		Role    string `json:"role"`
@@ -29,7 +29,8 @@ func (c Chat) Ask(ctx context.Context, prompt string) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if key := os.Getenv("OPENAI_API_KEY"); key != "" {
+	key := os.Getenv("OPENAI_API_KEY")
+	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
 	resp, err := http.DefaultClient.Do(req)
@@ -41,17 +42,20 @@ func (c Chat) Ask(ctx context.Context, prompt string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("chat: %s: %.300s", resp.Status, answer)
-	}
 	var got struct {
 		Choices []struct{ Message message }
 	}
-	if err := json.Unmarshal(answer, &got); err != nil {
-		return "", fmt.Errorf("chat: %w", err)
-	}
-	if len(got.Choices) == 0 {
-		return "", fmt.Errorf("chat: the answer has no choices: %.300s", answer)
+	err = json.Unmarshal(answer, &got)
+	if resp.StatusCode != http.StatusOK || err != nil || len(got.Choices) == 0 {
+		return "", fmt.Errorf("chat: %s, and no choices: %.300q", resp.Status, without(key, string(answer)))
 	}
 	return got.Choices[0].Message.Content, nil
+}
+
+// without takes the key out of an answer: some servers repeat it in their errors.
+func without(key, answer string) string {
+	if key == "" {
+		return answer
+	}
+	return strings.ReplaceAll(answer, key, "[key]")
 }

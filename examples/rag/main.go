@@ -82,7 +82,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	c, err := index(ctx, db, corpus.Folder{Path: path}, embedder, stderr)
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func TestPromptBudget(t *testing.T) {
 func TestAnswer(t *testing.T) {
 	dir := folder(t)
 	t.Setenv("OPENAI_API_KEY", "secret")
-	status := http.StatusOK
+	status, says := http.StatusOK, `{"choices": [{"message": {"role": "assistant", "content": "Wings do [1]."}}]}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		require.Equal(t, "/v1/chat/completions", r.URL.Path)
 		require.Equal(t, "Bearer secret", r.Header.Get("Authorization"))
@@ -86,14 +86,23 @@ func TestAnswer(t *testing.T) {
 		require.NoError(t, json.NewDecoder(r.Body).Decode(&in))
 		require.Contains(t, in.Messages[0].Content, "Wings lift the plane.")
 		w.WriteHeader(status)
-		_, _ = w.Write([]byte(`{"choices": [{"message": {"role": "assistant", "content": "Wings do [1]."}}]}`))
+		_, _ = w.Write([]byte(says))
 	}))
 	defer server.Close()
 	out, err := ask(t, "-folder", dir, "-chat-url", server.URL+"/v1", "what lifts a plane?")
 	require.NoError(t, err)
 	require.Contains(t, out, "\n---\nWings do [1].\n")
-	status = http.StatusTooManyRequests
-	_, err = ask(t, "-folder", dir, "-chat-url", server.URL+"/v1", "what lifts a plane?")
-	require.ErrorContains(t, err, "429")
-	require.NotContains(t, err.Error(), "secret")
+	for want, bad := range map[string]struct {
+		status int
+		says   string
+	}{
+		`429 Too Many Requests, and no choices: "slow down, [key]"`: {429, "slow down, secret"},
+		`200 OK, and no choices: "{\"error\":\"no such model\"}"`:   {200, `{"error":"no such model"}`},
+		`200 OK, and no choices: "<html>"`:                          {200, "<html>"},
+	} {
+		status, says = bad.status, bad.says
+		_, err = ask(t, "-folder", dir, "-chat-url", server.URL+"/v1", "what lifts a plane?")
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "secret")
+	}
 }

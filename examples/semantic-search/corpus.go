@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A Doc is one documented thing of Go's standard library.
@@ -25,9 +26,10 @@ type Doc struct {
 	Symbol    string // Client.Do; "" for a package
 	Signature string // the first line of its declaration
 	Synopsis  string // the first sentence
-	Text      string // what is embedded
+	Text      string // what is searched: the words of the ID, and the comment
 	File      string // below GOROOT/src, with slashes
 	Line      int
+	Uses      int // how many folders of Go's source code use it, or its type
 }
 
 // Docs reads the documentation of every package that a program can import, as it
@@ -39,18 +41,25 @@ func (t Toolchain) Docs(ctx context.Context, progress func(done, total int)) ([]
 	if err != nil {
 		return nil, err
 	}
+	users := newUses()
+	var counting sync.WaitGroup
+	counting.Go(func() { users.readAll(ctx, src) })
+	defer counting.Wait()
 	var docs []Doc
+	var makers []maker
 	for i, path := range paths {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		more, err := packageDocs(src, path)
+		more, made, err := packageDocs(src, path)
 		if err != nil {
 			return nil, fmt.Errorf("package %s: %w", path, err)
 		}
-		docs = append(docs, more...)
+		docs, makers = append(docs, more...), append(makers, made...)
 		progress(i+1, len(paths))
 	}
+	counting.Wait()
+	users.count(docs, makers)
 	slices.SortFunc(docs, func(a, b Doc) int { return cmp.Compare(a.ID, b.ID) })
 	return docs, nil
 }
@@ -72,25 +81,25 @@ func packages(src string) (paths []string, err error) {
 	return paths, err
 }
 
-// packageDocs reads one package. A folder without one, or with none for this
-// system, has no docs.
-func packageDocs(src, path string) ([]Doc, error) {
+// packageDocs reads one package, and finds the functions that make its types. A folder
+// without one, or with none for this system, has no docs.
+func packageDocs(src, path string) ([]Doc, []maker, error) {
 	env := build.Default
 	env.CgoEnabled = false // every symbol has a declaration in Go, too
 	dir := filepath.Join(src, filepath.FromSlash(path))
 	info, err := env.ImportDir(dir, 0)
 	if _, none := errors.AsType[*build.NoGoError](err); none {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil || len(info.GoFiles) == 0 { // there may be tests only
-		return nil, err
+		return nil, nil, err
 	}
 	fset := token.NewFileSet()
 	var files []*ast.File
 	for _, name := range info.GoFiles {
 		file, err := parser.ParseFile(fset, filepath.Join(dir, name), nil, parser.ParseComments)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		files = append(files, file)
 	}
@@ -106,8 +115,9 @@ func packageDocs(src, path string) ([]Doc, error) {
 	}
 	pkg, err := doc.NewFromFiles(fset, files, path, mode)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var makers []maker
 	r := reader{src: src, fset: fset, pkg: pkg}
 	r.add("package", "", "package "+pkg.Name, pkg.Doc, clause)
 	r.values("const", pkg.Consts)
@@ -120,8 +130,11 @@ func packageDocs(src, path string) ([]Doc, error) {
 		r.values("var", typ.Vars)
 		r.funcs("func", typ.Funcs)
 		r.funcs("method", typ.Methods)
+		for _, f := range typ.Funcs {
+			makers = append(makers, maker{path + "." + f.Name, path + "." + typ.Name})
+		}
 	}
-	return r.docs, nil
+	return r.docs, makers, nil
 }
 
 // A reader collects the docs of one package.
@@ -151,8 +164,7 @@ func (r *reader) add(kind, symbol, signature, comment string, pos token.Pos) {
 	if symbol != "" {
 		d.ID += "." + symbol
 	}
-	// The first sentence says the most, so it counts twice.
-	d.Text = d.ID + "\n" + d.Synopsis + "\n\n" + string(r.pkg.Text(comment))
+	d.Text = words(d.ID) + ": " + string(r.pkg.Text(comment))
 	r.docs = append(r.docs, d)
 }
 

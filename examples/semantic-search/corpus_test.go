@@ -132,7 +132,7 @@ func TestDocs(t *testing.T) {
 	require.Equal(t, Doc{
 		ID: "home/shelf.Open", Package: "home/shelf", Kind: "func", Symbol: "Open",
 		Signature: "func Open(title string) (*Book, error)", Synopsis: "Open returns a book by its title.",
-		Text: "home/shelf.Open\nOpen returns a book by its title.\n\nOpen returns a book by its title. It is slow.\n",
+		Text: "home shelf Open: Open returns a book by its title. It is slow.\n",
 		File: "home/shelf/shelf.go", Line: 28,
 	}, byID["home/shelf.Open"])
 	require.Equal(t, "home/shelf/doc.go", byID["home/shelf"].File)

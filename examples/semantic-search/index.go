@@ -5,35 +5,46 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/vecwire/vecwire"
-	"github.com/vecwire/vecwire/embed/lexical"
+	"github.com/vecwire/vecwire/embed"
 	"github.com/vecwire/vecwire/filter"
 )
 
 const (
 	collectionName = "go_docs"
-	corpusVersion  = 2 // raised when Docs reads the same Go differently
+	corpusVersion  = 4 // raised when Docs reads the same Go differently
 )
 
 // An Index keeps a collection in step with the documentation of a Go
-// installation. Beside the database it needs two files: the fitted embedder, and
-// a note of what was indexed, so that nothing is parsed again in vain.
+// installation, in two passes: the first stores the texts, so that a search by
+// words finds them, and the second their vectors. A record that waits for its
+// vector has one of zeros, which the metric Dot puts last. Both passes can be
+// interrupted; the next Open goes on.
+//
+// Beside the database it keeps a note of what was indexed, so that nothing is
+// parsed again in vain.
 type Index struct {
 	DB       *vecwire.DB
-	Dir      string // where the two files are
+	Embedder embed.Embedder
+	Dir      string // where the note is
 	Progress func(what string, done, total int)
+
+	toolchain Toolchain
+	col       *vecwire.Collection
+	waiting   []vecwire.Record // for their vectors
 }
 
-// Changes says what an update did.
+// Changes says what Open did.
 type Changes struct {
 	Records int // in the collection
 	Stored  int // new or changed ones among them
 	Removed int
+	Waiting int // those that have no vectors yet: call Fill
 }
 
 // note says what was indexed.
@@ -44,110 +55,35 @@ type note struct {
 	Records int
 }
 
-func (x *Index) modelFile() string { return filepath.Join(x.Dir, "words.model") }
-func (x *Index) noteFile() string  { return filepath.Join(x.Dir, "indexed.json") }
+func (x *Index) noteFile() string { return filepath.Join(x.Dir, "indexed.json") }
 
-// Open returns the collection, ready for queries by text, after bringing it up to
-// date with t.
+// Open returns the collection after bringing its texts up to date with t.
 func (x *Index) Open(ctx context.Context, t Toolchain) (*vecwire.Collection, Changes, error) {
-	col, err := x.existing(ctx)
-	if err != nil {
+	x.toolchain, x.waiting = t, nil
+	if err := x.open(ctx); err != nil {
 		return nil, Changes{}, err
 	}
-	if col != nil {
-		if n, ok, err := x.current(ctx, col, t); ok || err != nil {
-			return col, Changes{Records: n}, err
-		}
+	if n, ok, err := x.current(ctx); ok || err != nil {
+		return x.col, Changes{Records: n}, err
 	}
 	docs, err := t.Docs(ctx, func(done, total int) { x.Progress("reading packages", done, total) })
 	if err != nil {
 		return nil, Changes{}, err
 	}
-	if col == nil {
-		if col, err = x.create(ctx, docs); err != nil {
-			return nil, Changes{}, err
-		}
+	changes, err := x.update(ctx, docs)
+	if err == nil && len(x.waiting) == 0 {
+		err = x.write(changes.Records)
 	}
-	changes, err := x.update(ctx, col, docs)
-	if err != nil {
-		return nil, changes, err
-	}
-	return col, changes, x.write(note{Go: t, Corpus: corpusVersion, Model: col.Schema().Model, Records: changes.Records})
+	return x.col, changes, err
 }
 
-// existing opens the collection with the embedder that filled it. It returns nil
-// if there is no such pair, so that both must be made.
-func (x *Index) existing(ctx context.Context) (*vecwire.Collection, error) {
-	embedder, err := lexical.Load(x.modelFile())
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, lexical.ErrDamaged), errors.Is(err, lexical.ErrNewer):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	col, err := x.DB.OpenCollection(ctx, collectionName)
-	if errors.Is(err, vecwire.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	col, err = col.WithEmbedder(embedder)
-	if errors.Is(err, vecwire.ErrModelMismatch) {
-		return nil, nil
-	}
-	return col, err
-}
-
-// current reports whether the collection holds what t documents.
-func (x *Index) current(ctx context.Context, col *vecwire.Collection, t Toolchain) (records int, ok bool, err error) {
-	var n note
-	data, err := os.ReadFile(x.noteFile())
-	if err != nil || json.Unmarshal(data, &n) != nil {
-		return 0, false, nil // indexing again is the remedy
-	}
-	if n.Go != t || n.Corpus != corpusVersion || n.Model != col.Schema().Model {
-		return 0, false, nil
-	}
-	count, err := col.Count(ctx, filter.Filter{})
-	return count, count == n.Records, err
-}
-
-// create makes an empty collection and an embedder fitted to docs, in place of
-// what is there.
-func (x *Index) create(ctx context.Context, docs []Doc) (*vecwire.Collection, error) {
-	var fitter lexical.Fitter
-	for _, d := range docs {
-		fitter.Add(d.Text)
-	}
-	embedder, err := fitter.Fit(lexical.Options{})
-	if err != nil {
-		return nil, err
-	}
-	old, err := x.DB.OpenCollection(ctx, collectionName)
-	switch {
-	case errors.Is(err, vecwire.ErrNotFound):
-	case err != nil:
-		return nil, err
-	case !strings.HasPrefix(old.Schema().Model, "lexical-"):
-		return nil, fmt.Errorf("the database has a collection %s that this program did not make; give another with -db", collectionName)
-	default:
-		if err := x.DB.DropCollection(ctx, collectionName); err != nil {
-			return nil, err
-		}
-	}
-	// The embedder is saved first: a collection without it is of no use.
-	if err := os.MkdirAll(x.Dir, 0o755); err != nil {
-		return nil, err
-	}
-	if err := embedder.Save(x.modelFile()); err != nil {
-		return nil, err
-	}
-	col, err := x.DB.CreateCollection(ctx, vecwire.Schema{
+// open opens the collection, or makes it. One of another model is made again.
+func (x *Index) open(ctx context.Context) error {
+	schema := vecwire.Schema{
 		Name:   collectionName,
-		Dim:    embedder.Dim(),
+		Dim:    x.Embedder.Dim(),
 		Metric: vecwire.Dot,
-		Model:  embedder.Model(),
+		Model:  x.Embedder.Model(),
 		Fields: []vecwire.Field{
 			{Name: "package", Type: vecwire.String, Index: true},
 			{Name: "kind", Type: vecwire.String},
@@ -156,59 +92,148 @@ func (x *Index) create(ctx context.Context, docs []Doc) (*vecwire.Collection, er
 			{Name: "synopsis", Type: vecwire.String},
 			{Name: "file", Type: vecwire.String},
 			{Name: "line", Type: vecwire.Int},
+			{Name: "uses", Type: vecwire.Int},
 		},
-	})
-	if err != nil {
-		return nil, err
 	}
-	return col.WithEmbedder(embedder)
+	if x.DB.Capabilities().FullText {
+		schema.FullText = vecwire.English
+	}
+	old, err := x.DB.OpenCollection(ctx, collectionName)
+	switch {
+	case err == nil && sameFields(old.Schema().Fields, schema.Fields):
+		if old.Schema().Model == schema.Model && old.Schema().FullText == schema.FullText {
+			x.col = old
+			return nil
+		}
+		err = x.DB.DropCollection(ctx, collectionName)
+	case err == nil:
+		err = fmt.Errorf("the database has a collection %s that this program did not make; give another with -db", collectionName)
+	case errors.Is(err, vecwire.ErrNotFound):
+		err = nil
+	}
+	if err == nil {
+		x.col, err = x.DB.CreateCollection(ctx, schema)
+	}
+	return err
 }
 
-// update stores what is new or changed and removes what is gone.
-func (x *Index) update(ctx context.Context, col *vecwire.Collection, docs []Doc) (Changes, error) {
+func sameFields(a, b []vecwire.Field) bool {
+	return slices.EqualFunc(a, b, func(a, b vecwire.Field) bool { return a.Name == b.Name && a.Type == b.Type })
+}
+
+// current reports whether the collection holds what the toolchain documents.
+func (x *Index) current(ctx context.Context) (records int, ok bool, err error) {
+	var n note
+	data, err := os.ReadFile(x.noteFile())
+	if err != nil || json.Unmarshal(data, &n) != nil {
+		return 0, false, nil // indexing again is the remedy
+	}
+	if n.Go != x.toolchain || n.Corpus != corpusVersion || n.Model != x.Embedder.Model() {
+		return 0, false, nil
+	}
+	count, err := x.col.Count(ctx, filter.Filter{})
+	return count, count == n.Records, err
+}
+
+// update stores the texts that are new or changed, removes those that are gone, and
+// finds out which records wait for their vectors.
+func (x *Index) update(ctx context.Context, docs []Doc) (Changes, error) {
 	changes := Changes{Records: len(docs)}
-	here := make(map[string]bool, len(docs))
-	for _, d := range docs {
-		here[d.ID] = true
-	}
-	report, err := col.Ingest(ctx, func(yield func(vecwire.Record, error) bool) {
-		for _, d := range docs {
-			if !yield(record(d), nil) {
-				return
-			}
-		}
-	}, vecwire.IngestOptions{
-		Total:     int64(len(docs)),
-		MaxErrors: -1,
-		Progress:  func(p vecwire.IngestProgress) { x.Progress("indexing", int(p.Done), len(docs)) },
-	})
-	changes.Stored = int(report.Inserted + report.Updated)
-	if err != nil {
-		return changes, err
-	}
-	var gone []string
-	for rec, err := range col.All(ctx, vecwire.Scan{}) {
+	old := make(map[string]vecwire.Record, len(docs))
+	for r, err := range x.col.All(ctx, vecwire.Scan{Vectors: true}) {
 		if err != nil {
 			return changes, err
 		}
-		if !here[rec.ID] {
-			gone = append(gone, rec.ID)
+		old[r.ID] = r
+	}
+	var fresh []vecwire.Record
+	for _, d := range docs {
+		r, was := record(d), old[d.ID]
+		delete(old, d.ID)
+		same := was.Text == r.Text
+		if r.Vector = was.Vector; !same || isZero(was.Vector) {
+			r.Vector = make([]float32, x.Embedder.Dim())
+			x.waiting = append(x.waiting, r)
+		}
+		if !same || !maps.Equal(was.Fields, r.Fields) {
+			fresh = append(fresh, r)
 		}
 	}
-	changes.Removed, err = col.Delete(ctx, gone...)
+	changes.Waiting = len(x.waiting)
+	gone := slices.Collect(maps.Keys(old))
+	removed, err := x.col.Delete(ctx, gone...)
+	changes.Removed = removed
+	if err != nil {
+		return changes, err
+	}
+	changes.Stored, err = x.ingest(ctx, "storing texts", fresh, func([]vecwire.Record) error { return nil })
 	return changes, err
+}
+
+// Fill gives the records that wait for them their vectors.
+func (x *Index) Fill(ctx context.Context) error {
+	waiting, err := x.ingest(ctx, "finding meanings", x.waiting, func(records []vecwire.Record) error {
+		texts := make([]string, len(records))
+		for i, r := range records {
+			texts[i] = r.Text
+		}
+		vectors, err := x.Embedder.Embed(ctx, texts, embed.Document)
+		for i, v := range vectors {
+			records[i].Vector = v
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	x.waiting = x.waiting[waiting:]
+	n, err := x.col.Count(ctx, filter.Filter{})
+	if err != nil {
+		return err
+	}
+	return x.write(n)
+}
+
+// ingest stores records, after a part of them at a time was prepared. It returns
+// how many it stored.
+func (x *Index) ingest(ctx context.Context, what string, records []vecwire.Record, prepare func([]vecwire.Record) error) (int, error) {
+	report, err := x.col.Ingest(ctx, func(yield func(vecwire.Record, error) bool) {
+		for part := range slices.Chunk(records, 256) {
+			if err := prepare(part); err != nil {
+				yield(vecwire.Record{}, err)
+				return
+			}
+			for _, r := range part {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
+	}, vecwire.IngestOptions{
+		Total:     int64(len(records)),
+		MaxErrors: -1,
+		Progress:  func(p vecwire.Progress) { x.Progress(what, int(p.Done), len(records)) },
+	})
+	return int(report.Inserted + report.Updated + report.Unchanged), err
 }
 
 func record(d Doc) vecwire.Record {
 	return vecwire.Record{ID: d.ID, Text: d.Text, Fields: vecwire.Fields{
 		"package": d.Package, "kind": d.Kind, "symbol": d.Symbol, "signature": d.Signature,
-		"synopsis": d.Synopsis, "file": d.File, "line": d.Line,
+		"synopsis": d.Synopsis, "file": d.File, "line": int64(d.Line), "uses": int64(d.Uses),
 	}}
 }
 
-func (x *Index) write(n note) error {
-	data, err := json.MarshalIndent(n, "", "\t")
+func isZero(v []float32) bool {
+	return !slices.ContainsFunc(v, func(x float32) bool { return x != 0 })
+}
+
+func (x *Index) write(records int) error {
+	data, err := json.MarshalIndent(note{x.toolchain, corpusVersion, x.Embedder.Model(), records}, "", "\t")
 	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(x.Dir, 0o755); err != nil {
 		return err
 	}
 	return os.WriteFile(x.noteFile(), data, 0o644)

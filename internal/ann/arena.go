@@ -3,7 +3,6 @@ package ann
 import (
 	"fmt"
 	"math"
-	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -27,7 +26,12 @@ type Arena[T codec.Float] struct {
 	data   region[T] // row after row; free rows are zeros
 	live   Bitmap    // the rows that hold a vector
 	count  int       // how many those are
-	full   int       // all rows of live's words before this one hold a vector
+
+	// Of the rows that were loaded from a snapshot, if they are mapped from it: their
+	// checksums, and which of them were compared with theirs. See arena_damage.go.
+	sums   region[uint32]
+	seen   []uint64
+	origin *origin // nil if nothing is mapped
 
 	// For Dot and L2, what the search's error bounds need; for Cosine all rows
 	// have the norm 1, and both are nil.
@@ -60,12 +64,6 @@ func New[T codec.Float](dim int, metric codec.Metric) (*Arena[T], error) {
 	}
 	return a, nil
 }
-
-// Dim returns the number of elements of each vector.
-func (a *Arena[T]) Dim() int { return a.dim }
-
-// Metric returns the metric that vectors are compared under.
-func (a *Arena[T]) Metric() codec.Metric { return a.metric }
 
 // Len returns the number of rows that hold a vector.
 func (a *Arena[T]) Len() int { return a.count }
@@ -102,19 +100,15 @@ func (a *Arena[T]) Set(row int32, v []T) error {
 	if n := int(row) + 1; n > a.Rows() {
 		a.grow(n)
 	}
-	if x := a.row(row); a.metric == codec.Cosine {
-		simd.Normalize(x, v)
-	} else {
-		copy(x, v)
+	a.put(row, v)
+	a.sign(row)
+	if a.metric != codec.Cosine {
 		n := simd.Norm(v)
 		a.setHalf(row, T(n*n/2))
 	}
 	if !a.live.Has(row) {
 		a.live.Set(row)
 		a.count++
-		for a.live.word(a.full) == math.MaxUint64 {
-			a.full++
-		}
 	}
 	a.encode(row)
 	return nil
@@ -127,35 +121,17 @@ func (a *Arena[T]) Delete(row int32) bool {
 	}
 	a.live.Clear(row)
 	a.count--
-	a.full = min(a.full, int(row>>6))
-	clear(a.row(row))
+	for _, c := range []*codes{a.codes, a.next} {
+		if c != nil {
+			c.forget(row)
+		}
+	}
+	clear(a.raw(row))
+	a.sign(row)
 	if a.metric != codec.Cosine {
 		a.setHalf(row, 0)
 	}
 	return true
-}
-
-// NextFree returns the lowest free row that is at least from, which may be one
-// beyond all rows: set the row and ask again, or ask for several rows before
-// setting any with NextFree(last+1). It returns -1 if from is negative or no
-// int32 is left.
-func (a *Arena[T]) NextFree(from int32) int32 {
-	if from < 0 {
-		return -1
-	}
-	w := int(from >> 6)
-	before := uint64(1)<<(from&63) - 1 // rows of the first word that are too low
-	if w < a.full {
-		w, before = a.full, 0
-	}
-	for a.live.word(w)|before == math.MaxUint64 {
-		w, before = w+1, 0
-	}
-	row := int64(w)<<6 + int64(bits.TrailingZeros64(^(a.live.word(w) | before)))
-	if row > math.MaxInt32 {
-		return -1
-	}
-	return int32(row)
 }
 
 // grow makes rows up to n-1 exist. They are zeros, because a free row is.
@@ -177,7 +153,10 @@ func (a *Arena[T]) Close() {
 	a.data.free()
 	a.half.free()
 	a.maxHalf = nil
-	a.live, a.count, a.full = Bitmap{}, 0, 0
+	a.live, a.count, a.seen = Bitmap{}, 0, nil
+	a.sums.free()
+	a.origin.close()
+	a.origin = nil
 	for _, c := range []*codes{a.codes, a.next} {
 		if c != nil {
 			c.free()
@@ -188,7 +167,23 @@ func (a *Arena[T]) Close() {
 	a.givenUp.Store(0)
 }
 
+// put stores v in row.
+func (a *Arena[T]) put(row int32, v []T) {
+	if a.metric == codec.Cosine {
+		simd.Normalize(a.raw(row), v)
+	} else {
+		copy(a.raw(row), v)
+	}
+}
+
+// row returns what a row holds.
 func (a *Arena[T]) row(row int32) []T {
+	a.trust(row)
+	return a.raw(row)
+}
+
+// raw is row for who writes to it, or compares it himself.
+func (a *Arena[T]) raw(row int32) []T {
 	i := int(row) * a.dim
 	return a.data.all[i : i+a.dim : i+a.dim]
 }

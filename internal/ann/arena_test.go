@@ -51,29 +51,19 @@ func TestBitmapAgreesWithAMap(t *testing.T) {
 	require.False(t, b.Has(-1))
 	require.False(t, b.Has(math.MaxInt32))
 	require.Equal(t, len(model), b.Count())
-	b.Reset()
-	require.Zero(t, b.Count())
-	require.Empty(t, slices.Collect(b.All()))
 }
 
 func TestArenaKeepsItsBooks(t *testing.T) {
 	a := newArena[float32](t, 2, codec.L2)
-	require.Equal(t, int32(0), a.NextFree(0))
-	require.Equal(t, int32(7), a.NextFree(7))
-	require.Equal(t, int32(-1), a.NextFree(-1))
-
 	require.NoError(t, a.Set(200, []float32{1, 2})) // loading starts anywhere
 	require.Equal(t, 201, a.Rows())
 	require.Equal(t, 1, a.Len())
-	require.Equal(t, int32(0), a.NextFree(0))
-	require.Equal(t, int32(201), a.NextFree(200))
 	require.False(t, a.Has(5))
 	require.True(t, a.Has(200))
 
 	for i := range int32(200) {
 		require.NoError(t, a.Set(i, []float32{3, 4}))
 	}
-	require.Equal(t, int32(201), a.NextFree(0))
 	require.NoError(t, a.Set(200, []float32{5, 6}))
 	require.Equal(t, 201, a.Len())
 
@@ -84,36 +74,8 @@ func TestArenaKeepsItsBooks(t *testing.T) {
 	require.False(t, a.Delete(math.MaxInt32))
 	require.Equal(t, 199, a.Len())
 	require.Equal(t, 201, a.Rows())
-	require.Equal(t, int32(3), a.NextFree(0))
-	require.Equal(t, int32(130), a.NextFree(4))
-	require.Equal(t, int32(201), a.NextFree(131))
 	require.NoError(t, a.Set(3, []float32{1, 1}))
-	require.Equal(t, int32(130), a.NextFree(0))
-	require.Equal(t, int32(math.MaxInt32), a.NextFree(math.MaxInt32))
-}
-
-// NextFree against a scan of a model, over random changes.
-func TestNextFree(t *testing.T) {
-	rng := rand.New(rand.NewPCG(2, 2))
-	a := newArena[float64](t, 1, codec.Dot)
-	model := map[int32]bool{}
-	for range 4000 {
-		row := rng.Int32N(260)
-		if rng.IntN(5) > 0 {
-			require.NoError(t, a.Set(row, []float64{1}))
-			model[row] = true
-		} else {
-			require.Equal(t, model[row], a.Delete(row))
-			delete(model, row)
-		}
-		want := rng.Int32N(260)
-		got := a.NextFree(want)
-		for model[want] {
-			want++
-		}
-		require.Equal(t, want, got)
-		require.Equal(t, len(model), a.Len())
-	}
+	require.Equal(t, 200, a.Len())
 }
 
 func TestReserveMovesNothingLater(t *testing.T) {
@@ -137,8 +99,6 @@ func TestBadInputIsRefused(t *testing.T) {
 	require.Equal(t, "dim", value.Field)
 
 	a := newArena[float32](t, 2, codec.Cosine)
-	require.Equal(t, 2, a.Dim())
-	require.Equal(t, codec.Cosine, a.Metric())
 	var dim *codec.DimensionError
 	require.ErrorAs(t, a.Set(0, []float32{1}), &dim)
 	require.ErrorAs(t, a.Set(0, []float32{0, 0}), &value)

@@ -11,6 +11,7 @@ import (
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/pair"
 	"github.com/vecwire/vecwire/internal/simd"
+	"github.com/vecwire/vecwire/internal/testenv"
 )
 
 func filled(b *testing.B, n, dim int, metric codec.Metric) (*Arena[float32], [][]float32) {
@@ -29,15 +30,15 @@ func filled(b *testing.B, n, dim int, metric codec.Metric) (*Arena[float32], [][
 }
 
 // siftArena returns an arena of real SIFT descriptors, 128-D, and queries. It
-// needs the project's shared data. Beyond 100,000 rows they are repeated with some
+// needs the data set. Beyond 100,000 rows they are repeated with some
 // noise.
 func siftArena(b *testing.B, n int, metric codec.Metric) (*Arena[float32], [][]float32) {
 	b.Helper()
-	base, qs := readBvecs(b, "/work/shared/data/sift100k_base.bvecs"), readBvecs(b, "/work/shared/data/sift_query.bvecs")
+	base, qs := readBvecs(b, "sift100k_base.bvecs"), readBvecs(b, "sift_query.bvecs")
 	rng := rand.New(rand.NewPCG(3, 4))
 	a := newArena[float32](b, len(base[0]), metric)
 	a.Reserve(n)
-	v := make([]float32, a.Dim())
+	v := make([]float32, a.dim)
 	for r := range n {
 		copy(v, base[r%len(base)])
 		if r >= len(base) {
@@ -50,12 +51,10 @@ func siftArena(b *testing.B, n int, metric codec.Metric) (*Arena[float32], [][]f
 	return a, qs
 }
 
-func readBvecs(b *testing.B, path string) (rows [][]float32) {
+func readBvecs(b *testing.B, name string) (rows [][]float32) {
 	b.Helper()
-	file, err := os.ReadFile(path)
-	if err != nil {
-		b.Skip("needs the project's shared data: ", err)
-	}
+	file, err := os.ReadFile(testenv.Data(b, name))
+	require.NoError(b, err)
 	for dim := int(file[0]); len(file) >= 4+dim; file = file[4+dim:] {
 		v := make([]float32, dim)
 		for i := range v {

@@ -12,6 +12,14 @@ type Bitmap struct {
 	count int
 }
 
+// NewBitmap returns the set of the rows whose bits are set in words, which it takes
+// over: rows 64*i to 64*i+63 are in words[i], the lowest in bit 0.
+func NewBitmap(words []uint64) *Bitmap {
+	b := &Bitmap{words: words}
+	b.recount()
+	return b
+}
+
 // Set adds row. A negative row is no row and is not added.
 func (b *Bitmap) Set(row int32) {
 	if row < 0 {
@@ -42,12 +50,6 @@ func (b *Bitmap) Has(row int32) bool {
 
 // Count returns the number of rows in the set.
 func (b *Bitmap) Count() int { return b.count }
-
-// Reset removes all rows and keeps the memory.
-func (b *Bitmap) Reset() {
-	clear(b.words)
-	b.count = 0
-}
 
 // recount sets the number of rows to what words says.
 func (b *Bitmap) recount() {

@@ -25,8 +25,7 @@ const (
 // Rows are compared by keys: lower is nearer, under every metric. Keys of one
 // query compare among themselves and mean nothing otherwise. Under L2 and Cosine
 // the key is the squared distance of two codes in units of step; under Dot it is
-// the negated dot product of the query, in a scale of its own, with the code. The
-// keys between stored rows are those of a rowQuery.
+// the negated dot product of the query, in a scale of its own, with the code.
 //
 // A codes value follows its arena's rules: it changes only while the owner
 // holds its lock, so a pointer to it, a codeQuery and what they point into stay
@@ -49,6 +48,11 @@ type codes struct {
 
 	rows region[uint8]   // code after code
 	errs region[float32] // how far each row's code is from the row, in units of step
+	// off is the rows that are outside of what these were made for: more of them is cut
+	// off than rounding takes. far is those of which so much is that their codes say
+	// little. before is how many were off when these were put into use.
+	off, far Bitmap
+	before   int
 	// For Dot, the largest norm of a code of each block of blockRows. It never falls,
 	// since a larger one than need be does no harm.
 	blockNorm []float32
@@ -56,7 +60,7 @@ type codes struct {
 }
 
 // codeQuery is a query as codes compare it. The zero value is ready to be filled
-// by encodeQuery or rowQuery, any number of times.
+// by encodeQuery, any number of times.
 type codeQuery struct {
 	l2  []uint8 // for L2 and Cosine
 	dot []int8  // for Dot: the query negated
@@ -68,8 +72,7 @@ type codeQuery struct {
 	unit      float64 // Dot: what one unit of a key is in a dot product
 	zero      float64 // Dot: the key of what is orthogonal to the query
 
-	own []uint8 // l2's memory, unless l2 is a row's code
-	y   []float32
+	y []float32
 }
 
 // codeLen returns how many bytes the code of dim elements has.
@@ -121,20 +124,6 @@ func (c *codes) row(row int32) []uint8 {
 	return c.rows.all[i : i+c.stride : i+c.stride]
 }
 
-// rowQuery makes dst the query for what is near a stored row: dst's code points
-// into c, and copies nothing but for Dot.
-func (c *codes) rowQuery(dst *codeQuery, row int32) {
-	if c.metric != codec.Dot {
-		dst.l2 = c.row(row)
-		return
-	}
-	y := sized(&dst.y, c.dim)
-	for i, x := range c.row(row)[:c.dim] {
-		y[i] = c.center[i] + float32(int(x)-codeZero)
-	}
-	c.quantizeDot(dst, y)
-}
-
 // encodeQuery makes dst the query for q, which is normalised under Cosine.
 func (c *codes) encodeQuery(dst *codeQuery, q []float64) {
 	y := sized(&dst.y, c.dim)
@@ -154,9 +143,7 @@ func (c *codes) encodeQuery(dst *codeQuery, q []float64) {
 		return
 	}
 	transform(c, y, q)
-	own := sized(&dst.own, c.stride)
-	dst.err, _ = c.quantize(own, y)
-	dst.l2 = own
+	dst.err, _ = c.quantize(sized(&dst.l2, c.stride), y)
 }
 
 // transform sets y to x centred, rotated and in units of step.
@@ -247,17 +234,56 @@ func (c *codes) grow(n int) {
 	}
 }
 
-// setCode stores the code of a row's vector, and reports whether it fits: whether
-// not much of the vector was cut off, and not much of it is below one unit.
+// setCode stores the code of a row's vector, notes whether it is off, and reports
+// whether it fits: whether not much of the vector was cut off, and not much of it is
+// below one unit.
 func setCode[T codec.Float](c *codes, row int32, x []T) bool {
 	y := c.tmp[:c.dim]
 	transform(c, y, x)
 	err, norm := c.quantize(c.row(row), y)
-	c.errs.all[row] = roundUp(err)
+	e := roundUp(err)
+	c.errs.all[row] = e
 	b := int(row) / blockRows
 	c.blockNorm[b] = max(c.blockNorm[b], roundUp(norm))
-	// Rounding alone gives an error of sqrt(dim/12) on average.
-	return err <= math.Sqrt(float64(c.dim)/3) && norm >= c.usual/4
+	return !c.judge(row, e) && norm >= c.usual/4
+}
+
+// judge notes whether a row whose code has an error of err is off, and reports that.
+// Rounding alone gives an error of sqrt(dim/12) on average.
+func (c *codes) judge(row int32, err float32) bool {
+	c.forget(row)
+	if float64(err) <= c.usualError() {
+		return false
+	}
+	c.off.Set(row)
+	if c.isFar(float64(err)) {
+		c.far.Set(row)
+	}
+	return true
+}
+
+// usualError returns what no error exceeds of a code of which nothing is cut off,
+// or little.
+func (c *codes) usualError() float64 { return math.Sqrt(float64(c.dim) / 3) }
+
+// isFar reports whether so much is cut off of a code with an error of err that it
+// says little.
+func (c *codes) isFar(err float64) bool { return !(err <= 3*c.usualError()) }
+
+// forget says that a row is free.
+func (c *codes) forget(row int32) {
+	c.off.Clear(row)
+	c.far.Clear(row)
+}
+
+// astray returns the rows, of n in all, that are not to be found by their codes: those
+// that are far off, and the others that are off if there are more than by chance. A
+// few of any data are, and they do no harm one by one, but many may be of one kind.
+func (c *codes) astray(n int) *Bitmap {
+	if c.off.count > min(c.before, n/100)+max(16, n/500) {
+		return &c.off
+	}
+	return &c.far
 }
 
 // free gives the memory back.

@@ -303,7 +303,6 @@ func TestCloseLeavesTheArenaEmpty(t *testing.T) {
 			require.Zero(t, a.Rows())
 			require.Zero(t, a.Len())
 			require.False(t, a.Has(3))
-			require.Equal(t, int32(0), a.NextFree(0))
 			got, err = a.Search(t.Context(), nil, q, 2, nil)
 			require.NoError(t, err)
 			require.Empty(t, got)
@@ -340,9 +339,11 @@ func TestKeysOrderRows(t *testing.T) {
 			for _, c := range brute(a, v, k, a.Has) {
 				require.True(t, near[c.Row], "%s", metric)
 			}
-			row := rng.Int32N(n)
-			a.codes.rowQuery(&q, row)
-			a.codes.keys(keys, &q, all)
+			if metric == codec.Dot { // the distances between rows are not those of its scores
+				continue
+			}
+			row, s := rng.Int32N(n), newSpace(a)
+			s.between(keys, row, all)
 			near = nearest()
 			for _, c := range brute(a, a.row(row), k, a.Has) {
 				require.True(t, near[c.Row], "%s", metric)

@@ -369,6 +369,7 @@ func (a *Arena[T]) keepAll(s *scratch[T], start int, want *rowSet) {
 func (a *Arena[T]) block(s *scratch[T], start int, want *rowSet, e float64) {
 	end := min(start+blockRows, a.Rows())
 	keys := s.keys[:end-start]
+	a.trustBlock(start, end)
 	simd.DotRows(keys, s.q, a.data.all[start*a.dim:end*a.dim])
 	if a.metric == codec.L2 {
 		simd.Sub(keys, a.half.all[start:end])
@@ -401,6 +402,7 @@ func (a *Arena[T]) gather(s *scratch[T], rows []int32, e float64) {
 // keysAt computes the keys of some rows, no more than a block has.
 func (a *Arena[T]) keysAt(s *scratch[T], rows []int32) []T {
 	keys := s.keys[:len(rows)]
+	a.trustAll(rows)
 	simd.DotAt(keys, s.q, a.data.all, rows)
 	if a.metric == codec.L2 {
 		for i, row := range rows {

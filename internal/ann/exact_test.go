@@ -178,10 +178,7 @@ func requireExact[T codec.Float](t *testing.T, rng *rand.Rand, s shape, metric c
 		delete(live, r)
 	}
 	for range rng.IntN(n) {
-		r := a.NextFree(0)
-		if rng.IntN(2) == 0 {
-			r = rng.Int32N(int32(n))
-		}
+		r := rng.Int32N(int32(n))
 		require.NoError(t, a.Set(r, vector[T](rng, s, dim, metric)))
 		live[r] = true
 	}

@@ -1,7 +1,11 @@
 package ann
 
 import (
+	"cmp"
 	"fmt"
+	"log/slog"
+	"math/bits"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -14,43 +18,78 @@ const (
 	DefaultEfConstruction = 200
 )
 
+// Limits of [GraphOptions].
+const (
+	minM              = 4
+	maxM              = 64
+	maxEfConstruction = 10_000
+)
+
 // GraphOptions say how a [Graph] is built. The zero value means the defaults.
 type GraphOptions struct {
 	// M is how many neighbours a row gets when it is linked, 4 to 64; it may have
 	// twice as many on the lowest level. Default: 16.
 	M int
-	// EfConstruction is how many candidates these are chosen from, at least M and at
-	// most 10,000. Default: 200.
+	// EfConstruction is how many candidates these are chosen from, at least twice M
+	// and at most 10,000. Default: 200.
 	EfConstruction int
+	// Log is told when a graph finds too little and what becomes of it. Default:
+	// nobody is.
+	Log *slog.Logger
 }
 
-// A Graph is an [Arena] with a graph over its rows that finds most of the nearest
-// ones without looking at all: HNSW (Malkov and Yashunin, Efficient and robust
+// Complete returns the options with defaults for those that are 0, or a
+// *codec.ValueError that names the one that is out of bounds.
+func (o GraphOptions) Complete() (GraphOptions, error) {
+	o.M = cmp.Or(o.M, DefaultM)
+	o.EfConstruction = cmp.Or(o.EfConstruction, max(DefaultEfConstruction, 2*o.M))
+	bad := func(field, want string, got int) (GraphOptions, error) {
+		return o, &codec.ValueError{Field: field, Pos: -1, Want: want, Got: strconv.Itoa(got)}
+	}
+	switch {
+	case o.M < minM || o.M > maxM:
+		return bad("M", fmt.Sprintf("%d to %d", minM, maxM), o.M)
+	case o.EfConstruction > maxEfConstruction:
+		return bad("EfConstruction", fmt.Sprintf("%d at most", maxEfConstruction), o.EfConstruction)
+	case o.EfConstruction < 2*o.M:
+		return bad("EfConstruction", fmt.Sprintf("at least twice M, %d", 2*o.M), o.EfConstruction)
+	}
+	return o, nil
+}
+
+// A Graph is a graph over the rows of an [Arena] that finds most of the nearest ones
+// without looking at all: HNSW (Malkov and Yashunin, Efficient and robust
 // approximate nearest neighbor search using hierarchical navigable small world
 // graphs, IEEE TPAMI 42, 2020). Its walks compare codes of seven bits an element;
 // what they find is scored in full precision.
 //
-// A row that was set is pending until [Graph.Link] has linked it. Searches look
-// at pending rows one by one, so that they miss none. A linked row that was
-// deleted or set anew is stale: searches cross it, because its neighbours may be
+// A row that was set is pending until [Graph.Link] has linked it, and a row whose
+// code says little about it stays apart. Searches go through both exactly, as
+// [Arena.Search] does, so that they miss none. A linked row that was
+// deleted or set again is stale: searches cross it, because its neighbours may be
 // found through no other, until Link has linked these to each other.
 //
-// The owner holds a [sync.RWMutex]: for writing during Set, Delete, Reserve and
-// Load, for reading during all else. Link takes and gives back the lock itself,
-// a few rows at a time, so that searches run beside it and changes between.
-//
-// The rows are changed through the graph alone, not through its Arena.
+// The owner changes the rows in the arena, and tells every graph over it with
+// [Graph.Changed]. The owner holds a [sync.RWMutex]: for writing during both, and
+// during Load and Close, for reading during all else. Link takes and gives back the
+// lock itself, a few rows at a time, so that searches run beside it and changes
+// between.
 type Graph[T codec.Float] struct {
-	*Arena[T]
+	arena *Arena[T]
 	links *links
 	ef    int
 
+	doors doorSet
 	fresh nodeSet // rows that are linked as they are; the other live ones are pending
 	stale nodeSet // rows that are linked and were deleted or set anew since
 
-	unfit     atomic.Bool  // walks find too little; see examine
-	unchecked atomic.Int64 // how many rows were linked since that was known
+	byVectors atomic.Bool // walks compare vectors, because codes do not tell rows apart
+	unfit     atomic.Bool // walks find too little: searches are exact
+	longest   float64     // of the arena's vectors when the first of the links were made, for Dot
+	exam      exam
+	log       *slog.Logger
 
+	closed  bool
 	work    sync.Mutex // held by what changes the links, or wants them unchanged
 	scratch sync.Pool  // of *finder[T]
 }
@@ -58,61 +97,44 @@ type Graph[T codec.Float] struct {
 // NewGraph returns a graph over an arena, in which all rows are pending. It
 // returns a *codec.ValueError if an option is out of bounds.
 func NewGraph[T codec.Float](a *Arena[T], o GraphOptions) (*Graph[T], error) {
-	if o.M == 0 {
-		o.M = DefaultM
+	o, err := o.Complete()
+	if err != nil {
+		return nil, err
 	}
-	if o.EfConstruction == 0 {
-		o.EfConstruction = max(DefaultEfConstruction, o.M)
+	g := &Graph[T]{arena: a, links: newLinks(o.M), ef: o.EfConstruction, log: o.Log}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
 	}
-	if o.M < 4 || o.M > 64 {
-		return nil, &codec.ValueError{Field: "M", Pos: -1, Want: "4 to 64", Got: fmt.Sprint(o.M)}
-	}
-	if o.EfConstruction < o.M || o.EfConstruction > 10_000 {
-		return nil, &codec.ValueError{Field: "EfConstruction", Pos: -1, Want: "M to 10000", Got: fmt.Sprint(o.EfConstruction)}
-	}
-	g := &Graph[T]{Arena: a, links: newLinks(o.M), ef: o.EfConstruction}
 	g.grow()
 	return g, nil
 }
 
-// Set is [Arena.Set]. The row is pending after it.
-func (g *Graph[T]) Set(row int32, v []T) error {
-	if err := g.Arena.Set(row, v); err != nil {
-		return err
+// Changed says that row was set or deleted in the arena. If it holds a vector, it is
+// pending from now on.
+func (g *Graph[T]) Changed(row int32) {
+	if g.closed {
+		return
 	}
 	g.grow()
-	g.changed(row)
-	return nil
-}
-
-// Delete is [Arena.Delete].
-func (g *Graph[T]) Delete(row int32) bool {
-	ok := g.Arena.Delete(row)
-	if ok {
-		g.changed(row)
-	}
-	return ok
-}
-
-// Close is [Arena.Close]. A Link that is at work finds nothing more to do.
-func (g *Graph[T]) Close() {
-	g.Arena.Close()
-	g.links.free()
-	g.links = newLinks(g.links.m)
-	g.fresh.take(new(nodeSet))
-	g.stale.take(new(nodeSet))
-	g.unfit.Store(false)
-	g.unchecked.Store(0)
-}
-
-func (g *Graph[T]) changed(row int32) {
-	if g.fresh.drop(row) {
+	if g.fresh.has(row) {
+		g.fresh.drop(row)
 		g.stale.add(row)
 	}
 }
 
+// Close gives the memory of the links back. Searches are exact from then on, and a
+// Link that is at work finds nothing more to do. The arena stays as it is.
+func (g *Graph[T]) Close() {
+	g.closed = true
+	g.links.free()
+	g.links = newLinks(g.links.m)
+	g.fresh.take(new(nodeSet))
+	g.stale.take(new(nodeSet))
+	g.doors.set(nil)
+}
+
 func (g *Graph[T]) grow() {
-	n := g.Rows()
+	n := g.arena.Rows()
 	g.links.grow(n)
 	g.fresh.grow(n)
 	g.stale.grow(n)
@@ -120,28 +142,55 @@ func (g *Graph[T]) grow() {
 
 // GraphStats are figures of a [Graph].
 type GraphStats struct {
-	Rows    int   // that hold a vector
-	Pending int   // of these, how many every search looks at one by one
-	Stale   int   // linked rows that are to be unlinked
-	Levels  int   // 0 while no row is linked
-	Unfit   bool  // the graph finds too few rows, so that all searches are exact
-	Bytes   int64 // of memory that the links take
+	Rows      int   // that hold a vector
+	Pending   int   // of these, how many are to be linked
+	Apart     int   // and how many stay apart, because their codes say little
+	Stale     int   // linked rows that are to be unlinked
+	Levels    int   // 0 while no row is linked
+	ByVectors bool  // walks compare vectors, because codes do not tell rows apart
+	Unfit     bool  // the graph finds too few rows, so that all searches are exact
+	Bytes     int64 // of memory that the links take
 }
 
 // Stats returns figures of the graph as it is.
 func (g *Graph[T]) Stats() GraphStats {
 	s := GraphStats{
-		Rows:    g.Len(),
-		Pending: g.pending(),
-		Stale:   g.stale.len(),
-		Unfit:   g.unfit.Load(),
-		Bytes:   4*int64(len(g.links.base.all)+len(g.links.upper.all)+cap(g.links.place)) + 16*int64(len(g.fresh.words)),
+		Rows:      g.arena.Len(),
+		Stale:     g.stale.len(),
+		ByVectors: g.byVectors.Load(),
+		Unfit:     g.unfit.Load(),
+		Bytes:     4*int64(len(g.links.base.all)+len(g.links.upper.all)+cap(g.links.place)) + 16*int64(len(g.fresh.words)),
 	}
 	if _, level, ok := g.links.top(); ok {
 		s.Levels = level + 1
 	}
+	for i, live := range g.arena.live.words {
+		apart := g.apart(i)
+		s.Apart += bits.OnesCount64(live & apart)
+		s.Pending += bits.OnesCount64(live &^ apart &^ g.fresh.word(i))
+	}
 	return s
 }
 
-// pending returns the number of rows that are not linked as they are.
-func (g *Graph[T]) pending() int { return g.count - g.fresh.len() }
+// apart returns which of the rows 64*i to 64*i+63 are to stay apart.
+func (g *Graph[T]) apart(i int) uint64 {
+	if g.arena.codes == nil || g.byVectors.Load() {
+		return 0
+	}
+	return g.arena.codes.astray(g.arena.count).word(i)
+}
+
+// waiting returns which of the rows 64*i to 64*i+63 a walk does not find: they are
+// pending or apart.
+func (g *Graph[T]) waiting(i int) uint64 {
+	return g.arena.live.word(i) & (^g.fresh.word(i) | g.apart(i))
+}
+
+// waits returns about how many rows wait, and 0 only if none does.
+func (g *Graph[T]) waits() int {
+	n := g.arena.count - g.fresh.len()
+	if c := g.arena.codes; c != nil && !g.byVectors.Load() {
+		n = max(n, c.astray(g.arena.count).count)
+	}
+	return n
+}

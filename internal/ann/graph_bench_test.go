@@ -27,7 +27,7 @@ func BenchmarkGraph(b *testing.B) {
 				dst, _, _ = g.Search(ctx, dst[:0], qs[i%len(qs)], 10, ef, nil)
 				i++
 			}, func() {
-				dst, _ = g.Arena.Search(ctx, dst[:0], qs[j%len(qs)], 10, nil)
+				dst, _ = g.arena.Search(ctx, dst[:0], qs[j%len(qs)], 10, nil)
 				j++
 			})
 			b.ReportMetric(share, "recall")
@@ -44,9 +44,9 @@ func BenchmarkLink(b *testing.B) {
 	for b.Loop() {
 		g := emptyGraph[float32](b, 128, codec.L2)
 		for row, v := range rows {
-			require.NoError(b, g.Set(int32(row), v))
+			require.NoError(b, set(g, int32(row), v))
 		}
-		require.NoError(b, g.Maintain(b.Context(), &mu))
+		require.NoError(b, g.arena.Maintain(b.Context(), &mu))
 		require.NoError(b, g.Link(b.Context(), mu.RLocker(), 1, nil))
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "us/row")

@@ -1,6 +1,7 @@
 package ann
 
 import (
+	"math"
 	"slices"
 	"sync/atomic"
 )
@@ -10,14 +11,18 @@ import (
 // Yashunin, Efficient and robust approximate nearest neighbor search using
 // hierarchical navigable small world graphs, IEEE TPAMI 42, 2020, algorithm 1).
 // Rows of avoid are crossed, but not chosen. Any number of inserts of different
-// rows may run at the same time, and any number of walks.
-func (l *links) insert(w *walker, row int32, ef int, avoid *nodeSet) {
+// rows may run at the same time, and any number of walks. It returns how far the
+// nearest and the checkK-th nearest row are that were found, as keys.
+//
+// enter, if not nil, offers the walk on level 0 more rows to begin at.
+func (l *links) insert(w *walker, row int32, ef int, avoid *nodeSet, enter func(w *walker, best spot, ef int)) (near, far int32) {
+	far = math.MaxInt32
 	level := l.level(row)
 	for i := range level + 1 {
 		l.set(row, i, nil)
 	}
 	if l.first(row) {
-		return
+		return near, far
 	}
 	entry, top, _ := l.top()
 	w.row = row
@@ -27,20 +32,54 @@ func (l *links) insert(w *walker, row int32, ef int, avoid *nodeSet) {
 		w.visit(row)
 		w.visit(best.row())
 		w.pool = append(w.pool, best)
+		if i == 0 && enter != nil {
+			enter(w, best, ef)
+		}
 		l.walk(w, ef, i)
 		best = w.pool[0] &^ expanded
 		w.near = w.choose(w.near[:0], w.pool, l.m, avoid)
 		w.near = fill(w.near, w.pool, l.m/2, avoid)
 		l.set(row, i, w.near)
+		kept := false
 		for _, r := range w.near {
-			l.add(w, r, row, i, avoid)
+			kept = l.add(w, r, row, i, avoid) || kept
+		}
+		if !kept && len(w.near) > 0 {
+			l.force(w, w.near[0], row, i)
 		}
 	}
+	if len(w.pool) >= checkK {
+		near, far = w.pool[0].key(), w.pool[checkK-1].key()
+	}
 	l.raise(row)
+	return near, far
 }
 
-// add makes row a neighbour of r. If r has too many then, it chooses among them.
-func (l *links) add(w *walker, r, row int32, level int, avoid *nodeSet) {
+// add makes row a neighbour of r. If r has too many then, it chooses among them. It
+// reports whether row is one.
+func (l *links) add(w *walker, r, row int32, level int, avoid *nodeSet) bool {
+	mu := l.lock(r)
+	mu.Lock()
+	defer mu.Unlock()
+	w.list = l.read(w.list[:0], r, level)
+	if slices.Contains(w.list, row) {
+		return true
+	}
+	list := l.list(r, level)
+	if n := len(w.list); n < len(list) {
+		atomic.StoreUint32(&list[n], uint32(row)+1)
+		return true
+	}
+	w.list = append(w.list, row)
+	w.sort(r, w.list)
+	w.list = w.choose(w.list[:0], w.sorted, len(list), avoid)
+	l.write(r, level, w.list)
+	return slices.Contains(w.list, row)
+}
+
+// force makes row a neighbour of r, in the place of the last one if there is no room.
+// A row that is nobody's neighbour is never found.
+func (l *links) force(w *walker, r, row int32, level int) {
 	mu := l.lock(r)
 	mu.Lock()
 	defer mu.Unlock()
@@ -49,20 +88,13 @@ func (l *links) add(w *walker, r, row int32, level int, avoid *nodeSet) {
 		return
 	}
 	list := l.list(r, level)
-	if n := len(w.list); n < len(list) {
-		atomic.StoreUint32(&list[n], uint32(row)+1)
-		return
-	}
-	w.list = append(w.list, row)
-	w.sort(r, w.list)
-	w.list = w.choose(w.list[:0], w.sorted, len(list), avoid)
-	l.write(r, level, w.list)
+	atomic.StoreUint32(&list[min(len(w.list), len(list)-1)], uint32(row)+1)
 }
 
 // sort sets w.sorted to rows by their distance from row.
 func (w *walker) sort(row int32, rows []int32) {
 	keys := sized(&w.keys, max(len(rows), cap(w.keys)))[:len(rows)]
-	w.space.between(keys, row, rows)
+	w.between(keys, row, rows)
 	w.sorted = w.sorted[:0]
 	for i, key := range keys {
 		w.sorted = append(w.sorted, newSpot(key, rows[i]))
@@ -93,7 +125,7 @@ next:
 		for i := 0; i < len(dst); i += some {
 			near := dst[i:min(i+some, len(dst))]
 			keys := w.keys[:len(near)]
-			w.space.between(keys, row, near)
+			w.between(keys, row, near)
 			for _, k := range keys {
 				if k < key {
 					continue next

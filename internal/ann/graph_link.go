@@ -2,10 +2,14 @@ package ann
 
 import (
 	"context"
+	"math/bits"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/vecwire/vecwire/codec"
 )
 
 const (
@@ -29,26 +33,72 @@ func (g *Graph[T]) Link(ctx context.Context, lock sync.Locker, workers int, prog
 	g.work.Lock()
 	defer g.work.Unlock()
 	workers = max(1, workers)
-	if err := g.unlink(ctx, lock, workers); err != nil {
-		return err
+	var touched []int32
+	report, looked := progress, false
+	for {
+		rows, err := g.linkPending(ctx, lock, workers, report)
+		if err != nil {
+			return err
+		}
+		touched = append(touched, rows...)
+		again, err := g.rejoin(ctx, lock)
+		report = nil // the few that are linked once more were counted
+		if err == nil && !again {
+			var opened int
+			opened, err = g.open(ctx, lock, workers, touched)
+			touched = touched[:0]
+			if err == nil && opened > 0 && !looked { // there may be more like them
+				looked = true
+				g.exam.hidden = true
+				again, err = g.rejoin(ctx, lock)
+			}
+		}
+		if err == nil && !again {
+			again, err = g.review(ctx, lock)
+			report = progress
+		}
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+// linkPending unlinks the stale rows and links the pending ones. It returns the rows
+// that have other neighbours by that.
+func (g *Graph[T]) linkPending(ctx context.Context, lock sync.Locker, workers int, progress func(done, total int)) (touched []int32, err error) {
+	g.locked(lock, func() {
+		g.outgrown()
+		g.setApart()
+		g.replaceDoors()
+	})
+	mended, err := g.unlink(ctx, lock, workers)
+	if err != nil {
+		return nil, err
 	}
 	var rows []int32
+	done := 0 // a graph without links counts the rows that stay apart, too
 	g.locked(lock, func() {
-		for row := range g.live.All() {
-			if !g.fresh.has(row) {
+		if g.fresh.len() == 0 {
+			done = g.Stats().Apart
+		}
+		for row := range g.arena.live.All() {
+			if g.isPending(row) {
 				rows = append(rows, row)
 			}
 		}
 	})
 	var report sync.Mutex
-	done := 0
-	err := g.spread(ctx, lock, workers, len(rows), linkRows, func(w *walker, from, to int) {
+	total := done + len(rows)
+	err = g.spread(ctx, lock, workers, len(rows), linkRows, func(w *walker, from, to int) {
 		for _, row := range rows[from:to] {
 			// A row that became stale meanwhile is for the next call.
-			if g.live.Has(row) && !g.fresh.has(row) && !g.stale.has(row) {
-				g.links.insert(w, row, g.ef, &g.stale)
+			if g.isPending(row) && !g.stale.has(row) {
+				near, far := g.links.insert(w, row, g.ef, &g.stale, g.enter)
 				g.fresh.add(row)
-				g.unchecked.Add(1)
+				g.exam.linked.Add(1)
+				if far > 0 && near == far || w.exact == nil && float64(far) < blurred*float64(g.arena.dim) {
+					g.exam.suspect(row)
+				}
 			}
 		}
 	}, func(n int) {
@@ -58,21 +108,50 @@ func (g *Graph[T]) Link(ctx context.Context, lock sync.Locker, workers int, prog
 		report.Lock()
 		defer report.Unlock()
 		done += n
-		progress(done, len(rows))
+		progress(done, total)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	due := false
-	g.locked(lock, func() { due = float64(g.unchecked.Load()) >= max(1, checkShare*float64(g.count)) })
-	if due {
-		err = g.examine(ctx, lock)
-	}
-	return err
+	g.exam.note(rows)
+	g.exam.moved += len(rows) + len(mended)
+	g.locked(lock, func() { g.openLonger(slices.Values(rows)) })
+	return append(mended, rows...), nil
 }
 
-// unlink takes the stale rows out of all lists.
-func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) error {
+// isPending reports whether row is to be linked.
+func (g *Graph[T]) isPending(row int32) bool {
+	return g.arena.live.Has(row) && !g.fresh.has(row) && g.apart(int(row>>6))>>(row&63)&1 == 0
+}
+
+// outgrown makes all rows pending if, under Dot, the longest row is half as long again
+// as when they were linked: the space that they were linked in is another then.
+func (g *Graph[T]) outgrown() {
+	longest := g.arena.longest()
+	if g.arena.metric != codec.Dot || g.fresh.len() > 0 && longest <= 1.5*1.5*g.longest {
+		return
+	}
+	if g.longest = longest; g.fresh.len() > 0 {
+		g.log.Warn("the longest vectors have become half as long again: all rows are linked again, and searches are exact meanwhile")
+		g.restart()
+	}
+}
+
+// setApart makes stale the linked rows that are to stay apart since other codes are
+// in use.
+func (g *Graph[T]) setApart() {
+	for i := range g.arena.live.words {
+		for w := g.fresh.word(i) & g.apart(i); w != 0; w &= w - 1 {
+			row := int32(i<<6 + bits.TrailingZeros64(w))
+			g.fresh.drop(row)
+			g.stale.add(row)
+		}
+	}
+}
+
+// unlink takes the stale rows out of all lists, and returns the rows that lost a
+// neighbour by that.
+func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) (mended []int32, err error) {
 	var gone []int32
 	rows := 0
 	g.locked(lock, func() {
@@ -81,20 +160,29 @@ func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) er
 		g.pickEntry()
 	})
 	if len(gone) == 0 {
-		return nil
+		return nil, nil
 	}
-	err := g.spread(ctx, lock, workers, rows, mendRows, func(w *walker, from, to int) {
+	var mu sync.Mutex // of mended
+	err = g.spread(ctx, lock, workers, rows, mendRows, func(w *walker, from, to int) {
 		for row := int32(from); row < int32(to); row++ {
 			for level := g.links.level(row); level >= 0 && g.fresh.has(row); level-- {
-				if !g.links.mend(w, row, level, &g.stale) && level == 0 {
-					g.fresh.drop(row) // all around it are gone: it is linked anew
+				changed, left := g.links.mend(w, row, level, &g.stale)
+				switch {
+				case level > 0 || !changed:
+				case left == 0:
+					g.fresh.drop(row) // all around it are gone: it is linked again
+				default:
+					mu.Lock()
+					mended = append(mended, row)
+					mu.Unlock()
 				}
 			}
 		}
 	}, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	g.exam.linked.Add(int64(len(gone)))
 	g.locked(lock, func() {
 		for _, row := range gone {
 			if g.stale.has(row) {
@@ -102,15 +190,23 @@ func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) er
 			}
 		}
 	})
-	return nil
+	return mended, nil
 }
 
-// locked calls f while it holds lock, if the arena has codes.
+// locked calls f while it holds lock, if the arena has codes and the graph is open.
 func (g *Graph[T]) locked(lock sync.Locker, f func()) {
 	lock.Lock()
 	defer lock.Unlock()
-	if g.codes != nil {
+	if g.arena.codes != nil && !g.closed {
 		f()
+	}
+}
+
+// setSpace makes w compare rows as the graph does at present.
+func (g *Graph[T]) setSpace(w *walker) {
+	w.space, w.exact = newSpace(g.arena), nil
+	if g.byVectors.Load() {
+		w.exact = &vectors[T]{arena: g.arena, last: g.arena.lastElement(1)}
 	}
 }
 
@@ -119,30 +215,31 @@ func (g *Graph[T]) locked(lock sync.Locker, f func()) {
 func (g *Graph[T]) spread(ctx context.Context, lock sync.Locker, workers, n, step int, do func(w *walker, from, to int), done func(n int)) error {
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
-	for range min(workers, (n+step-1)/step) {
-		group.Go(func() error {
-			var w *walker
-			for {
-				from := int(next.Add(int64(step))) - step
-				if from >= n {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				to := min(from+step, n)
-				g.locked(lock, func() {
-					if w == nil {
-						w = newWalker(g.links)
-					}
-					w.space = newSpace(g.Arena)
-					do(w, from, to)
-				})
-				if done != nil {
-					done(to - from)
-				}
+	work := func() error {
+		var w *walker
+		for {
+			from := int(next.Add(int64(step))) - step
+			if from >= n {
+				return nil
 			}
-		})
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			to := min(from+step, n)
+			g.locked(lock, func() {
+				if w == nil {
+					w = newWalker(g.links)
+				}
+				g.setSpace(w)
+				do(w, from, to)
+			})
+			if done != nil {
+				done(to - from)
+			}
+		}
+	}
+	for range min(workers, (n+step-1)/step) {
+		group.Go(func() error { return g.arena.Guard(work) })
 	}
 	return group.Wait()
 }

@@ -9,6 +9,7 @@ import (
 const (
 	maxLevel  = 12
 	listLocks = 1024 // how many locks the lists share
+	placeRows = 16   // a power of 2
 )
 
 // links is the graph itself: lists of neighbours, by row and level. A row has one
@@ -25,7 +26,8 @@ type links struct {
 	m0    int            // length of a list on level 0
 	base  region[uint32] // level 0: m0 elements for each row
 	upper region[uint32] // the levels above: m elements for each list
-	place []int32        // for each row, which of upper's lists is its first
+	place []int32        // for each placeRows rows, which of upper's lists is the first of theirs
+	count int            // rows that there is room for
 	lists int            // how many upper holds
 
 	// entry is where searches start: its level in the upper half, its row in the
@@ -46,16 +48,23 @@ func newLinks(m int) *links {
 }
 
 // rows returns the number of rows that there is room for.
-func (l *links) rows() int { return len(l.place) }
+func (l *links) rows() int { return l.count }
 
 // grow makes room for rows up to n-1, which get empty lists.
 func (l *links) grow(n int) {
-	for row := int32(l.rows()); int(row) < n; row++ {
-		l.place = append(l.place, int32(l.lists))
-		l.lists += l.level(row)
-	}
+	l.number(n)
 	l.base.grow(l.rows() * l.m0)
 	l.upper.grow(l.lists * l.m)
+}
+
+// number makes places for the lists of rows up to n-1.
+func (l *links) number(n int) {
+	for ; l.count < n; l.count++ {
+		if l.count%placeRows == 0 {
+			l.place = append(l.place, int32(l.lists))
+		}
+		l.lists += l.level(int32(l.count))
+	}
 }
 
 // level returns the highest level that row has a list on. The paper draws it at
@@ -78,7 +87,11 @@ func (l *links) list(row int32, level int) []uint32 {
 		i := int(row) * l.m0
 		return l.base.all[i : i+l.m0 : i+l.m0]
 	}
-	i := (int(l.place[row]) + level - 1) * l.m
+	place := int(l.place[row/placeRows])
+	for r := row &^ (placeRows - 1); r < row; r++ {
+		place += l.level(r)
+	}
+	i := (place + level - 1) * l.m
 	return l.upper.all[i : i+l.m : i+l.m]
 }
 

@@ -4,12 +4,12 @@ import "slices"
 
 // mend gives row neighbours in place of those that are stale: it chooses among
 // the others and the neighbours that the stale ones have, as FreshDiskANN does
-// (Singh et al., arXiv 2105.09613, algorithm 4). It reports whether row has any
-// neighbours left.
-func (l *links) mend(w *walker, row int32, level int, stale *nodeSet) bool {
+// (Singh et al., arXiv 2105.09613, algorithm 4). It reports whether that changed the
+// list, and how many neighbours row has left then.
+func (l *links) mend(w *walker, row int32, level int, stale *nodeSet) (changed bool, left int) {
 	w.list = l.read(w.list[:0], row, level)
 	if !slices.ContainsFunc(w.list, stale.has) {
-		return true
+		return false, len(w.list)
 	}
 	const enough = 512 // candidates
 	own := len(w.list)
@@ -36,7 +36,7 @@ func (l *links) mend(w *walker, row int32, level int, stale *nodeSet) bool {
 	// rows is replaced time after time.
 	w.list = fill(w.list, w.sorted, l.m*3/4, stale)
 	l.set(row, level, w.list)
-	return len(w.list) > 0
+	return true, len(w.list)
 }
 
 // pickEntry finds another entry if the present one is stale: one of the linked rows

@@ -15,12 +15,17 @@ import (
 // finder is the memory of one search.
 type finder[T codec.Float] struct {
 	walker
-	q     []T       // the query, normalised under Cosine
-	wide  []float64 // the same for scores
-	found []spot    // the nearest pending rows, then those of the walk, too
-	rows  []int32   // those that are ranked
-	sums  []T
-	best  []Candidate
+	given   []T       // the query as it was given
+	q       []T       // the same, normalised under Cosine
+	wide    []float64 // the same for scores
+	vectors vectors[T]
+	waiting Bitmap // rows that a walk does not find and that count
+	found   []spot // the rows of the walk that count, nearest first
+	rows    []int32
+	sums    []T
+	best    []Candidate
+	others  []Candidate
+	lowest  kth
 }
 
 // Search appends to dst the k rows with the best scores that it finds, and any
@@ -38,7 +43,7 @@ func (g *Graph[T]) Search(ctx context.Context, dst []Candidate, q []T, k, ef int
 	if ef < 0 {
 		return dst, false, &codec.ValueError{Field: "ef", Pos: -1, Want: "0 or more", Got: fmt.Sprint(ef)}
 	}
-	if err := g.check(q, k); err != nil {
+	if err := g.arena.check(q, k); err != nil {
 		return dst, false, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -48,12 +53,12 @@ func (g *Graph[T]) Search(ctx context.Context, dst []Candidate, q []T, k, ef int
 	if p := g.plan(k, ef, allowed); !p.exact {
 		s := g.borrowFinder()
 		defer g.scratch.Put(s)
-		if found, ok := g.find(s, dst, q, p, allowed); ok {
-			return found, false, nil
+		if found, ok, err := g.find(ctx, s, dst, q, p, allowed); ok || err != nil {
+			return found, false, err
 		}
 		seeds = s.seeds(k)
 	}
-	found, err = g.search(ctx, dst, q, k, allowed, seeds)
+	found, err = g.arena.search(ctx, dst, q, k, allowed, seeds)
 	return found, true, err
 }
 
@@ -66,30 +71,37 @@ func (g *Graph[T]) borrowFinder() *finder[T] {
 
 // find is a search through the graph. It reports false if that found too few rows
 // or took longer than planned.
-func (g *Graph[T]) find(s *finder[T], dst []Candidate, q []T, p plan, allowed *Bitmap) ([]Candidate, bool) {
-	s.load(g.Arena, q)
-	s.allowed, s.live = allowed, &g.live
+func (g *Graph[T]) find(ctx context.Context, s *finder[T], dst []Candidate, q []T, p plan, allowed *Bitmap) (found []Candidate, ok bool, err error) {
+	g.load(s, q)
+	defer func() { s.given = nil }()
+	s.allowed, s.live = allowed, &g.arena.live
 	s.filtered = allowed != nil || g.stale.len() > 0
 	s.review = review{}
 	if s.filtered {
-		s.review = review{cost: p.cost, at: firstReview, rows: g.count, stride: g.codes.stride}
+		s.review = review{cost: p.cost, at: firstReview, rows: g.arena.count, stride: g.arena.codes.stride}
 	}
-	// A row that becomes linked during the search is found by one of the two if the
-	// pending ones are looked at first.
-	g.scanPending(s, p.ef)
+	// A row that becomes linked during the search waits for this one if what waits is
+	// noted first.
+	g.noteWaiting(s)
 	s.start(g.links.rows())
 	if entry, top, ok := g.links.top(); ok {
 		best := g.links.descend(&s.walker, entry, top, 0)
 		s.visit(best.row())
 		s.offer(best, p.ef)
+		g.enter(&s.walker, best, p.ef)
 		if !g.links.walk(&s.walker, p.ef, 0) {
-			return dst, false
+			return dst, false, nil
 		}
 	}
-	if s.merge(); len(s.found) < p.want {
-		return dst, false
+	if s.collect(); len(s.found)+s.waiting.count < p.want {
+		return dst, false, nil
 	}
-	return g.rank(dst, s, p.k), true
+	before := len(dst)
+	dst = g.rank(dst, s, p.k)
+	if s.waiting.count > fewWaiting {
+		dst, err = g.addWaiting(ctx, dst, before, s, p.k)
+	}
+	return dst, err == nil, err
 }
 
 // seeds returns up to k rows that count of those that the walk found, for an exact
@@ -108,94 +120,112 @@ func (s *finder[T]) seeds(k int) []int32 {
 }
 
 // load makes q the query.
-func (s *finder[T]) load(a *Arena[T], q []T) {
+func (g *Graph[T]) load(s *finder[T], q []T) {
+	a := g.arena
+	s.given = q
 	s.q = append(s.q[:0], q...)
 	s.wide = a.widen(s.wide[:0], q)
 	if a.metric == codec.Cosine {
 		simd.Normalize(s.q, s.q)
 	}
-	s.space = space{codes: a.codes}
-	a.codes.encodeQuery(&s.query, s.wide)
-}
-
-// scanPending sets s.found to the ef nearest pending rows.
-func (g *Graph[T]) scanPending(s *finder[T], ef int) {
-	s.found = s.found[:0]
-	if g.pending() == 0 {
+	s.space, s.exact = space{codes: a.codes}, nil
+	if g.byVectors.Load() {
+		s.vectors.arena, s.vectors.q = a, s.q
+		s.exact = &s.vectors
 		return
 	}
-	at := s.at[:0]
-	look := func() {
-		keys := s.keys[:len(at)]
-		s.measure(keys, at)
-		for i, key := range keys {
-			s.found = keep(s.found, newSpot(key, at[i]), ef)
-		}
-		at = at[:0]
+	a.codes.encodeQuery(&s.query, s.wide)
+	if a.metric != codec.Dot && a.codes.isFar(s.query.err) { // its code says little
+		s.vectors.arena, s.vectors.q = a, s.q
+		s.exact = &s.vectors
 	}
-	for i := range g.live.words {
-		w := g.live.words[i] &^ g.fresh.word(i)
+}
+
+// fewWaiting is how many waiting rows are ranked with what the walk found, without
+// a look at their codes.
+const fewWaiting = 64
+
+// noteWaiting sets s.waiting.
+func (g *Graph[T]) noteWaiting(s *finder[T]) {
+	s.waiting.count = 0
+	if g.waits() == 0 {
+		return
+	}
+	words := sized(&s.waiting.words, len(g.arena.live.words))
+	for i := range words {
+		w := g.waiting(i)
 		if w != 0 && s.allowed != nil {
 			w &= s.allowed.word(i)
 		}
-		for ; w != 0; w &= w - 1 {
-			if at = append(at, int32(i<<6+bits.TrailingZeros64(w))); len(at) == blockRows {
-				look()
-			}
-		}
+		words[i] = w
+		s.waiting.count += bits.OnesCount64(w)
 	}
-	look()
 }
 
-// keep puts s in its place among the ef smallest.
-func keep(pool []spot, s spot, ef int) []spot {
-	if len(pool) >= ef {
-		if s >= pool[len(pool)-1] {
-			return pool
-		}
-		pool = pool[:len(pool)-1]
-	}
-	return slices.Insert(pool, place(pool, s), s)
-}
-
-// merge adds to s.found those rows of the walk that count, each row once.
-func (s *finder[T]) merge() {
+// collect sets s.found to those rows of the walk that count and do not wait.
+func (s *finder[T]) collect() {
+	s.found = s.found[:0]
 	for _, p := range s.pool {
-		if !s.filtered || s.passes(p.row()) {
-			s.found = append(s.found, p&^expanded)
+		if s.filtered && !s.passes(p.row()) || s.waiting.count > 0 && s.waiting.Has(p.row()) {
+			continue
 		}
+		s.found = append(s.found, p)
 	}
-	if len(s.found) > 0 {
-		slices.Sort(s.found)
-		s.found = slices.Compact(s.found)
+}
+
+// addWaiting merges the waiting rows into the answer, which begins with before in
+// dst. They are searched exactly: what the walk found says what they must score.
+func (g *Graph[T]) addWaiting(ctx context.Context, dst []Candidate, before int, s *finder[T], k int) ([]Candidate, error) {
+	seeds := s.rows[:0]
+	for _, c := range dst[before:] {
+		seeds = append(seeds, c.Row)
 	}
+	s.rows = seeds
+	var err error
+	if s.others, err = g.arena.search(ctx, s.others[:0], s.given, k, &s.waiting, seeds); err != nil {
+		return dst[:before], err
+	}
+	dst = append(dst, s.others...)
+	found := dst[before:]
+	slices.SortFunc(found, byScore)
+	end := min(k, len(found))
+	for end > 0 && end < len(found) && found[end].Score == found[end-1].Score {
+		end++
+	}
+	return dst[:before+end], nil
 }
 
 // rank scores the nearest of what was found, and appends the best. Codes are no
 // measure for the order of what is near each other, so more rows than are wanted
 // are compared by the kernels of package simd, and those of them are scored that
-// these cannot tell from the k-th.
+// these cannot tell from the k-th. Where the last of the rows that were compared
+// are among the best, codes say less than they should, and more are compared.
 func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
-	n := min(len(s.found), k+k/2+16)
-	rows, sums := sized(&s.rows, n), sized(&s.sums, n)
-	for i, p := range s.found[:n] {
-		rows[i] = p.row()
-	}
-	if g.metric == codec.L2 {
-		simd.SquaredL2At(sums, s.q, g.data.all, rows)
-	} else {
-		simd.DotAt(sums, s.q, g.data.all, rows)
-	}
 	s.best = s.best[:0]
-	for i, row := range rows {
-		key := float64(sums[i])
-		if g.metric == codec.L2 {
-			key = -key
+	s.lowest.reset(k, len(s.found)+fewWaiting)
+	if s.waiting.count > 0 && s.waiting.count <= fewWaiting {
+		rows := sized(&s.rows, fewWaiting)[:0]
+		for row := range s.waiting.All() {
+			rows = append(rows, row)
 		}
-		s.best = append(s.best, Candidate{row, key})
+		g.compare(s, rows)
+	}
+	more := k/2 + 16
+	for done, n := 0, min(len(s.found), k+more); done < n; {
+		rows := sized(&s.rows, n-done)
+		for i, p := range s.found[done:n] {
+			rows[i] = p.row()
+		}
+		g.compare(s, rows)
+		floor := s.lowest.floor()
+		late := slices.ContainsFunc(s.best[len(s.best)-min(more/2, n-done):], func(c Candidate) bool { return c.Score >= floor })
+		done = n
+		if late {
+			n = min(len(s.found), n+2*more)
+		}
 	}
 	slices.SortFunc(s.best, byScore)
-	if n > k {
+	if n := len(s.best); n > k {
 		floor := s.best[k-1].Score - 2*g.rounding(s, s.best[k-1].Score)
 		end := k
 		for end < n && !(s.best[end].Score < floor) { // all, if a kernel overflowed
@@ -203,7 +233,7 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 		}
 		s.best = s.best[:end]
 	}
-	g.rescore(s.wide, s.best)
+	g.arena.rescore(s.wide, s.best)
 	slices.SortFunc(s.best, byScore)
 	for i, c := range s.best {
 		if i >= k && c.Score != s.best[k-1].Score {
@@ -214,17 +244,36 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 	return dst
 }
 
+// compare appends rows to s.best, with keys of the kernels for their scores.
+func (g *Graph[T]) compare(s *finder[T], rows []int32) {
+	sums := sized(&s.sums, len(rows))
+	g.arena.trustAll(rows)
+	if g.arena.metric == codec.L2 {
+		simd.SquaredL2At(sums, s.q, g.arena.data.all, rows)
+	} else {
+		simd.DotAt(sums, s.q, g.arena.data.all, rows)
+	}
+	for i, row := range rows {
+		key := float64(sums[i])
+		if g.arena.metric == codec.L2 {
+			key = -key
+		}
+		s.best = append(s.best, Candidate{row, key})
+		s.lowest.add(key)
+	}
+}
+
 // rounding returns how far a key of rank is from exact arithmetic, for rows about
 // as near as the one with the key x.
 func (g *Graph[T]) rounding(s *finder[T], x float64) float64 {
-	r := 1.01 * growth(float64(simd.Roundings(g.dim))+4, unitOf[T]())
-	switch g.metric {
+	r := 1.01 * growth(float64(simd.Roundings(g.arena.dim))+4, unitOf[T]())
+	switch g.arena.metric {
 	case codec.L2:
 		return r * -x
 	case codec.Dot:
 		longest := 0.0
 		for _, c := range s.best {
-			longest = max(longest, float64(g.half.all[c.Row]))
+			longest = max(longest, float64(g.arena.half.all[c.Row]))
 		}
 		return r * simd.Norm(s.q) * math.Sqrt(2*longest)
 	default:

@@ -37,15 +37,25 @@ func (s *space) between(dst []int32, row int32, at []int32) {
 
 // newSpace returns the distances of the arena's rows.
 func newSpace[T codec.Float](a *Arena[T]) space {
-	s := space{codes: a.codes}
-	if a.metric == codec.Dot {
-		longest := 0.0 // half the square of r
-		for _, h := range a.maxHalf {
-			longest = max(longest, float64(h))
-		}
-		s.last = func(row int32) float64 {
-			return math.Sqrt(max(0, 2*(longest-float64(a.half.all[row])))) / a.codes.step
-		}
+	return space{codes: a.codes, last: a.lastElement(a.codes.step)}
+}
+
+// longest returns half of the largest squared norm.
+func (a *Arena[T]) longest() (half float64) {
+	for _, h := range a.maxHalf {
+		half = max(half, float64(h))
 	}
-	return s
+	return half
+}
+
+// lastElement returns, for Dot, what the space's additional element of a row is in
+// units of step.
+func (a *Arena[T]) lastElement(step float64) func(row int32) float64 {
+	if a.metric != codec.Dot {
+		return nil
+	}
+	longest := a.longest() // half the square of r
+	return func(row int32) float64 {
+		return math.Sqrt(max(0, 2*(longest-float64(a.half.all[row])))) / step
+	}
 }

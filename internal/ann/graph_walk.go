@@ -24,6 +24,7 @@ func (s spot) row() int32 { return int32(s >> 1 & 0x7fffffff) }
 // walker is the memory of one walk through the graph.
 type walker struct {
 	space   space
+	exact   measurer // compares vectors; nil to compare codes
 	query   codeQuery
 	row     int32 // whose neighbours are looked for, or nobody for the query's
 	visited []uint64
@@ -64,11 +65,23 @@ func (w *walker) start(n int) {
 // measure sets dst[i] to the distance of row at[i], as a key, from what the walk
 // looks for.
 func (w *walker) measure(dst, at []int32) {
-	if w.row == nobody {
+	switch {
+	case w.row != nobody:
+		w.between(dst, w.row, at)
+	case w.exact != nil:
+		w.exact.toQuery(dst, at)
+	default:
 		w.space.codes.keys(dst, &w.query, at)
+	}
+}
+
+// between sets dst[i] to the distance of row and row at[i] as a key.
+func (w *walker) between(dst []int32, row int32, at []int32) {
+	if w.exact != nil {
+		w.exact.between(dst, row, at)
 		return
 	}
-	w.space.between(dst, w.row, at)
+	w.space.between(dst, row, at)
 }
 
 // visit marks row and reports whether it was not marked before.

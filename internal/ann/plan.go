@@ -35,24 +35,29 @@ type plan struct {
 
 // plan chooses between the graph and an exact search.
 func (g *Graph[T]) plan(k, ef int, allowed *Bitmap) plan {
-	ef = max(k, min(ef, g.count))
-	p := plan{k: k, ef: ef, want: min(k, g.count)}
-	if g.codes == nil || g.fresh.len() == 0 || g.unfit.Load() {
+	ef = max(k, min(ef, g.arena.count))
+	p := plan{k: k, ef: ef, want: min(k, g.arena.count)}
+	// What walks find by codes that were made since the last check is not known yet.
+	if g.arena.codes == nil || g.fresh.len() == 0 || g.unfit.Load() || g.exam.codes.Load() != g.arena.codes {
 		p.exact = true
 		return p
 	}
-	passing := g.count
+	passing := g.arena.count
 	if allowed != nil { // rows among them that hold no vector make it no more than slower
 		passing = min(passing, allowed.Count())
 		p.want = min(k, passing)
 	}
-	p.cost = exactCost(g.Rows(), passing, g.codes.stride)
+	p.cost = exactCost(g.arena.Rows(), passing, g.arena.codes.stride)
 	// How many rows pass near the query is not known yet. So a walk is begun if it
 	// could be faster than an exact search with all passing there, and soon reviewed.
-	least := walkCost(float64(ef), g.count, g.codes.stride)
-	if pending := g.pending(); pending > 0 {
-		share := float64(passing) / float64(max(1, g.count))
-		least += float64(pending) * share * (costGather + costGatherByte*float64(g.codes.stride))
+	least := walkCost(float64(ef), g.arena.count, g.arena.codes.stride)
+	if g.byVectors.Load() { // each costs a vector's bytes instead of a code's
+		bytes := float64(g.arena.dim * sizeOf[T]())
+		least += walkVisits(float64(ef), g.arena.count) * costVisitByte * max(0, bytes-float64(g.arena.codes.stride))
+	}
+	if pending := g.waits(); pending > 0 {
+		share := float64(passing) / float64(max(1, g.arena.count))
+		least += float64(pending) * share * (costGather + costGatherByte*float64(g.arena.codes.stride))
 	}
 	p.exact = ef >= passing || p.cost <= gain*least
 	return p

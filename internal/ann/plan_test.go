@@ -20,7 +20,7 @@ var filters = []struct {
 }{
 	{"random", func(g *Graph[float32], _ []float32, rng *rand.Rand, n int) *Bitmap {
 		b := new(Bitmap)
-		for _, row := range rng.Perm(g.Rows())[:n] {
+		for _, row := range rng.Perm(g.arena.Rows())[:n] {
 			b.Set(int32(row))
 		}
 		return b
@@ -30,7 +30,7 @@ var filters = []struct {
 }
 
 func byDistance(g *Graph[float32], q []float32, n int, sign float64) *Bitmap {
-	all := brute(g.Arena, q, g.Rows(), g.Has)
+	all := brute(g.arena, q, g.arena.Rows(), g.arena.Has)
 	slices.SortFunc(all, func(a, b Candidate) int {
 		if sign*a.Score > sign*b.Score {
 			return -1
@@ -58,7 +58,7 @@ func TestFilteredSearchIsNeverShort(t *testing.T) {
 			for _, q := range queries[float32](data, 3) {
 				allowed := f.of(g, q, rng, int(share*n))
 				for _, k := range []int{1, 10, 100} {
-					want, err := g.Arena.Search(t.Context(), nil, q, k, allowed)
+					want, err := g.arena.Search(t.Context(), nil, q, k, allowed)
 					require.NoError(t, err)
 					got, exact, err := g.Search(t.Context(), nil, q, k, 40, allowed)
 					require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestPlan(t *testing.T) {
 	few.Set(1 << 20) // no row
 	require.False(t, g.plan(10, 50, nil).exact)
 	require.True(t, g.plan(10, 50, few).exact)
-	found, exact, err := g.Search(t.Context(), nil, g.row(0), 1000, 50, few)
+	found, exact, err := g.Search(t.Context(), nil, g.arena.row(0), 1000, 50, few)
 	require.NoError(t, err)
 	require.True(t, exact)
 	require.Len(t, found, 100)
@@ -131,7 +131,7 @@ func BenchmarkPlan(b *testing.B) {
 
 func benchmarkPlan(b *testing.B, g *Graph[float32], qs [][]float32, filter func(*Graph[float32], []float32, *rand.Rand, int) *Bitmap, share float64) {
 	const k, ef = 10, 50
-	n := int(share * float64(g.Rows()))
+	n := int(share * float64(g.arena.Rows()))
 	rng := rand.New(rand.NewPCG(1, 1))
 	allowed := make([]*Bitmap, len(qs))
 	for i, q := range qs {
@@ -140,12 +140,12 @@ func benchmarkPlan(b *testing.B, g *Graph[float32], qs [][]float32, filter func(
 	var dst []Candidate
 	ctx := b.Context()
 	run := []func(i int){
-		func(i int) { dst, _ = g.Arena.Search(ctx, dst[:0], qs[i], k, allowed[i]) },
+		func(i int) { dst, _ = g.arena.Search(ctx, dst[:0], qs[i], k, allowed[i]) },
 		func(i int) {
 			p := g.plan(k, ef, allowed[i])
 			p.cost = 0
 			s := g.borrowFinder()
-			dst, _ = g.find(s, dst[:0], qs[i], p, allowed[i])
+			dst, _, _ = g.find(b.Context(), s, dst[:0], qs[i], p, allowed[i])
 			g.scratch.Put(s)
 		},
 		func(i int) { dst, _, _ = g.Search(ctx, dst[:0], qs[i], k, ef, allowed[i]) },
@@ -184,7 +184,7 @@ func benchmarkPlan(b *testing.B, g *Graph[float32], qs [][]float32, filter func(
 	b.ReportMetric(us[1], "us/graph")
 	b.ReportMetric(us[2], "us/search")
 	b.ReportMetric(us[2]/best, "search/best")
-	stride := g.codes.stride
-	b.ReportMetric(exactCost(g.Rows(), n, stride)/1e3, "model/exact")
-	b.ReportMetric(walkCost(ef/share, g.count, stride)/1e3, "model/graph")
+	stride := g.arena.codes.stride
+	b.ReportMetric(exactCost(g.arena.Rows(), n, stride)/1e3, "model/exact")
+	b.ReportMetric(walkCost(ef/share, g.arena.count, stride)/1e3, "model/graph")
 }

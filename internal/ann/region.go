@@ -33,7 +33,11 @@ type region[E byte | int32 | uint32 | float32 | float64] struct {
 	all    []E
 	m      *mapping
 	onHeap bool // mapping has failed
+	inFile int  // how many of the first elements are mapped from a file
 }
+
+// own returns how many bytes are not mapped from a file.
+func (r *region[E]) own() int64 { return int64(len(r.all)-r.inFile) * int64(sizeOf[E]()) }
 
 // grow makes the region n elements long, the new ones zero.
 func (r *region[E]) grow(n int) {
@@ -115,7 +119,7 @@ func (r *region[E]) adopt(f *os.File, offset int64, n int) bool {
 		return false
 	}
 	r.free()
-	r.all, r.m = elements[E](b)[:n], m
+	r.all, r.m, r.inFile = elements[E](b)[:n], m, n
 	return true
 }
 

@@ -20,7 +20,6 @@ func fileBytes(f *os.File, size int64) (data []byte, release func(), err error) 
 	if err != nil {
 		return readFile(f, size)
 	}
-	_ = unix.Madvise(data, unix.MADV_SEQUENTIAL)
 	return data, func() { _ = unix.Munmap(data) }, nil
 }
 

@@ -26,7 +26,7 @@ func snapshot[T codec.Float](t testing.TB, g *Graph[T], stamp string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	var mu sync.RWMutex
-	require.NoError(t, g.WriteSnapshot(&b, mu.RLocker(), func() ([]byte, error) { return []byte(stamp), nil }))
+	require.NoError(t, g.WriteSnapshot(t.Context(), &b, mu.RLocker(), func() ([]byte, error) { return []byte(stamp), nil }))
 	return b.Bytes()
 }
 
@@ -36,8 +36,8 @@ func churned[T codec.Float](t testing.TB, data *clusters, n int, metric codec.Me
 	g := newGraph[T](t, data, n, metric)
 	rng := rand.New(rand.NewPCG(3, 3))
 	for range n / 10 {
-		g.Delete(rng.Int32N(int32(n)))
-		require.NoError(t, g.Set(rng.Int32N(int32(n)+50), vectorOf[T](data)))
+		del(g, rng.Int32N(int32(n)))
+		require.NoError(t, set(g, rng.Int32N(int32(n)+50), vectorOf[T](data)))
 	}
 	return g
 }
@@ -54,19 +54,20 @@ func testSnapshotBringsAllBack[T codec.Float](t *testing.T) {
 		g := churned[T](t, data, 3000, metric)
 		require.NotZero(t, g.Stats().Pending)
 		require.NotZero(t, g.Stats().Stale)
+		g.openLongest() // as Load does
 		h := emptyGraph[T](t, 24, metric)
-		stamp, err := h.Load(snapshot(t, g, "as of 7"), nil)
+		stamp, err := h.Load(snapshot(t, g, "as of 7"))
 		require.NoError(t, err)
 		require.Equal(t, "as of 7", string(stamp))
 		requireSame(t, data, g, h)
+		forgetChecks(g)
 		// Both go on from there.
 		for range 500 {
 			v, row := vectorOf[T](data), data.rng.Int32N(3200)
-			require.NoError(t, g.Set(row, v))
-			require.NoError(t, h.Set(row, v))
+			require.NoError(t, set(g, row, v))
+			require.NoError(t, set(h, row, v))
 			row = data.rng.Int32N(3200)
-			require.Equal(t, g.Delete(row), h.Delete(row))
-			require.Equal(t, g.NextFree(0), h.NextFree(0))
+			require.Equal(t, del(g, row), del(h, row))
 		}
 		var mu sync.RWMutex
 		require.NoError(t, g.Link(t.Context(), mu.RLocker(), 1, nil))
@@ -88,9 +89,9 @@ func requireSame[T codec.Float](t *testing.T, data *clusters, g, h *Graph[T]) {
 		got, ok := through(h, q, 10, 20, nil)
 		require.True(t, ok)
 		require.Equal(t, want, got)
-		want, err := g.Arena.Search(t.Context(), nil, q, 10, nil)
+		want, err := g.arena.Search(t.Context(), nil, q, 10, nil)
 		require.NoError(t, err)
-		got, err = h.Arena.Search(t.Context(), nil, q, 10, nil)
+		got, err = h.arena.Search(t.Context(), nil, q, 10, nil)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
@@ -100,12 +101,12 @@ func TestSnapshotOfFewRows(t *testing.T) {
 	for _, n := range []int{0, 1, 70} { // none has codes
 		g := emptyGraph[float32](t, 3, codec.L2)
 		for row := range int32(n) {
-			require.NoError(t, g.Set(row, []float32{float32(row), 1, 2}))
+			require.NoError(t, set(g, row, []float32{float32(row), 1, 2}))
 		}
 		h := emptyGraph[float32](t, 3, codec.L2)
-		_, err := h.Load(snapshot(t, g, ""), nil)
+		_, err := h.Load(snapshot(t, g, ""))
 		require.NoError(t, err)
-		require.Equal(t, n, h.Len())
+		require.Equal(t, n, h.arena.Len())
 		got, exact, err := h.Search(t.Context(), nil, []float32{0, 1, 2}, 100, 0, nil)
 		require.NoError(t, err)
 		require.True(t, exact)
@@ -120,21 +121,21 @@ func TestForeignSnapshotsAreRefused(t *testing.T) {
 		c[at] = v
 		return c
 	}
-	l2 := func() error { _, err := emptyGraph[float32](t, 8, codec.L2).Load(b, nil); return err }
+	l2 := func() error { _, err := emptyGraph[float32](t, 8, codec.L2).Load(b); return err }
 	require.NoError(t, l2())
-	_, dim := emptyGraph[float32](t, 9, codec.L2).Load(b, nil)
+	_, dim := emptyGraph[float32](t, 9, codec.L2).Load(b)
 	require.ErrorContains(t, dim, "the dimension is 8, want 9")
-	_, metric := emptyGraph[float32](t, 8, codec.Dot).Load(b, nil)
+	_, metric := emptyGraph[float32](t, 8, codec.Dot).Load(b)
 	require.ErrorContains(t, metric, "the metric is")
-	_, element := emptyGraph[float64](t, 8, codec.L2).Load(b, nil)
+	_, element := emptyGraph[float64](t, 8, codec.L2).Load(b)
 	require.ErrorContains(t, element, "bytes an element is 4, want 8")
 	other, err := NewGraph(newArena[float32](t, 8, codec.L2), GraphOptions{M: 8})
 	require.NoError(t, err)
-	_, m := other.Load(b, nil)
+	_, m := other.Load(b)
 	require.ErrorContains(t, m, "M is 16, want 8")
 	full := emptyGraph[float32](t, 8, codec.L2)
-	require.NoError(t, full.Set(0, make([]float32, 8)))
-	_, rows := full.Load(b, nil)
+	require.NoError(t, set(full, 0, make([]float32, 8)))
+	_, rows := full.Load(b)
 	require.ErrorContains(t, rows, "the graph has 1 rows already")
 	for _, err := range []error{dim, metric, element, m, rows} {
 		require.ErrorIs(t, err, ErrSnapshot)
@@ -143,20 +144,20 @@ func TestForeignSnapshotsAreRefused(t *testing.T) {
 		"0 bytes long":          nil,
 		"100 bytes long":        b[:100],
 		"it begins with":        change(0, 'V'),
-		"version 1, want 2":     change(8, 1),
+		"version 1, want 4":     change(8, 1),
 		"byte order":            change(12, 77),
 		"the header is damaged": change(17, 9),
 		"is damaged: its":       change(len(b)-200, b[len(b)-200]+1),
 		"bytes long, want":      b[:len(b)-300],
-		"bytes long, want 3172": append(bytes.Clone(b), 0),
+		"bytes long, want 323":  append(bytes.Clone(b), 0),
 		"another byte order":    append(append(bytes.Clone(b[:12]), b[15], b[14], b[13], b[12]), b[16:]...),
 	} {
 		g := emptyGraph[float32](t, 8, codec.L2)
-		_, err := g.Load(data, nil)
+		_, err := g.Load(data)
 		require.ErrorIs(t, err, ErrSnapshot, want)
 		require.ErrorContains(t, err, want)
-		require.Zero(t, g.Rows())
-		require.NoError(t, g.Set(3, make([]float32, 8))) // it is still of use
+		require.Zero(t, g.arena.Rows())
+		require.NoError(t, set(g, 3, make([]float32, 8))) // it is still of use
 	}
 }
 
@@ -172,15 +173,15 @@ func TestDamagedSnapshotsAreRefused(t *testing.T) {
 			i = rng.IntN(headerSize)
 		}
 		b[i] ^= bit
-		_, err := g.Load(b, nil)
+		_, err := g.Load(b)
 		require.ErrorIs(t, err, ErrSnapshot, "byte %d", i)
 		b[i] ^= bit
 	}
 	for range 300 {
-		_, err := g.Load(b[:rng.IntN(len(b))], nil)
+		_, err := g.Load(b[:rng.IntN(len(b))])
 		require.ErrorIs(t, err, ErrSnapshot)
 	}
-	_, err := g.Load(b, nil)
+	_, err := g.Load(b)
 	require.NoError(t, err)
 }
 
@@ -200,15 +201,15 @@ func FuzzLoad(f *testing.F) {
 		}
 		seal(c)
 		g := emptyGraph[float32](t, 4, codec.L2)
-		if _, err := g.Load(c, nil); err != nil {
+		if _, err := g.Load(c); err != nil {
 			require.ErrorIs(t, err, ErrSnapshot)
 			return
 		}
 		for row := range int32(20) {
 			_, _, err := g.Search(t.Context(), nil, []float32{1, 2, 3, 4}, 5, 30, nil)
 			require.NoError(t, err)
-			g.Delete(row)
-			require.NoError(t, g.Set(row+10, []float32{1, 2, float32(row), 4}))
+			del(g, row)
+			require.NoError(t, set(g, row+10, []float32{1, 2, float32(row), 4}))
 		}
 		var mu sync.RWMutex
 		require.NoError(t, g.Link(t.Context(), mu.RLocker(), 1, nil))
@@ -241,7 +242,7 @@ func TestMappedSnapshot(t *testing.T) {
 	data := newClusters(2, 96)
 	g := churned[float32](t, data, 4000, codec.L2) // beyond mapFrom
 	var mu sync.RWMutex
-	require.NoError(t, g.WriteFile(path, mu.RLocker(), func() ([]byte, error) { return nil, nil }))
+	require.NoError(t, g.WriteFile(t.Context(), path, new(sync.Mutex), &mu, func() ([]byte, error) { return nil, nil }))
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
 	h, other := emptyGraph[float32](t, 96, codec.L2), emptyGraph[float32](t, 96, codec.L2)
@@ -250,12 +251,13 @@ func TestMappedSnapshot(t *testing.T) {
 	_, err = other.LoadFile(path)
 	require.NoError(t, err)
 	requireSame(t, data, g, h)
+	forgetChecks(g)
 	for range 500 {
 		v, row := vectorOf[float32](data), data.rng.Int32N(8000)
-		require.NoError(t, g.Set(row, v))
-		require.NoError(t, h.Set(row, v))
+		require.NoError(t, set(g, row, v))
+		require.NoError(t, set(h, row, v))
 		row = data.rng.Int32N(4000)
-		require.Equal(t, g.Delete(row), h.Delete(row))
+		require.Equal(t, del(g, row), del(h, row))
 	}
 	require.NoError(t, g.Link(t.Context(), mu.RLocker(), 1, nil))
 	require.NoError(t, h.Link(t.Context(), mu.RLocker(), 1, nil))
@@ -268,12 +270,66 @@ func TestMappedSnapshot(t *testing.T) {
 	requireSame(t, data, g, h)
 	h.Close()
 
-	// What is damaged in the file is noticed there, too.
-	before[len(before)/3]++ // among the vectors
-	require.NoError(t, os.WriteFile(path, before, 0o600))
+	// A vector that is damaged in the file is noticed when it is read.
+	damaged := bytes.Clone(before)
+	damaged[len(damaged)/3]++
+	require.NoError(t, os.WriteFile(path, damaged, 0o600))
+	h = emptyGraph[float32](t, 96, codec.L2)
+	_, err = h.LoadFile(path)
+	require.NoError(t, err)
+	rows, err := h.arena.Damaged()
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	require.NoError(t, h.arena.Intact())
+	err = h.arena.Guard(func() error {
+		_, err := h.arena.Search(t.Context(), nil, vectorOf[float32](data), h.arena.Len(), nil)
+		return err
+	})
+	require.ErrorIs(t, err, ErrDamaged)
+	require.ErrorIs(t, h.WriteFile(t.Context(), path+".2", new(sync.Mutex), &mu, func() ([]byte, error) { return nil, nil }), ErrDamaged)
+	damaged = bytes.Clone(before) // and what is not a vector when the file is loaded
+	damaged[len(damaged)-100_000]++
+	require.NoError(t, os.WriteFile(path, damaged, 0o600))
 	_, err = emptyGraph[float32](t, 96, codec.L2).LoadFile(path)
 	require.ErrorIs(t, err, ErrSnapshot)
 	require.ErrorContains(t, err, "is damaged: its checksum")
+}
+
+// Who cuts a snapshot short that is mapped does not end the process.
+func TestMappedSnapshotIsCutShort(t *testing.T) {
+	skipRace(t)
+	path := filepath.Join(t.TempDir(), "c.graph")
+	data := newClusters(2, 96)
+	g := churned[float32](t, data, 20_000, codec.L2) // links and codes are mapped, too
+	var mu sync.RWMutex
+	require.NoError(t, g.WriteFile(t.Context(), path, new(sync.Mutex), &mu, func() ([]byte, error) { return nil, nil }))
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	path += ".cut"
+	for _, part := range []int64{8, 2, 1} {
+		require.NoError(t, os.WriteFile(path, whole, 0o600))
+		h := emptyGraph[float32](t, 96, codec.L2)
+		_, err = h.LoadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.Truncate(path, int64(len(whole))-int64(len(whole))/part))
+		failed := 0
+		for _, q := range queries[float32](data, 50) {
+			err := h.arena.Guard(func() error { _, _, err := h.Search(t.Context(), nil, q, 10, 100, nil); return err })
+			if err != nil {
+				require.ErrorIs(t, err, ErrDamaged)
+				failed++
+			}
+		}
+		if part == 1 {
+			require.Equal(t, 50, failed)
+		}
+		require.ErrorIs(t, h.arena.Intact(), ErrDamaged)
+		err = h.arena.Guard(func() error { return h.Link(t.Context(), mu.RLocker(), 2, nil) })
+		require.ErrorIs(t, err, ErrDamaged)
+		require.True(t, mu.TryLock(), "no lock is left behind")
+		mu.Unlock()
+		require.ErrorIs(t, h.WriteFile(t.Context(), path+".2", new(sync.Mutex), &mu, func() ([]byte, error) { return nil, nil }), ErrDamaged)
+	}
 }
 
 func TestSnapshotFile(t *testing.T) {
@@ -283,7 +339,7 @@ func TestSnapshotFile(t *testing.T) {
 	g := churned[float32](t, data, 2000, codec.Cosine)
 	var mu sync.RWMutex
 	write := func(stamp string, fail error) error {
-		return g.WriteFile(path, mu.RLocker(), func() ([]byte, error) { return []byte(stamp), fail })
+		return g.WriteFile(t.Context(), path, new(sync.Mutex), &mu, func() ([]byte, error) { return []byte(stamp), fail })
 	}
 	_, err := emptyGraph[float32](t, 8, codec.Cosine).LoadFile(path)
 	require.ErrorIs(t, err, os.ErrNotExist)
@@ -306,4 +362,13 @@ func TestSnapshotFile(t *testing.T) {
 	require.NoError(t, os.Truncate(path, 0))
 	_, err = emptyGraph[float32](t, 8, codec.Cosine).LoadFile(path)
 	require.ErrorIs(t, err, ErrSnapshot)
+}
+
+// forgetChecks makes g a graph that does not know when checks are due, and which rows
+// were linked last, as a loaded one does not: checks make other doors.
+func forgetChecks[T codec.Float](g *Graph[T]) {
+	e := &g.exam
+	e.linked.Store(0)
+	e.newest, e.suspects = nil, nil
+	e.since, e.doubtful, e.moved, g.doors.parts = 0, 0, 0, 0
 }

@@ -1,6 +1,7 @@
 package ann
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -19,6 +20,9 @@ const (
 	// givenUpFrom is how many searches must find codes useless before new ones are
 	// made. Making them takes less time than those searches lost.
 	givenUpFrom = 64
+	// New codes are made when more rows are off than this, and than one in offShare.
+	offLeast = 64
+	offShare = 64
 	// codedPerSet is how many rows one Set encodes for codes that are being made.
 	codedPerSet = 8
 	// codedAtOnce is how many rows Maintain encodes before it lets a writer in.
@@ -27,9 +31,10 @@ const (
 
 // wantsCodes reports whether codes are to be made: there are none; or the vectors
 // have been replaced or have become many more since; or many were set that the
-// codes do not fit; or some were set, and searches find the codes useless. Each of
-// these takes work that grows with the arena, so that all the making adds no more
-// than a few times its cost.
+// codes do not fit; or many are off, and twice as many as when the codes were made;
+// or some were set, and searches find the codes useless. Each of these takes work
+// that grows with the arena, so that all the making adds no more than a few times
+// its cost.
 func (a *Arena[T]) wantsCodes() bool {
 	if a.count < trainFrom || a.dim > maxCodeDim {
 		return false
@@ -40,6 +45,7 @@ func (a *Arena[T]) wantsCodes() bool {
 	trained := a.codes.trained
 	return a.sets >= 3*trained ||
 		a.sets >= trained/2 && a.poor >= a.sets/8 ||
+		a.codes.off.count >= 2*a.codes.before+max(offLeast, a.count/offShare) ||
 		a.sets > 0 && a.givenUp.Load() >= givenUpFrom
 }
 
@@ -91,6 +97,7 @@ func (a *Arena[T]) finish() bool {
 		a.codes.free()
 	}
 	a.codes, a.next = a.next, nil
+	a.codes.before = a.codes.off.count
 	a.givenUp.Store(0)
 	return true
 }
@@ -119,21 +126,9 @@ func (a *Arena[T]) Maintain(ctx context.Context, mu *sync.RWMutex) error {
 
 // maintain does one step of Maintain and reports whether it was the last.
 func (a *Arena[T]) maintain(mu *sync.RWMutex) bool {
-	mu.RLock()
-	var c *codes
-	switch {
-	case a.next == nil && !a.wantsCodes():
-		mu.RUnlock()
-		return true
-	case a.next == nil:
-		c = a.train()
-	default:
-		a.proceed(codedAtOnce)
-	}
-	done := a.next != nil && a.coded == a.Rows()
-	mu.RUnlock()
-	if c == nil && !done {
-		return false
+	c, done, idle := a.maintainBeside(mu)
+	if idle || c == nil && !done {
+		return idle
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -146,9 +141,40 @@ func (a *Arena[T]) maintain(mu *sync.RWMutex) bool {
 	return a.next == nil || a.finish()
 }
 
+// maintainBeside does what searches may run beside: it begins codes, or goes on with
+// those that were begun, and reports whether they are done, or none are wanted.
+func (a *Arena[T]) maintainBeside(mu *sync.RWMutex) (c *codes, done, idle bool) {
+	mu.RLock()
+	defer mu.RUnlock()
+	switch {
+	case a.next == nil && !a.wantsCodes():
+		return nil, false, true
+	case a.next == nil:
+		c = a.train()
+	default:
+		a.proceed(codedAtOnce)
+	}
+	return c, a.next != nil && a.coded == a.Rows(), false
+}
+
 // train returns codes without rows, made for a sample of the arena's vectors.
 func (a *Arena[T]) train() *codes {
 	sample := a.sample()
+	for {
+		c, within := a.fit(sample)
+		if 100*len(within) > 96*len(sample) || len(within) < fewestWithin {
+			c.trained = a.count
+			return c
+		}
+		sample = within // the others must not shift the mean
+	}
+}
+
+// fewestWithin is how many rows codes are fitted to at least.
+const fewestWithin = 64
+
+// fit returns codes for the rows of a sample, and those of them that they reach.
+func (a *Arena[T]) fit(sample []int32) (c *codes, within []int32) {
 	mean := center(a, sample)
 	norms := make([]float64, len(sample))
 	wide := make([]float64, a.dim)
@@ -164,30 +190,64 @@ func (a *Arena[T]) train() *codes {
 	if !(unit > 0 && unit <= math.MaxFloat64) {
 		unit = 1
 	}
-	c := newCodes(a.metric, mean, unit)
-	tops := norms
+	c = newCodes(a.metric, mean, unit)
+	extents := make([]extent, len(sample))
 	for i, row := range sample {
 		y := c.tmp[:a.dim]
 		transform(c, y, a.row(row))
-		top := float32(0)
+		e := &extents[i]
 		for _, v := range y {
-			top = max(top, v, -v)
+			e.top = max(e.top, float64(max(v, -v)))
+			e.rms += float64(v) * float64(v)
 		}
-		tops[i] = float64(top)
+		e.rms = math.Sqrt(e.rms / float64(a.dim))
 	}
-	// The largest elements of one row in two hundred are cut off, which gives all
-	// others a finer step.
-	if top := quantile(tops, 0.995); top > 0 && top <= math.MaxFloat32 {
+	top := reach(slices.Clone(extents))
+	for i, e := range extents {
+		if e.top <= top {
+			within = append(within, sample[i])
+		}
+	}
+	if top > 0 && top <= math.MaxFloat32 {
 		c = newCodes(a.metric, mean, unit*top/(codeZero-1))
 		c.usual = math.Sqrt(float64(a.dim)) * (codeZero - 1) / top
 	}
-	c.trained = a.count
-	return c
+	return c, within
 }
 
-// sample returns rows with vectors, spread over the arena.
-func (a *Arena[T]) sample() []int32 {
-	n := min(a.count, max(sampleLeast, sampleElements/a.dim))
+// extent is the largest element of a row and the root of their mean square, both
+// centred and rotated.
+type extent struct{ top, rms float64 }
+
+// reach returns up to what size the elements of codes should go. The largest elements
+// of one row in two hundred are cut off, which gives all others a finer step. Where
+// that leaves most rows no more than a step or two, because some are a world apart,
+// it is less, such that codes say something of as many rows as possible.
+func reach(rows []extent) float64 {
+	const fewest = 1.5 // steps
+	slices.SortFunc(rows, func(a, b extent) int { return cmp.Compare(a.top, b.top) })
+	best, most := 0.0, -1
+	for _, share := range []float64{0.995, 0.97, 0.9, 0.75, 0.5} {
+		last := int(share * float64(len(rows)-1))
+		top, n := rows[last].top, 0
+		for _, r := range rows[:last+1] {
+			if r.rms*(codeZero-1) >= fewest*top {
+				n++
+			}
+		}
+		if n > most {
+			best, most = top, n
+		}
+	}
+	return best
+}
+
+// sample returns the rows that codes are made from.
+func (a *Arena[T]) sample() []int32 { return a.spread(max(sampleLeast, sampleElements/a.dim)) }
+
+// spread returns n rows with vectors, or all, spread over the arena.
+func (a *Arena[T]) spread(n int) []int32 {
+	n = min(a.count, n)
 	rows := make([]int32, 0, n)
 	i := 0
 	for row := range a.live.All() {

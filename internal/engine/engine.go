@@ -8,12 +8,17 @@
 // twice in one Upsert; field values are of the one Go type that filter.Type.Convert
 // gives, in the order of the schema's fields, with nil for a missing one;
 // filters are checked. An engine owns nothing that it is given after it returns.
+//
+// The seam is one [Engine] interface and one [Collection] interface that have
+// every verb. An engine that lacks a verb embeds [Lacks], and says so in [Can];
+// nothing outside this package asks for a verb by a type assertion.
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
@@ -24,7 +29,12 @@ var (
 	ErrNotFound    = errors.New("not found")
 	ErrExists      = errors.New("already exists")
 	ErrUnsupported = errors.New("not supported")
+	ErrReadOnly    = errors.New("the store was opened for reading only")
 )
+
+// ErrOutcomeUnknown says that a call's connection was lost while it committed, and
+// that the server could not be asked, or does not know any more, whether it did.
+var ErrOutcomeUnknown = errors.New("it is not known whether this was done")
 
 // ErrRefused says that the database itself refused to store what a call gave it,
 // and would refuse it again, but not which record it was. Nothing of the call is
@@ -55,26 +65,6 @@ func (e *ConnectError) Error() string {
 
 func (e *ConnectError) Unwrap() error { return e.Err }
 
-// Capabilities says what an engine can do.
-type Capabilities struct {
-	Engine       string // the engine's name, such as "embedded"
-	L2           bool
-	Doubles      bool // DOUBLE vectors are stored and compared in 64 bits
-	MaxIDBytes   int
-	MaxDim       int
-	Transactions bool // it is a Transactor, and its transactions are real
-	Indexes      bool // its collections are Indexers
-	Attach       bool // it is an Attacher
-	// AtomicBatches says that Upsert stores all records or none, and that readers
-	// see all of it or nothing. Without, each of several parts is stored by itself.
-	AtomicBatches bool
-	BatchRecords  int  // of an Upsert of many, how many records at a time go fastest
-	Effort        bool // its searches heed Search.Effort
-	FullText      bool // its collections are TextSearchers
-	// CompressedIndexes says that its Indexers heed IndexPlan.Compress.
-	CompressedIndexes bool
-}
-
 // RefusedError reports records that an engine without AtomicBatches refused
 // while it stored others.
 type RefusedError struct {
@@ -101,6 +91,15 @@ type Schema struct {
 	Model    string
 	Fields   []Field
 	FullText FullText
+	// Distributed is how the engine was asked to spread the records, always
+	// NotDistributed without Can.Distributed.
+	Distributed Distribution
+	Vectors     []NamedVector // further vectors of the records; package named keeps them, no engine does
+	MaxRecords  int           // how many records there are at most, 0 for any number; package lru keeps to it, no engine does
+	// Attached tells the existing table that is meant from every other, and the
+	// vectors in it from others there. It is empty for a collection of vecwire's own,
+	// which its name tells apart.
+	Attached string
 }
 
 // Field is a typed field of every record. The tags name it in registries.
@@ -108,6 +107,18 @@ type Field struct {
 	Name  string      `json:"name"`
 	Type  filter.Type `json:"type"`
 	Index bool        `json:"index,omitempty"`
+	Paths []string    `json:"paths,omitempty"` // of a JSON field, to index
+	Extra bool        `json:"extra,omitempty"` // the JSON field that gathers what no field is for
+	// Expires says that a record is not there any longer from this time on. Engines keep
+	// it and do nothing about it: see package expiry.
+	Expires bool `json:"expires,omitempty"`
+	Bound   int  `json:"bound,omitempty"` // of the field of package lru, how many records there are at most
+}
+
+// Equal reports whether two fields are the same.
+func (f Field) Equal(g Field) bool {
+	return f.Name == g.Name && f.Type == g.Type && f.Index == g.Index && slices.Equal(f.Paths, g.Paths) && f.Extra == g.Extra &&
+		f.Expires == g.Expires && f.Bound == g.Bound
 }
 
 // Vector holds one vector: F32 in a FLOAT collection, F64 in a DOUBLE one, the
@@ -123,19 +134,24 @@ type Record struct {
 	Vector Vector
 	Text   string // "" for none
 	Fields []any  // aligned with Schema.Fields, nil for a missing value
+	// Named is aligned with Schema.Vectors, with the zero Vector for a missing one. It is
+	// nil where vectors were not asked for, and where those that are stored are to stay.
+	Named []Vector
 }
 
-// Scan asks for a page of records in the order of their IDs.
+// Scan asks for a page of records, by default in the order of their IDs.
 type Scan struct {
 	Filter  filter.Filter
-	After   string // only IDs after this one; "" for the first page
+	After   string // only what comes after the record of this ID; "" for the first page
 	Limit   int    // at most so many; always positive
 	Vectors bool   // with vectors
+	Order   Order
 }
 
 // Search asks for the K records whose vectors are the nearest to Vector.
 type Search struct {
 	Vector  Vector
+	In      int // the vectors to search: 0 for the records' own, or 1 + the place in Schema.Vectors
 	K       int // always positive
 	Filter  filter.Filter
 	Exact   bool // no approximate index
@@ -169,42 +185,28 @@ type Result struct {
 
 // Plan says what a search did.
 type Plan struct {
-	Path   string // what was looked at, such as "scan", "filtered scan" or "graph"
-	Index  string // the index that took part, "" for none
-	Effort int    // as it was used, 0 without a graph
-	Rows   int    // how many rows were compared or passed the filter, -1 if unknown
-	Why    string // why this path and no other
+	Path    string // what was looked at, such as "scan", "filtered scan" or "graph"
+	Index   string // the index that took part, "" for none
+	Effort  int    // as it was used, 0 without a graph
+	Records int    // how many records were compared or passed the filter, -1 if unknown
+	Why     string // why this path and no other
 }
 
-// Engine is a database that holds collections. All methods are safe for
-// concurrent use; the root calls none after Close.
-type Engine interface {
-	Capabilities() Capabilities
-	// Create makes a collection, or returns ErrExists.
-	Create(ctx context.Context, s Schema) (Collection, error)
-	// Open opens a collection, or returns ErrNotFound.
-	Open(ctx context.Context, name string) (Collection, error)
-	// List returns the schemas of all collections, by name.
-	List(ctx context.Context) ([]Schema, error)
-	// Drop removes a collection with its records, or returns ErrNotFound.
-	Drop(ctx context.Context, name string) error
-	Close() error
+// LockedError says that another process wrote to a store all the time that a call
+// waited for its turn.
+type LockedError struct {
+	Path    string        // the store's file
+	PID     int           // the process, 0 if it is not known
+	Program string        // its name
+	Host    string        // where it runs
+	Since   time.Time     // when it began to write
+	Waited  time.Duration // how long the call waited
 }
 
-// Collection is an open collection. After it was dropped its methods return
-// ErrNotFound.
-type Collection interface {
-	Schema() Schema
-	// Upsert stores all records or, if it returns an error, none; without
-	// AtomicBatches an error other than a RefusedError leaves open which.
-	Upsert(ctx context.Context, records []Record) error
-	// Get returns those of the records that exist, in any order.
-	Get(ctx context.Context, ids []string, vectors bool) ([]Record, error)
-	// Delete removes those of the records that exist and returns how many.
-	Delete(ctx context.Context, ids []string) (int, error)
-	DeleteWhere(ctx context.Context, f filter.Filter) (int, error)
-	Count(ctx context.Context, f filter.Filter) (int, error)
-	Scan(ctx context.Context, s Scan) ([]Record, error)
-	// Search answers all searches, in order, each as if it were alone.
-	Search(ctx context.Context, searches []Search) ([]Result, error)
+func (e *LockedError) Error() string {
+	who := "another program"
+	if e.PID != 0 {
+		who = fmt.Sprintf("process %d (%s) on %s, which writes since %s", e.PID, e.Program, e.Host, e.Since.Format(time.DateTime))
+	}
+	return fmt.Sprintf("the store %s is locked by %s; waited %v", e.Path, who, e.Waited.Round(time.Millisecond))
 }

@@ -1,7 +1,8 @@
 package engine
 
 import (
-	"context"
+	"slices"
+	"strings"
 
 	"github.com/vecwire/vecwire/filter"
 )
@@ -15,17 +16,44 @@ const (
 	NoFullText FullText = iota
 	Words               // words as they are, in any case
 	English             // the stems of English words
+	firstStem           // and on: the stems of another language, in the order of stems
 )
 
 var fullTexts = [...]string{NoFullText: "none", Words: "words", English: "english"}
 
+// stems are the codes of the languages, in ISO 639-1, whose words have stems. Add
+// others at the end.
+var stems = [...]string{"ar", "da", "de", "es", "fi", "fr", "ga", "hu", "it", "nl", "no", "pt", "ro", "ru", "sv", "ta", "tr"}
+
+// Stem returns the stems of a language's words, false if none are known.
+func Stem(language string) (f FullText, known bool) {
+	if language == "en" {
+		return English, true
+	}
+	i := slices.Index(stems[:], language)
+	return firstStem + FullText(i), i >= 0
+}
+
+// Languages returns the codes of the languages that Stem knows.
+func Languages() []string {
+	all := append([]string{"en"}, stems[:]...)
+	slices.Sort(all)
+	return all
+}
+
 // String returns the name.
 func (f FullText) String() string {
-	if int(f) < len(fullTexts) {
+	switch i := int(f) - int(firstStem); {
+	case int(f) < len(fullTexts):
 		return fullTexts[f]
+	case i < len(stems):
+		return "stem-" + stems[i]
 	}
 	return "unknown"
 }
+
+// Known reports whether f is one of the kinds that there are.
+func (f FullText) Known() bool { return int(f) < int(firstStem)+len(stems) }
 
 // ParseFullText returns what has the name; "" is a name of none.
 func ParseFullText(name string) (f FullText, known bool) {
@@ -36,6 +64,9 @@ func ParseFullText(name string) (f FullText, known bool) {
 		if n == name {
 			return FullText(i), true
 		}
+	}
+	if language, ok := strings.CutPrefix(name, "stem-"); ok && language != "en" {
+		return Stem(language)
 	}
 	return NoFullText, false
 }
@@ -50,17 +81,9 @@ const MaxWords = 64
 // counts.
 type TextSearch struct {
 	Text    string
-	K       int // always positive
+	Terms   *Terms // if not nil, what is asked for, and Text is not looked at
+	K       int    // always positive
 	Filter  filter.Filter
 	Payload bool // with text and fields
 	Vectors bool // with vectors
-}
-
-// TextSearcher is an engine's collection whose schema may have FullText. Its
-// methods are called only if it has.
-type TextSearcher interface {
-	// SearchText answers all searches, in order, each as if it were alone. Hits
-	// are best first, equal scores by ID. Scores of two searches, and of two
-	// engines, cannot be compared.
-	SearchText(ctx context.Context, searches []TextSearch) ([][]Hit, error)
 }

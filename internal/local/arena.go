@@ -29,7 +29,7 @@ type index interface {
 	walk(ctx context.Context, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error)
 
 	// plan begins another graph, without links, under the lock for writing. Until
-	// it is published it takes part in changes and not in searches.
+	// it is published it takes part in changes and not in searches. o is complete.
 	plan(o ann.GraphOptions) error
 	// publish puts the planned graph in the place of the present one, and discard
 	// leaves the present one where it is; both under the lock for writing.
@@ -37,17 +37,39 @@ type index interface {
 	discard()
 	// forget ends the use of a graph, under the lock for writing.
 	forget()
+	// bytes returns how much memory is not mapped from a file.
+	bytes() int64
+	// close gives all memory back, under the lock for writing. The index is empty then.
+	close()
 	// link links the rows of the planned graph, or else of the present one. It
 	// takes the lock itself, a few rows at a time.
 	link(ctx context.Context, lock *sync.RWMutex, workers int, progress func(done, total int)) error
 	// stats returns figures of the present graph, or false if there is none.
 	stats() (ann.GraphStats, bool)
 
-	// save writes a snapshot with the graph, while it holds still, which keeps out
-	// changes.
-	save(path string, still sync.Locker, stamp func() ([]byte, error)) error
-	// load reads a snapshot into an empty index with a planned graph, which is
-	// present then.
+	// guard runs f, which calls what else is here, and returns an error
+	// that wraps ann.ErrDamaged if it meets something that is mapped from a snapshot and
+	// damaged.
+	guard(f func() error) error
+	// intact returns such an error if the snapshot that is mapped has changed, apart from
+	// vectors.
+	intact() error
+	// damaged returns the rows that have changed by themselves in memory, and mend
+	// brings one back, under the lock for writing; nil is for a free row. It reports
+	// false if the row held another vector.
+	damaged() ([]int32, error)
+	// holds returns an error if a row does not hold v, nil for a free row, or its code
+	// is not that of v; and sound returns what is wrong with the graph, if there is one.
+	// Both are called under the lock for reading.
+	holds(row int32, v *engine.Vector) error
+	sound() error
+	mend(row int32, v *engine.Vector) bool
+
+	// save writes a snapshot with the graph, if there is one, while it holds still, which
+	// keeps out changes, and all, the lock for writing, for a moment.
+	save(ctx context.Context, path string, still, all sync.Locker, stamp func() ([]byte, error)) error
+	// load reads a snapshot into an empty index, with a planned graph, which is present
+	// then, or of one without.
 	load(path string) (stamp []byte, err error)
 }
 
@@ -64,7 +86,6 @@ type arena[T codec.Float] struct {
 	of    func(engine.Vector) []T
 	graph *ann.Graph[T] // over the arena; nil if none was built
 	next  *ann.Graph[T] // that is being built
-	mark  []T           // see remove
 }
 
 func newArena[T codec.Float](s engine.Schema, of func(engine.Vector) []T) (index, error) {
@@ -76,37 +97,26 @@ func (a *arena[T]) reserve(rows int)   { a.Reserve(rows) }
 func (a *arena[T]) has(row int32) bool { return a.Has(row) }
 
 func (a *arena[T]) set(row int32, v engine.Vector) error {
-	if a.graph == nil && a.next == nil {
-		return a.Set(row, a.of(v))
+	if err := a.Set(row, a.of(v)); err != nil {
+		return err
 	}
-	for _, g := range []*ann.Graph[T]{a.graph, a.next} { // each has to know
-		if g == nil {
-			continue
-		}
-		if err := g.Set(row, a.of(v)); err != nil {
-			return err
-		}
-	}
+	a.changed(row)
 	return nil
 }
 
 func (a *arena[T]) remove(row int32) {
-	switch {
-	case a.graph != nil && a.next != nil && a.graph.Delete(row):
-		// The other graph has to see the row go, too, so it comes back for a moment.
-		if a.mark == nil {
-			a.mark = make([]T, a.Dim())
-			a.mark[0] = 1
-		}
-		if err := a.next.Set(row, a.mark); err == nil {
-			a.next.Delete(row)
-		}
-	case a.next != nil:
-		a.next.Delete(row)
-	case a.graph != nil:
-		a.graph.Delete(row)
-	default:
-		a.Delete(row)
+	if a.Delete(row) {
+		a.changed(row)
+	}
+}
+
+// changed tells the graphs of a row that was set or deleted.
+func (a *arena[T]) changed(row int32) {
+	if a.graph != nil {
+		a.graph.Changed(row)
+	}
+	if a.next != nil {
+		a.next.Changed(row)
 	}
 }
 
@@ -139,21 +149,54 @@ func (a *arena[T]) plan(o ann.GraphOptions) (err error) {
 	return err
 }
 
-func (a *arena[T]) publish() { a.graph, a.next = a.next, nil }
-func (a *arena[T]) discard() { a.next = nil }
-func (a *arena[T]) forget()  { a.graph, a.next = nil, nil }
+func (a *arena[T]) publish() {
+	closeGraph(&a.graph)
+	a.graph, a.next = a.next, nil
+}
+
+func (a *arena[T]) bytes() int64 {
+	n := a.Bytes()
+	for _, g := range []*ann.Graph[T]{a.graph, a.next} {
+		if g != nil {
+			n += g.Bytes()
+		}
+	}
+	return n
+}
+
+func (a *arena[T]) discard() { closeGraph(&a.next) }
+
+func (a *arena[T]) forget() {
+	closeGraph(&a.graph)
+	closeGraph(&a.next)
+}
+
+func (a *arena[T]) close() {
+	a.forget()
+	a.Close()
+}
+
+// closeGraph gives a graph's memory back, if there is one.
+func closeGraph[T codec.Float](g **ann.Graph[T]) {
+	if *g != nil {
+		(*g).Close()
+		*g = nil
+	}
+}
 
 func (a *arena[T]) link(ctx context.Context, lock *sync.RWMutex, workers int, progress func(done, total int)) error {
-	if err := a.Maintain(ctx, lock); err != nil { // links are made by codes
-		return err
-	}
-	lock.RLock()
-	g := a.graph
-	if a.next != nil {
-		g = a.next
-	}
-	lock.RUnlock()
-	return g.Link(ctx, lock.RLocker(), workers, progress)
+	return a.Guard(func() error {
+		if err := a.Maintain(ctx, lock); err != nil { // links are made by codes
+			return err
+		}
+		lock.RLock()
+		g := a.graph
+		if a.next != nil {
+			g = a.next
+		}
+		lock.RUnlock()
+		return g.Link(ctx, lock.RLocker(), workers, progress)
+	})
 }
 
 func (a *arena[T]) stats() (ann.GraphStats, bool) {
@@ -163,14 +206,46 @@ func (a *arena[T]) stats() (ann.GraphStats, bool) {
 	return a.graph.Stats(), true
 }
 
-func (a *arena[T]) save(path string, still sync.Locker, stamp func() ([]byte, error)) error {
-	return a.graph.WriteFile(path, still, stamp)
+func (a *arena[T]) guard(f func() error) error { return a.Guard(f) }
+
+func (a *arena[T]) intact() error { return a.Intact() }
+
+func (a *arena[T]) damaged() ([]int32, error) { return a.Damaged() }
+
+func (a *arena[T]) mend(row int32, v *engine.Vector) bool {
+	if v == nil {
+		return a.Mend(row, nil)
+	}
+	return a.Mend(row, a.of(*v))
 }
 
-func (a *arena[T]) load(path string) ([]byte, error) {
-	stamp, err := a.next.LoadFile(path)
-	if err == nil {
+func (a *arena[T]) save(ctx context.Context, path string, still, all sync.Locker, stamp func() ([]byte, error)) error {
+	if a.graph == nil {
+		return a.WriteFile(ctx, path, still, all, stamp)
+	}
+	return a.graph.WriteFile(ctx, path, still, all, stamp)
+}
+
+func (a *arena[T]) load(path string) (stamp []byte, err error) {
+	if a.next == nil {
+		return a.LoadFile(path)
+	}
+	if stamp, err = a.next.LoadFile(path); err == nil {
 		a.publish()
 	}
 	return stamp, err
+}
+
+func (a *arena[T]) holds(row int32, v *engine.Vector) error {
+	if v == nil {
+		return a.CheckRow(row, nil)
+	}
+	return a.CheckRow(row, a.of(*v))
+}
+
+func (a *arena[T]) sound() error {
+	if a.graph == nil {
+		return nil
+	}
+	return a.graph.Check()
 }

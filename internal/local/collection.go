@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
@@ -16,44 +17,84 @@ import (
 
 // collection is a collection and its copy in memory.
 type collection struct {
+	engine.Lacks // merging
+
 	store      *store
 	schema     engine.Schema
+	id         int64 // in the registry; another collection of the name has another
 	rowQueries rowQueries
 	put        [2]*sql.Stmt // into the two tables
 	drop       [2]*sql.Stmt // from the two tables, by row
+	words      textQueries
 
 	// mu is held for reading by searches, and for writing while a commit is
 	// applied. Under it the memory is what SQLite has committed. The writer may
 	// read without it, since nobody else writes.
-	mu    sync.RWMutex
-	gone  bool             // dropped, or open under another name
-	rows  map[string]int32 // row numbers by ID
-	ids   []string         // IDs by row number, "" for a free row
-	free  []int32          // row numbers below end that are free
-	end   int32            // the first row number never used
-	index index
-	hnsw  *built // nil without an approximate index
+	mu      sync.RWMutex
+	gone    bool // dropped, closed, or open under another name
+	altered bool // gone, because it has another schema now
+	ids     *idTable
+	free    []int32 // row numbers below end that are free
+	end     int32   // the first row number never used
+	index   index
+	hnsw    *built // nil without an approximate index
+	saved   saved
+	fields  *fieldColumns
+	// behind says that the collection has to be loaded again before it is used: other
+	// processes have changed more than can be followed.
+	behind bool
+	// loadedFrom is the tag of the snapshot that is mapped, and distrusted that of one that
+	// was found to be damaged while it was.
+	loadedFrom, distrusted string
+	asleep                 bool         // behind, because the memory was let go: see sleep.go
+	wanted                 atomic.Bool  // asleep, and a writer waits for it
+	used                   atomic.Int64 // when it was used last, by the store's clock
+
+	touched    atomic.Uint64 // how often other processes have changed the collection
+	otherIndex atomic.Bool   // another process has built or dropped an index
+	loadedAt   int64         // the last commit that load has read
 
 	// still is held while a commit is noted and applied, and while a snapshot is
 	// written, beside which searches go on.
 	still    sync.Mutex
 	indexing *semaphore.Weighted // of one: who has it may change links and linker
 	linker   *linker             // nil without one
+	keeping  atomic.Bool         // there is a linker, or one is being started
 	woken    chan struct{}       // tells the linker of a commit
 	life     context.Context     // ends with the collection
 	endLife  context.CancelFunc
 }
 
-func newCollection(s *store, schema engine.Schema) (*collection, error) {
+func newCollection(ctx context.Context, s *store, schema engine.Schema, id int64) (*collection, error) {
+	c, err := blankCollection(s, schema, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.takeTurn(ctx, c.call("OpenCollection")); err != nil { // for the writer's connection
+		c.close()
+		return nil, err
+	}
+	defer s.endTurn()
+	return c, c.prepare(ctx)
+}
+
+// blankCollection returns a collection with nothing in memory, and no statements.
+func blankCollection(s *store, schema engine.Schema, id int64) (*collection, error) {
 	c := &collection{
-		store: s, schema: schema, rowQueries: rowQueries{text: map[rowsKey]string{}}, rows: map[string]int32{},
-		indexing: semaphore.NewWeighted(1), woken: make(chan struct{}, 1),
+		Lacks: engineName,
+		store: s, schema: schema, id: id, rowQueries: rowQueries{text: map[rowsKey]string{}}, ids: newIDs(),
+		indexing: semaphore.NewWeighted(1), woken: make(chan struct{}, 1), fields: newFieldColumns(),
 	}
 	c.life, c.endLife = context.WithCancel(context.Background())
 	var err error
-	if c.index, err = newIndex(schema); err != nil {
-		return nil, err
-	}
+	c.index, err = newIndex(schema)
+	return c, err
+}
+
+// prepare prepares the statements of the writer, whose turn it is. If it fails the
+// collection is closed.
+func (c *collection) prepare(ctx context.Context) (err error) {
+	s, schema := c.store, c.schema
 	rows, data := rowsTable(schema.Name), dataTable(schema.Name)
 	columns, marks, updates := rowColumn+", id", "?, ?", "id = excluded.id"
 	for _, f := range schema.Fields {
@@ -71,74 +112,158 @@ func newCollection(s *store, schema engine.Schema) (*collection, error) {
 		{&c.drop[0], fmt.Sprintf("DELETE FROM %s WHERE %s = ?", rows, rowColumn)},
 		{&c.drop[1], fmt.Sprintf("DELETE FROM %s WHERE %s = ?", data, rowColumn)},
 	}
-	for _, st := range statements {
-		if *st.to, err = s.write.Prepare(st.sql); err != nil {
-			c.close()
-			return nil, explain(err)
+	err = s.patiently(ctx, func() (err error) {
+		for _, st := range statements {
+			if *st.to == nil {
+				if *st.to, err = s.write.Prepare(st.sql); err != nil {
+					return err
+				}
+			}
 		}
+		return c.words.prepare(s.write, schema)
+	})
+	if err != nil {
+		c.close()
+		return explain(err)
 	}
-	return c, nil
+	return nil
 }
 
-// close ends the linker and releases the prepared statements.
+// lost is the error of a collection that is gone.
+func (c *collection) lost() error {
+	if c.altered {
+		return engine.ErrAltered
+	}
+	return engine.ErrNotFound
+}
+
+// Altered implements engine.Collection.
+func (c *collection) Altered(ctx context.Context) (bool, error) {
+	if c.store.watch == nil {
+		return false, nil
+	}
+	if err := c.store.follow(ctx); err != nil {
+		return false, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.altered, nil
+}
+
+// close ends the linker, gives the memory back and releases the prepared
+// statements. The collection is gone for whoever still has it.
 func (c *collection) close() {
 	c.retire()
-	for _, st := range append(c.put[:], c.drop[:]...) {
+	c.mu.Lock()
+	if !c.gone { // a writer may be looking whether it is
+		c.gone = true
+	}
+	c.ids, c.free = newIDs(), nil
+	c.fields.reset()
+	if c.index != nil {
+		c.index.close()
+		c.index = nil
+	}
+	c.mu.Unlock()
+	for _, st := range append(c.put[:], c.drop[0], c.drop[1], c.words.old, c.words.put, c.words.drop) {
 		if st != nil {
 			st.Close()
 		}
 	}
 }
 
+// Can implements engine.Collection.
+func (c *collection) Can() engine.Can { return c.store.Capabilities().Can }
+
 // Schema implements engine.Collection.
 func (c *collection) Schema() engine.Schema { return c.schema }
 
-// load fills the memory from the file.
+// load fills the memory from one state of the file. The caller alone knows the
+// collection.
 func (c *collection) load(ctx context.Context) error {
-	snapshot, err := c.registered(ctx)
-	if err != nil {
+	if err := c.compactIfSparse(ctx, false); err != nil {
 		return err
 	}
-	restored := false
-	if c.hnsw != nil {
-		if restored, err = c.restore(ctx, snapshot); err != nil {
+	err := c.loadAll(ctx)
+	if err != nil || c.hnsw != nil || c.saved.tag == "" || !isSparse(int64(c.ids.len()), int64(c.end)) {
+		return err
+	}
+	if err := c.compactIfSparse(ctx, true); err != nil {
+		return err
+	}
+	c.index.close()
+	if c.index, err = newIndex(c.schema); err != nil {
+		return err
+	}
+	return c.loadAll(ctx)
+}
+
+// loadAll is load without a change to the file.
+func (c *collection) loadAll(ctx context.Context) error {
+	for {
+		again, err := c.loadOnce(ctx)
+		if err != nil || !again {
 			return err
 		}
 	}
+}
+
+// loadOnce is load. It asks to be called again if another process has put another
+// snapshot in the place of the one that was to be loaded.
+func (c *collection) loadOnce(ctx context.Context) (again bool, err error) {
+	if c.store.watch != nil {
+		pinned, end, err := c.store.pin(ctx)
+		if err != nil {
+			return false, err
+		}
+		defer end()
+		ctx = pinned
+		if c.loadedAt, err = lastCommit(ctx, c.store.read); err != nil {
+			return false, err
+		}
+	}
+	b, sv, err := c.indexInFile(ctx)
+	if err != nil {
+		return false, err
+	}
+	restored := false
+	c.hnsw, c.saved = b, sv // none, perhaps, after there was one when this was tried before
+	if b != nil {
+		if err := c.plan(b); err != nil {
+			return false, err
+		}
+	}
+	if b != nil || sv.tag != "" && c.store.files == nil {
+		if restored, again, err = c.restore(ctx); err != nil || again {
+			return again, err
+		}
+	}
+	return false, c.loadRest(ctx, restored)
+}
+
+// loadRest is what is to be done with or without a snapshot.
+func (c *collection) loadRest(ctx context.Context, restored bool) error {
 	if !restored {
 		if err := c.loadRows(ctx); err != nil {
 			return err
 		}
-		if c.hnsw != nil {
-			c.hnsw.noted = len(c.rows)
-		}
+		c.saved.noted = c.ids.len()
 	}
-	for row := c.end - 1; row >= 0; row-- { // the lowest is taken first
-		if c.ids[row] == "" {
-			c.free = append(c.free, row)
-		}
-	}
-	c.startLinker()
+	c.listFree()
 	return nil
 }
 
 // loadRows fills the memory from the rows.
 func (c *collection) loadRows(ctx context.Context) error {
-	count, end, err := c.extent(ctx)
+	_, end, err := c.extent(ctx)
 	if err != nil {
 		return err
 	}
-	if end-count > count+sparse {
-		if end, err = c.compact(ctx); err != nil {
-			return err
-		}
-	}
-	if err := c.store.reading(ctx); err != nil {
+	if err := c.store.reading(ctx, c.call("OpenCollection")); err != nil {
 		return err
 	}
 	defer c.store.endReading()
-	c.rows = make(map[string]int32, count)
-	c.ids = make([]string, end)
+	c.ids = newIDs()
 	c.end = int32(end)
 	c.index.reserve(int(end))
 	rows, err := c.store.read.QueryContext(ctx, fmt.Sprintf("SELECT r.%s, r.id, d.vector FROM %s r LEFT JOIN %s d USING (%[1]s)",
@@ -161,12 +286,29 @@ func (c *collection) loadRows(ctx context.Context) error {
 		if buf, err = c.decodeVector(buf, id, blob); err != nil {
 			return err
 		}
-		c.rows[id], c.ids[row] = row, id
+		c.ids.put(row, id)
 		if err := c.index.set(row, buf); err != nil {
 			return fmt.Errorf("%w: record %q in %q: %w", errDamaged, id, c.schema.Name, err)
 		}
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return c.packIDs()
+}
+
+// packIDs makes the table of IDs small.
+func (c *collection) packIDs() error {
+	b, err := c.ids.pack(nil, c.end)
+	if err != nil {
+		return err
+	}
+	packed, _, err := parseIDs(b, nil, c.index.has)
+	if err != nil {
+		return err
+	}
+	c.ids.repack(packed)
+	return nil
 }
 
 // sparse is how many more rows may be free than not before a collection is
@@ -175,7 +317,7 @@ const sparse = 4096
 
 // extent returns how many rows there are, and the first number after theirs.
 func (c *collection) extent(ctx context.Context) (count, end int64, err error) {
-	if err := c.store.reading(ctx); err != nil {
+	if err := c.store.reading(ctx, c.call("OpenCollection")); err != nil {
 		return 0, 0, err
 	}
 	defer c.store.endReading()
@@ -184,10 +326,25 @@ func (c *collection) extent(ctx context.Context) (count, end int64, err error) {
 	return count, end, err
 }
 
-// compact gives the rows the lowest numbers there are, and returns the first
-// number after theirs.
-func (c *collection) compact(ctx context.Context) (end int64, err error) {
-	err = c.store.update(ctx, func(t *txn) error {
+func isSparse(count, end int64) bool { return end-count > count+sparse }
+
+// compactIfSparse gives the rows of a collection without an index the lowest numbers
+// there are, if most are free. If it has a snapshot, that is to be looked at first.
+func (c *collection) compactIfSparse(ctx context.Context, looked bool) error {
+	if c.store.readOnly {
+		return nil
+	}
+	if _, saved, err := c.indexInFile(ctx); err != nil || saved.tag != "" && !looked {
+		return err
+	}
+	count, end, err := c.extent(ctx)
+	if err != nil || !isSparse(count, end) {
+		return err
+	}
+	return c.updateIndex(ctx, "OpenCollection", func(t *txn) error {
+		if there, err := t.named(c.id, c.schema.Name); err != nil || !there {
+			return errors.Join(engine.ErrNotFound, err)
+		}
 		var numbers []int64
 		rows, err := t.tx.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY 1", rowColumn, rowsTable(c.schema.Name)))
 		if err != nil {
@@ -216,10 +373,20 @@ func (c *collection) compact(ctx context.Context) (end int64, err error) {
 				}
 			}
 		}
-		end = int64(len(numbers))
+		for to, from := range numbers {
+			if err := c.moveWords(t, from, int64(to)); err != nil {
+				return err
+			}
+		}
+		t.moved = append(t.moved, c.id)
 		return t.rowsMoved(c.schema.Name)
 	})
-	return end, err
+}
+
+// named reports whether the collection of an id has that name.
+func (t *txn) named(id int64, name string) (there bool, err error) {
+	err = t.tx.QueryRowContext(t.ctx, "SELECT count(*) FROM vecwire_collections WHERE id = ? AND name = ?", id, name).Scan(&there)
+	return there, err
 }
 
 // decodeVector reads a stored vector into buf.
@@ -248,28 +415,43 @@ const every = 256
 
 // Upsert implements engine.Collection.
 func (c *collection) Upsert(ctx context.Context, records []engine.Record) error {
-	return c.store.update(ctx, func(t *txn) error { return c.upsert(ctx, t, records) })
+	if tx := c.in(ctx); tx != nil {
+		return tx.Upsert(ctx, records)
+	}
+	return c.store.update(ctx, c.call("Upsert"), func(t *txn) error { return c.upsert(ctx, t, records) })
 }
 
 func (c *collection) upsert(ctx context.Context, t *txn, records []engine.Record) error {
-	if c.gone {
-		return engine.ErrNotFound
+	if err := c.ready(); err != nil {
+		return err
 	}
 	ch := t.change(c)
 	putRow, putData := t.tx.StmtContext(t.ctx, c.put[0]), t.tx.StmtContext(t.ctx, c.put[1])
 	args := make([]any, 2, 2+len(c.schema.Fields))
 	var blob []byte
+	var old []oldText
 	for i, r := range records {
-		if i%every == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if i%every == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			var err error
+			if old, err = c.oldTexts(t, records[i:min(i+every, len(records))]); err != nil {
+				return err
+			}
 		}
-		row := ch.store(c, r)
+		row := ch.store(r)
 		args = append(args[:0], row, r.ID)
 		for _, v := range r.Fields {
 			args = append(args, column(v))
 		}
 		if _, err := putRow.ExecContext(t.ctx, args...); err != nil {
 			return err
+		}
+		if old != nil {
+			if err := c.putWords(t, row, old[i%every], r.Text); err != nil {
+				return err
+			}
 		}
 		blob = appendVector(blob[:0], r.Vector)
 		text := sql.NullString{String: r.Text, Valid: r.Text != ""}
@@ -280,18 +462,21 @@ func (c *collection) upsert(ctx context.Context, t *txn, records []engine.Record
 	return nil
 }
 
-// Insert implements engine.Inserter.
+// Insert implements engine.Collection.
 func (c *collection) Insert(ctx context.Context, records []engine.Record) error {
-	return c.store.update(ctx, func(t *txn) error { return c.insert(ctx, t, records) })
+	if tx := c.in(ctx); tx != nil {
+		return tx.Insert(ctx, records)
+	}
+	return c.store.update(ctx, c.call("Insert"), func(t *txn) error { return c.insert(ctx, t, records) })
 }
 
 func (c *collection) insert(ctx context.Context, t *txn, records []engine.Record) error {
-	if c.gone {
-		return engine.ErrNotFound
+	if err := c.ready(); err != nil {
+		return err
 	}
 	ch := t.change(c)
 	for _, r := range records {
-		if _, ok := ch.row(c, r.ID); ok {
+		if _, ok := ch.row(r.ID); ok {
 			return fmt.Errorf("record %q %w", r.ID, engine.ErrExists)
 		}
 	}
@@ -300,7 +485,10 @@ func (c *collection) insert(ctx context.Context, t *txn, records []engine.Record
 
 // Delete implements engine.Collection.
 func (c *collection) Delete(ctx context.Context, ids []string) (n int, err error) {
-	err = c.store.update(ctx, func(t *txn) error {
+	if tx := c.in(ctx); tx != nil {
+		return tx.Delete(ctx, ids)
+	}
+	err = c.store.update(ctx, c.call("Delete"), func(t *txn) error {
 		n, err = c.delete(ctx, t, ids)
 		return err
 	})
@@ -308,15 +496,15 @@ func (c *collection) Delete(ctx context.Context, ids []string) (n int, err error
 }
 
 func (c *collection) delete(ctx context.Context, t *txn, ids []string) (n int, err error) {
-	if c.gone {
-		return 0, engine.ErrNotFound
+	if err := c.ready(); err != nil {
+		return 0, err
 	}
 	ch := t.change(c)
 	for i, id := range ids {
 		if i%every == 0 && ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
-		row, ok := ch.row(c, id)
+		row, ok := ch.row(id)
 		if !ok {
 			continue
 		}
@@ -333,7 +521,10 @@ func (c *collection) delete(ctx context.Context, t *txn, ids []string) (n int, e
 
 // DeleteWhere implements engine.Collection.
 func (c *collection) DeleteWhere(ctx context.Context, f filter.Filter) (n int, err error) {
-	err = c.store.update(ctx, func(t *txn) error {
+	if tx := c.in(ctx); tx != nil {
+		return tx.DeleteWhere(ctx, f)
+	}
+	err = c.store.update(ctx, c.call("DeleteWhere"), func(t *txn) error {
 		n, err = c.deleteWhere(ctx, t, f)
 		return err
 	})
@@ -341,25 +532,17 @@ func (c *collection) DeleteWhere(ctx context.Context, f filter.Filter) (n int, e
 }
 
 func (c *collection) deleteWhere(ctx context.Context, t *txn, f filter.Filter) (int, error) {
-	if c.gone {
-		return 0, engine.ErrNotFound
+	if err := c.ready(); err != nil {
+		return 0, err
 	}
-	where, args := compile(f)
-	rows, err := t.tx.QueryContext(ctx, fmt.Sprintf("SELECT id FROM %s r WHERE %s", rowsTable(c.schema.Name), where), args...)
+	rows, err := c.rowsIn(ctx, t, f)
 	if err != nil {
 		return 0, err
 	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return 0, err
-		}
-		ids = append(ids, id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, err
+	ch := t.change(c)
+	ids := make([]string, 0, rows.Count())
+	for row := range rows.All() {
+		ids = append(ids, ch.idOf(row))
 	}
 	return c.delete(ctx, t, ids)
 }

@@ -85,7 +85,7 @@ func TestCancelledWriterWritesNothing(t *testing.T) {
 	records := []engine.Record{{ID: "a", Vector: engine.Vector{F32: []float32{1, 2, 3, 4}}, Fields: make([]any, 2)}}
 
 	// A writer that waits for another one gives up when its context ends.
-	err := s.Tx(t.Context(), func(func(engine.Collection) engine.Collection) error {
+	err := s.Tx(t.Context(), func(context.Context) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		waiting := make(chan error)
 		go func() { waiting <- c.Upsert(ctx, records) }()
@@ -96,11 +96,11 @@ func TestCancelledWriterWritesNothing(t *testing.T) {
 	require.Empty(t, all(t, t.Context(), c))
 
 	// A verb that fails inside a transaction fails the transaction.
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	err = s.Tx(t.Context(), func(use func(engine.Collection) engine.Collection) error {
-		require.NoError(t, use(c).Upsert(t.Context(), records))
-		require.ErrorIs(t, use(c).Upsert(ended, records), context.Canceled)
+	err = s.Tx(t.Context(), func(ctx context.Context) error {
+		require.NoError(t, c.Upsert(ctx, records))
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		require.ErrorIs(t, c.Upsert(ended, records), context.Canceled)
 		return nil
 	})
 	require.ErrorIs(t, err, context.Canceled)
@@ -114,7 +114,7 @@ func TestReadersWaitWithTheirContext(t *testing.T) {
 	defer e.Close()
 	s := e.(*store)
 	c := create(t, s, testSchema)
-	err = s.Tx(t.Context(), func(func(engine.Collection) engine.Collection) error {
+	err = s.Tx(t.Context(), func(context.Context) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		waiting := make(chan error)
 		go func() {
@@ -132,8 +132,8 @@ func TestPanicInTransactionUndoesIt(t *testing.T) {
 	c := create(t, s, testSchema)
 	records := []engine.Record{{ID: "a", Vector: engine.Vector{F32: []float32{1, 2, 3, 4}}, Fields: make([]any, 2)}}
 	require.Panics(t, func() {
-		s.Tx(t.Context(), func(use func(engine.Collection) engine.Collection) error {
-			require.NoError(t, use(c).Upsert(t.Context(), records))
+		s.Tx(t.Context(), func(ctx context.Context) error {
+			require.NoError(t, c.Upsert(ctx, records))
 			panic("a bug of the caller's")
 		})
 	})
@@ -144,18 +144,18 @@ func TestPanicInTransactionUndoesIt(t *testing.T) {
 func TestTransactionIsOverWhenItIsOver(t *testing.T) {
 	s := newStore(t)
 	c := create(t, s, testSchema)
-	var kept engine.Collection
-	require.NoError(t, s.Tx(t.Context(), func(use func(engine.Collection) engine.Collection) error {
-		kept = use(c)
+	var kept context.Context
+	require.NoError(t, s.Tx(t.Context(), func(ctx context.Context) error {
+		kept = ctx
 		return nil
 	}))
-	_, err := kept.Count(t.Context(), filter.Filter{})
+	_, err := c.Count(kept, filter.Filter{})
 	require.ErrorContains(t, err, "the transaction has ended")
 
-	err = c.(engine.Inserter).Insert(t.Context(), []engine.Record{
+	err = c.Insert(t.Context(), []engine.Record{
 		{ID: "a", Vector: engine.Vector{F32: []float32{1, 2, 3, 4}}, Fields: make([]any, 2)},
 	})
 	require.NoError(t, err)
-	err = c.(engine.Inserter).Insert(t.Context(), []engine.Record{{ID: "a"}})
+	err = c.Insert(t.Context(), []engine.Record{{ID: "a"}})
 	require.True(t, errors.Is(err, engine.ErrExists), err)
 }

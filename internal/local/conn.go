@@ -11,20 +11,29 @@ import (
 )
 
 // connector opens connections of the type conn.
-type connector struct{ driver.Connector }
+type connector struct {
+	driver *sqlite.Driver // with our own functions
+	uri    string
+}
 
 // openPool returns a pool of such connections. The URI has the driver's parameters.
 func openPool(uri string) (*sql.DB, error) {
-	base, err := sqlite.NewConnector(uri)
+	d, err := newDriver()
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(connector{base}), nil
+	return sql.OpenDB(connector{d, uri}), nil
 }
+
+// Driver implements driver.Connector.
+func (c connector) Driver() driver.Driver { return c.driver }
 
 // Connect implements driver.Connector.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	base, err := c.Connector.Connect(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	base, err := c.driver.Open(c.uri)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +67,9 @@ type borrower func(ctx context.Context, f func(*conn) error) error
 
 // borrow is the borrower outside a transaction.
 func (s *store) borrow(ctx context.Context, f func(*conn) error) error {
+	if p := s.pinned(ctx); p != nil {
+		return raw(p.conn, f)
+	}
 	c, err := s.read.Conn(ctx)
 	if err != nil {
 		return err
@@ -109,6 +121,20 @@ func (c *conn) ask(query string, numbers []int32, each func(values []driver.Valu
 			return err
 		}
 	}
+}
+
+// run runs a statement that the connection keeps.
+func (c *conn) run(query string, args ...any) error {
+	st, err := c.statement(query)
+	if err != nil {
+		return err
+	}
+	c.args = c.args[:0]
+	for i, v := range args {
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: v})
+	}
+	_, err = st.(driver.StmtExecContext).ExecContext(context.Background(), c.args)
+	return err
 }
 
 func (c *conn) statement(query string) (driver.StmtQueryContext, error) {

@@ -67,17 +67,17 @@ func TestReadMany(t *testing.T) {
 	}
 	require.NoError(t, c.Upsert(t.Context(), records))
 	rng.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
-	check := func(c engine.Collection) {
-		got, err := c.Get(t.Context(), ids, true)
+	check := func(ctx context.Context) {
+		got, err := c.Get(ctx, ids, true)
 		require.NoError(t, err)
 		require.Len(t, got, len(ids))
 		for _, r := range got {
 			require.Equal(t, want[r.ID], r)
 		}
 	}
-	check(c)
-	require.NoError(t, s.Tx(t.Context(), func(use func(engine.Collection) engine.Collection) error {
-		check(use(c))
+	check(t.Context())
+	require.NoError(t, s.Tx(t.Context(), func(ctx context.Context) error {
+		check(ctx)
 		return nil
 	}))
 	ctx, cancel := context.WithCancel(t.Context())

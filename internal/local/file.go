@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -29,6 +30,13 @@ var errDamaged = errors.New("the store is damaged")
 // *engine.ConnectError if that cannot be done, and never changes a file that is
 // not a store of this format.
 func Open(ctx context.Context, opts Options) (engine.Engine, error) {
+	if opts.FS != nil {
+		s, err := openFS(ctx, opts)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
 	if opts.Path == "" {
 		return openMemory(ctx, opts)
 	}
@@ -36,27 +44,50 @@ func Open(ctx context.Context, opts Options) (engine.Engine, error) {
 	if err != nil {
 		return nil, &engine.ConnectError{Target: opts.Path, Err: err, Remedy: openRemedy(err)}
 	}
+	if opts.ReadOnly {
+		s, err := openReadOnly(ctx, path, opts)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
 	// What is no store is left alone, without a lock file beside it.
-	if _, err := readHeader(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := headerOf(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: openRemedy(err)}
 	}
-	lock, err := takeLock(path)
-	if err != nil {
-		return nil, err
+	if err := checkLinks(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: openRemedy(err)}
 	}
-	s, err := openFile(ctx, path, opts)
-	if err != nil {
-		return nil, errors.Join(err, lock.Unlock())
+	if err := onNetwork(path); err != nil {
+		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: openRemedy(err)}
 	}
-	s.lock = lock
+	lock, err := openLockFile(path)
+	if err != nil {
+		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: openRemedy(err)}
+	}
+	s, err := openFile(ctx, path, lock, opts)
+	if err != nil {
+		return nil, errors.Join(err, lock.close())
+	}
 	return s, nil
 }
 
-func openFile(ctx context.Context, path string, opts Options) (*store, error) {
+// defaultLockTimeout is how long a call waits while another process writes.
+const defaultLockTimeout = 5 * time.Second
+
+func openFile(ctx context.Context, path string, lock *lockFile, opts Options) (*store, error) {
 	fail := func(err error, remedy string) (*store, error) {
 		return nil, &engine.ConnectError{Target: path, Err: explain(err), Remedy: remedy}
 	}
-	header, err := readHeader(path)
+	timeout := cmp.Or(opts.LockTimeout, defaultLockTimeout)
+	// Of those who find no file one makes it, and of those who find an older one, one
+	// brings it to this format. Programs that know only formats before 4 have this lock
+	// as long as they have the store open.
+	if err := lock.takeNext(ctx, path, timeout); err != nil {
+		return fail(err, "wait until it is closed, or open another file")
+	}
+	defer lock.giveNext()
+	header, err := headerOf(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := createFile(ctx, path); err != nil {
@@ -72,21 +103,68 @@ func openFile(ctx context.Context, path string, opts Options) (*store, error) {
 	if opts.SyncNormal {
 		synchronous = "NORMAL"
 	}
-	s, err := connect(ctx, fileURI(path), opts, "journal_mode(WAL)", "synchronous("+synchronous+")")
-	if err != nil {
+	s := blankStore(opts)
+	if err := enterHere(s, path); err != nil {
+		return fail(err, "")
+	}
+	if err := s.connect(ctx, fileURI(path)+"?mode=rw", "journal_mode(WAL)", "synchronous("+synchronous+")"); err != nil {
+		leaveHere(s)
 		return fail(err, openRemedy(err))
 	}
-	s.path = path
-	if err := s.migrate(ctx, int(header.version)); err != nil {
-		return fail(errors.Join(err, s.Close()), "")
-	}
-	if s.seen, err = dataVersion(ctx, s.write); err != nil {
-		return fail(errors.Join(err, s.Close()), "")
-	}
-	if err := s.sweep(ctx); err != nil {
-		return fail(errors.Join(err, s.Close()), "")
+	s.path, s.lock, s.lockTimeout = path, lock, timeout
+	s.saving, s.saveLock = semaphore.NewWeighted(1), flock.New(path+".saving.lock", flock.SetPermissions(0o666))
+	if err := s.prepareFile(ctx, int(header.version)); err != nil {
+		s.lock = nil // the caller's
+		return fail(errors.Join(err, s.Close()), openRemedy(err))
 	}
 	return s, nil
+}
+
+// prepareFile makes the store ready for calls.
+func (s *store) prepareFile(ctx context.Context, inFile int) (err error) {
+	if err := s.rememberPlace(); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx, inFile); err != nil {
+		return err
+	}
+	// Who waits for another process waits by himself from now on, and looks more often.
+	if _, err := s.write.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return err
+	}
+	if s.watch, err = newWatch(s.path, false); err != nil {
+		return err
+	}
+	s.known.Store(&mark{}) // no log is like this
+	last, err := lastCommit(ctx, s.read)
+	if err != nil {
+		return err
+	}
+	s.seq.Store(last)
+	if err := s.readNames(ctx, s.read); err != nil {
+		return err
+	}
+	return s.sweep(ctx)
+}
+
+// patiently runs f again while it fails because another process has the file locked, or
+// has changed tables that the connection knew.
+func (s *store) patiently(ctx context.Context, f func() error) error {
+	if s.lock == nil {
+		return f()
+	}
+	begun := time.Now()
+	free, err := whenFree(ctx, begun.Add(s.lockTimeout), func() (bool, error) {
+		err := f()
+		if isBusy(err) || isSchema(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err == nil && !free {
+		err = s.lock.locked(s.path, time.Since(begun))
+	}
+	return err
 }
 
 // migrate brings a store of an older format to this one, whose file says that it
@@ -117,10 +195,13 @@ func (s *store) migrateFrom(ctx context.Context, version int) error {
 		return err
 	}
 	defer tx.Rollback()
-	for _, m := range append(migrations[version-1:], fmt.Sprintf("PRAGMA user_version = %d", formatVersion)) {
-		if _, err := tx.ExecContext(ctx, m); err != nil {
+	for _, migrate := range migrations[version-1:] {
+		if err := migrate(ctx, tx); err != nil {
 			return err
 		}
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", formatVersion)); err != nil {
+		return err
 	}
 	return tx.Commit()
 }
@@ -145,8 +226,12 @@ func resolve(path string) (string, error) {
 // openRemedy says what can be done about a file that cannot be opened.
 func openRemedy(err error) string {
 	switch {
+	case errors.Is(err, errLinked):
+		return linkedRemedy
+	case errors.Is(err, errNoSharedMemory):
+		return sharedRemedy
 	case errors.Is(err, fs.ErrPermission):
-		return "let this process read and write the file and its directory; there is no mode for reading only"
+		return "let this process read and write the file and its directory, or open it with Config.ReadOnly"
 	case errors.Is(err, fs.ErrNotExist):
 		return "make the directory first"
 	}
@@ -158,12 +243,12 @@ var memories atomic.Int64
 
 func openMemory(ctx context.Context, opts Options) (engine.Engine, error) {
 	uri := fmt.Sprintf("file:/vecwire-%d?vfs=memdb", memories.Add(1))
-	s, err := connect(ctx, uri, opts)
-	if err != nil {
+	s := blankStore(opts)
+	if err := s.connect(ctx, uri); err != nil {
 		return nil, &engine.ConnectError{Target: "mem:", Err: err}
 	}
 	s.gate = semaphore.NewWeighted(writerWeight)
-	err = s.update(ctx, func(t *txn) error {
+	err := s.update(ctx, call{verb: "Open"}, func(t *txn) error {
 		_, err := t.tx.ExecContext(t.ctx, registry)
 		return err
 	})
@@ -173,31 +258,38 @@ func openMemory(ctx context.Context, opts Options) (engine.Engine, error) {
 	return s, nil
 }
 
+func blankStore(opts Options) *store {
+	return &store{
+		Lacks: engineName, log: opts.Logger, bound: opts.Memory, leastSave: 16 << 10, keep: keptCommits, payloads: newPayloads(payloadBytes),
+		following: semaphore.NewWeighted(1), line: semaphore.NewWeighted(1), open: map[string]*collection{}, names: map[string]bool{},
+	}
+}
+
 // connect opens the writer's connection and the readers' pool.
-func connect(ctx context.Context, uri string, opts Options, pragmas ...string) (*store, error) {
+func (s *store) connect(ctx context.Context, uri string, pragmas ...string) (err error) {
 	params := url.Values{"_pragma": append(pragmas, "busy_timeout(10000)", "foreign_keys(0)", "cache_size(-16384)")}
 	join := "?"
 	if strings.Contains(uri, "?") {
 		join = "&"
 	}
 	base := uri + join + params.Encode()
-	s := &store{log: opts.Logger, leastSave: 16 << 10, payloads: newPayloads(payloadBytes), open: map[string]*collection{}}
-	var err error
 	if s.write, err = openPool(base + "&_txlock=immediate"); err != nil {
-		return nil, err
+		return err
 	}
 	s.write.SetMaxOpenConns(1)
 	s.write.SetMaxIdleConns(1)
 	if err := s.write.PingContext(ctx); err != nil {
-		return nil, errors.Join(explain(err), s.write.Close())
+		return errors.Join(explain(err), s.write.Close())
 	}
-	if s.read, err = openPool(base + "&_pragma=query_only(1)"); err != nil {
-		return nil, errors.Join(err, s.write.Close())
+	db, err := openPool(base + "&_pragma=query_only(1)")
+	if err != nil {
+		return errors.Join(err, s.write.Close())
 	}
+	s.read = readers{db, s}
 	s.read.SetMaxOpenConns(maxReaders)
 	s.read.SetMaxIdleConns(maxReaders)
 	s.read.SetConnMaxIdleTime(5 * time.Minute)
-	return s, nil
+	return nil
 }
 
 const maxReaders = 16
@@ -226,6 +318,7 @@ func createFile(ctx context.Context, path string) (err error) {
 	}
 	db.SetMaxOpenConns(1)
 	for _, statement := range []string{
+		"PRAGMA journal_mode = WAL", // at once, since to change it takes the whole file
 		registry,
 		fmt.Sprintf("PRAGMA application_id = %d", applicationID),
 		fmt.Sprintf("PRAGMA user_version = %d", formatVersion),
@@ -258,7 +351,7 @@ func readHeader(path string) (header, error) {
 	if !info.Mode().IsRegular() {
 		return header{}, errors.New("not a regular file")
 	}
-	var b [100]byte
+	var b [headerSize]byte
 	if n, err := io.ReadFull(f, b[:]); err != nil {
 		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return header{}, err
@@ -267,49 +360,32 @@ func readHeader(path string) (header, error) {
 			return header{}, fmt.Errorf("the file is truncated: it has %d bytes", n)
 		}
 	}
-	if string(b[:16]) != magic || binary.BigEndian.Uint32(b[68:]) != applicationID {
-		return header{}, errors.New("the file is not a vecwire store")
+	h, want, err := parseHeader(b)
+	if err != nil {
+		return header{}, err
 	}
 	// The size is in the header once the log has been written back into the file.
+	if log, err := os.Stat(path + "-wal"); info.Size() < want && (err != nil || log.Size() == 0) {
+		return header{}, fmt.Errorf("the file is truncated: it has %d bytes of %d", info.Size(), want)
+	}
+	return h, nil
+}
+
+const headerSize = 100
+
+// parseHeader reads a header, and how large the file should be.
+func parseHeader(b [headerSize]byte) (_ header, size int64, err error) {
+	if string(b[:16]) != magic || binary.BigEndian.Uint32(b[68:]) != applicationID {
+		return header{}, 0, errors.New("the file is not a vecwire store")
+	}
 	pageSize := int64(binary.BigEndian.Uint16(b[16:]))
 	if pageSize == 1 {
 		pageSize = 65536
 	}
-	want := pageSize * int64(binary.BigEndian.Uint32(b[28:]))
-	if log, err := os.Stat(path + "-wal"); info.Size() < want && (err != nil || log.Size() == 0) {
-		return header{}, fmt.Errorf("the file is truncated: it has %d bytes of %d", info.Size(), want)
-	}
-	return header{version: binary.BigEndian.Uint32(b[60:])}, nil
+	return header{version: binary.BigEndian.Uint32(b[60:])}, pageSize * int64(binary.BigEndian.Uint32(b[28:])), nil
 }
 
 const magic = "SQLite format 3\x00"
-
-// takeLock keeps other processes out of the store, and says who keeps us out.
-func takeLock(path string) (*flock.Flock, error) {
-	name := path + ".lock"
-	lock := flock.New(name, flock.SetPermissions(0o666)) // less what the process masks
-	ok, err := lock.TryLock()
-	switch {
-	case err != nil:
-		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: openRemedy(err)}
-	case !ok:
-		holder, err := os.ReadFile(name)
-		if err != nil || len(holder) == 0 {
-			holder = []byte("another process")
-		}
-		return nil, &engine.ConnectError{
-			Target: path,
-			Err:    fmt.Errorf("the store is in use by %s", strings.TrimSpace(string(holder))),
-			Remedy: "wait until it is closed, or open another file",
-		}
-	}
-	host, _ := os.Hostname()
-	holder := fmt.Sprintf("process %d (%s) on %s since %s\n", os.Getpid(), filepath.Base(os.Args[0]), host, time.Now().Format(time.DateTime))
-	if err := os.WriteFile(name, []byte(holder), 0o666); err != nil {
-		return nil, errors.Join(&engine.ConnectError{Target: path, Err: err}, lock.Unlock())
-	}
-	return lock, nil
-}
 
 // explain gives SQLite's errors words that say what happened.
 func explain(err error) error {
@@ -320,9 +396,15 @@ func explain(err error) error {
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %w", errDamaged, err)
+	case sqlite3.SQLITE_PROTOCOL:
+		return fmt.Errorf("%w: %w", errNoSharedMemory, err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("the disk is full: %w", err)
 	case sqlite3.SQLITE_IOERR:
+		switch e.Code() {
+		case sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_LOCK:
+			return fmt.Errorf("%w: %w", errNoSharedMemory, err)
+		}
 		return fmt.Errorf("the disk failed: %w", err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return fmt.Errorf("the file cannot be written: %w", err)

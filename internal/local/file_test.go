@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -148,58 +148,39 @@ func TestUnfinishedStoreIsNoStore(t *testing.T) {
 	create(t, openStore(t, path), testSchema)
 }
 
+// A call that another process keeps waiting says who that is, and since when.
 func TestLockSaysWhoHoldsIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "0")
-	cmd.Env = append(os.Environ(), crashVariable+"="+path)
-	out, err := cmd.StdoutPipe()
+	holder := startPeer(t, path, "hold")
+	defer holder.stop(t)
+
+	e, err := Open(t.Context(), Options{Path: path, LockTimeout: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err) // one opens and reads beside a writer
+	defer e.Close()
+	_, err = e.List(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	_, err = out.Read(make([]byte, 1)) // it has written, so it has the lock
-	require.NoError(t, err)
+	_, err = e.Create(t.Context(), testSchema)
+	var locked *engine.LockedError
+	require.ErrorAs(t, err, &locked)
+	require.Equal(t, holder.cmd.Process.Pid, locked.PID)
+	require.Equal(t, filepath.Base(os.Args[0]), locked.Program)
+	require.False(t, locked.Since.IsZero())
+	require.ErrorContains(t, err, fmt.Sprintf("is locked by process %d (%s)", locked.PID, locked.Program))
 
-	refused := openError(t, path)
-	require.ErrorContains(t, refused, fmt.Sprintf("the store is in use by process %d (%s)", cmd.Process.Pid, filepath.Base(os.Args[0])))
-	require.Contains(t, refused.Remedy, "wait until it is closed")
-
-	require.NoError(t, cmd.Process.Kill())
-	cmd.Wait()
-	s := openStore(t, path) // the dead hold no locks
-
-	require.ErrorContains(t, openError(t, path), fmt.Sprintf("process %d", os.Getpid()))
-	require.NoError(t, s.Close())
-	openStore(t, path)
+	holder.kill(t) // the dead hold no locks
+	create(t, e.(*store), testSchema)
 }
 
-// A store has one lock, whatever it is called.
+// A store is the same whatever it is called, and can be opened twice by one process.
 func TestLinksAreTheSameStore(t *testing.T) {
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "test.db"), filepath.Join(dir, "link.db")
-	openStore(t, path)
+	create(t, openStore(t, path), testSchema)
 	require.NoError(t, os.Symlink(path, link))
-	require.ErrorContains(t, openError(t, link), "the store is in use by process")
+	_, err := openStore(t, link).Open(t.Context(), testSchema.Name)
+	require.NoError(t, err)
 	require.NoError(t, os.Symlink(filepath.Join(dir, "none"), filepath.Join(dir, "nowhere.db")))
 	require.ErrorContains(t, openError(t, filepath.Join(dir, "nowhere.db")), "symbolic link to nothing")
-}
-
-// Who loses the lock, because it was removed, loses no records: the first to
-// write wins, and the other is told.
-func TestWritersPastTheLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "test.db")
-	a := openStore(t, path)
-	inA := create(t, a, testSchema)
-	require.NoError(t, os.Remove(path+".lock"))
-	b := openStore(t, path)
-	inB, err := b.Open(t.Context(), "docs")
-	require.NoError(t, err)
-
-	record := func(id string) []engine.Record {
-		return []engine.Record{{ID: id, Vector: engine.Vector{F32: []float32{1, 2, 3, 4}}, Fields: make([]any, 2)}}
-	}
-	require.NoError(t, inA.Upsert(t.Context(), record("a")))
-	require.ErrorContains(t, inB.Upsert(t.Context(), record("b")), "another process has written to the store, past the lock")
-	require.NoError(t, inA.Upsert(t.Context(), record("a2")))
-	require.Len(t, all(t, t.Context(), inA), 2)
 }
 
 // What is refused gets no lock file beside it.

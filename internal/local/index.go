@@ -5,22 +5,17 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"strconv"
 
-	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/ann"
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
 // built is an index that the registry knows. It changes as what is in memory
-// does, and its counters under still alone.
+// does.
 type built struct {
-	id     int64 // in the registry
-	m, ef  int
-	whole  bool  // it was linked whole since it was begun
-	since  int64 // how many snapshots were begun
-	noted  int   // how many changed rows there are about that the snapshot lacks
-	saveAt int   // of these, how many a snapshot waits for at least
+	id    int64 // in the registry
+	m, ef int
+	whole bool // it was linked whole since it was begun
 }
 
 const (
@@ -29,8 +24,9 @@ const (
 	leastEf = 64
 )
 
-func (b *built) options() ann.GraphOptions {
-	return ann.GraphOptions{M: b.m, EfConstruction: b.ef}
+// plan begins a graph like b's.
+func (c *collection) plan(b *built) error {
+	return c.index.plan(ann.GraphOptions{M: b.m, EfConstruction: b.ef, Log: c.store.log.With("collection", c.schema.Name)})
 }
 
 func (c *collection) indexName() string { return c.schema.Name + "." + indexKind }
@@ -44,38 +40,41 @@ func effort(s *engine.Search) int {
 	return max(leastEf, 48+s.K+s.K/4)
 }
 
-func checkIndex(p engine.IndexPlan) error {
-	bad := func(field, want string, got int) error {
-		return &codec.ValueError{Field: field, Pos: -1, Want: want, Got: strconv.Itoa(got)}
-	}
-	switch {
-	case p.M < 4 || p.M > 64:
-		return bad("M", "4 to 64", p.M)
-	case p.EfConstruction > 10_000:
-		return bad("EfConstruction", "10000 at most", p.EfConstruction)
-	case p.EfConstruction < 2*p.M:
-		return bad("EfConstruction", fmt.Sprintf("at least twice M, %d", 2*p.M), p.EfConstruction)
-	}
-	return nil
-}
-
-// BuildIndex implements engine.Indexer. While it builds, searches use the index
-// that there was, or none.
+// BuildIndex implements engine.Collection. While it builds, searches use the index
+// that there was, or none. An index that is as asked for stays, if it is sound and
+// finds what it should.
 func (c *collection) BuildIndex(ctx context.Context, p engine.IndexPlan) error {
-	p.M = cmp.Or(p.M, ann.DefaultM)
-	p.EfConstruction = cmp.Or(p.EfConstruction, max(ann.DefaultEfConstruction, 2*p.M))
-	p.Workers = cmp.Or(p.Workers, runtime.GOMAXPROCS(0))
-	if err := checkIndex(p); err != nil {
+	if tx := c.in(ctx); tx != nil {
+		return errIndexInside
+	}
+	if c.store.readOnly {
+		return engine.ErrReadOnly
+	}
+	o, err := ann.GraphOptions{M: p.M, EfConstruction: p.EfConstruction}.Complete()
+	if err != nil {
 		return err
 	}
+	p.M, p.EfConstruction = o.M, o.EfConstruction
+	p.Workers = cmp.Or(p.Workers, runtime.GOMAXPROCS(0))
 	return c.alone(ctx, func(ctx context.Context) error {
+		mended, err := c.heal(ctx)
+		if err == nil && c.isBehind() {
+			err = c.reloadNow(ctx, true)
+		}
+		if err != nil {
+			return err
+		}
 		old, err := c.built(ctx)
 		if err != nil {
 			return err
 		}
-		if old == nil || old.m != p.M || old.ef != p.EfConstruction {
-			err = c.rebuild(ctx, p)
-		} else if !old.whole { // it is being linked anew, which this waits for
+		if old == nil || old.m != p.M || old.ef != p.EfConstruction || c.unfit() {
+			return c.rebuild(ctx, p)
+		}
+		if mended {
+			_ = c.trySave(ctx) // it has logged why not
+		}
+		if !old.whole { // it is being linked anew, which this waits for
 			err = c.relink(ctx, p.Workers, p.Progress)
 		}
 		return err
@@ -85,9 +84,17 @@ func (c *collection) BuildIndex(ctx context.Context, p engine.IndexPlan) error {
 // alone runs f while nobody else changes the collection's links. Its context ends
 // with the collection, too.
 func (c *collection) alone(ctx context.Context, f func(context.Context) error) error {
+	if err := c.reloadIfBehind(ctx); err != nil {
+		return err
+	}
 	if err := c.indexing.Acquire(ctx, 1); err != nil {
 		return err
 	}
+	defer func() { // then what another process did meanwhile
+		if c.otherIndex.Load() || c.life.Err() != nil {
+			c.store.unsettled.Store(true)
+		}
+	}()
 	defer c.indexing.Release(1)
 	c.stopLinker()
 	defer c.startLinker()
@@ -96,14 +103,14 @@ func (c *collection) alone(ctx context.Context, f func(context.Context) error) e
 	defer context.AfterFunc(c.life, cancel)()
 	err := f(ctx)
 	if err != nil && c.life.Err() != nil {
-		return engine.ErrNotFound
+		return c.lost()
 	}
 	return err
 }
 
 // built returns what the registry knows of the collection's index, or nil.
 func (c *collection) built(ctx context.Context) (*built, error) {
-	if err := c.view(ctx); err != nil {
+	if err := c.view(ctx, "BuildIndex"); err != nil {
 		return nil, err
 	}
 	defer c.endView()
@@ -113,7 +120,7 @@ func (c *collection) built(ctx context.Context) (*built, error) {
 // rebuild builds an index and puts it in the place of the one that there is.
 func (c *collection) rebuild(ctx context.Context, p engine.IndexPlan) error {
 	c.mu.Lock()
-	err := c.index.plan(ann.GraphOptions{M: p.M, EfConstruction: p.EfConstruction})
+	err := c.plan(&built{m: p.M, ef: p.EfConstruction})
 	c.mu.Unlock()
 	if err == nil {
 		err = c.link(ctx, p.Workers, p.Progress)
@@ -127,7 +134,7 @@ func (c *collection) rebuild(ctx context.Context, p engine.IndexPlan) error {
 		c.mu.Unlock()
 		return err
 	}
-	c.trySave(ctx)
+	_ = c.trySave(ctx) // the log says it; the index is built
 	return nil
 }
 
@@ -145,6 +152,15 @@ func (c *collection) link(ctx context.Context, workers int, progress func(engine
 	return ctx.Err()
 }
 
+// unfit reports whether the present graph finds too little, so that all searches are
+// exact.
+func (c *collection) unfit() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	stats, _ := c.index.stats()
+	return stats.Unfit
+}
+
 // relink links the present graph.
 func (c *collection) relink(ctx context.Context, workers int, progress func(engine.IndexProgress)) error {
 	err := c.link(ctx, workers, progress)
@@ -157,18 +173,19 @@ func (c *collection) relink(ctx context.Context, workers int, progress func(engi
 // publish writes into the registry that the planned graph is the index, and lets
 // searches use it. From then on changes are noted.
 func (c *collection) publish(ctx context.Context, p engine.IndexPlan) error {
-	return c.store.update(ctx, func(t *txn) error {
+	return c.updateIndex(ctx, "BuildIndex", func(t *txn) error {
 		if c.gone {
-			return engine.ErrNotFound
+			return c.lost()
 		}
+		t.registry = true
 		if err := t.forgetIndex(c.schema.Name); err != nil {
 			return err
 		}
 		b := &built{m: p.M, ef: p.EfConstruction, whole: true}
-		err := t.tx.QueryRowContext(t.ctx, `INSERT INTO vecwire_indexes (collection, m, ef, snapshot) VALUES (?, ?, ?, '') RETURNING id`,
+		err := t.tx.QueryRowContext(t.ctx, `INSERT INTO vecwire_indexes (collection, m, ef) VALUES (?, ?, ?) RETURNING id`,
 			c.schema.Name, p.M, p.EfConstruction).Scan(&b.id)
 		t.change(c).then = func() {
-			b.noted = len(c.rows) // no snapshot has them
+			c.saved = saved{noted: c.ids.len()}
 			c.hnsw = b
 			c.index.publish()
 		}
@@ -189,9 +206,12 @@ func (t *txn) forgetIndex(collection string) error {
 	return nil
 }
 
-// Indexes implements engine.Indexer.
+// Indexes implements engine.Collection.
 func (c *collection) Indexes(ctx context.Context) ([]engine.Index, error) {
-	if err := c.view(ctx); err != nil {
+	if tx := c.in(ctx); tx != nil {
+		return nil, errIndexInside
+	}
+	if err := c.view(ctx, "Indexes"); err != nil {
 		return nil, err
 	}
 	defer c.endView()
@@ -204,18 +224,22 @@ func (c *collection) Indexes(ctx context.Context) ([]engine.Index, error) {
 	}}, ctx.Err()
 }
 
-// DropIndex implements engine.Indexer.
+// DropIndex implements engine.Collection.
 func (c *collection) DropIndex(ctx context.Context, name string) error {
+	if tx := c.in(ctx); tx != nil {
+		return errIndexInside
+	}
 	return c.alone(ctx, func(ctx context.Context) error {
-		return c.store.update(ctx, func(t *txn) error {
+		return c.updateIndex(ctx, "DropIndex", func(t *txn) error {
+			t.registry = true
 			switch {
 			case c.gone:
-				return engine.ErrNotFound
+				return c.lost()
 			case c.hnsw == nil || name != c.indexName():
 				return fmt.Errorf("%w: the index %s", engine.ErrNotFound, name)
 			}
 			t.change(c).then = func() {
-				c.hnsw = nil
+				c.hnsw, c.saved = nil, saved{noted: c.ids.len()}
 				c.index.forget()
 			}
 			return t.forgetIndex(c.schema.Name)

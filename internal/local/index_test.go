@@ -45,7 +45,7 @@ func indexed(t testing.TB, s *store, schema engine.Schema, n int) engine.Collect
 	t.Helper()
 	c := create(t, s, schema)
 	put(t, c, rand.New(rand.NewPCG(1, 1)), 0, n)
-	require.NoError(t, c.(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 32}))
+	require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 32}))
 	return c
 }
 
@@ -67,7 +67,7 @@ func open(t testing.TB, s *store, name string) engine.Collection {
 
 func indexes(t testing.TB, c engine.Collection) []engine.Index {
 	t.Helper()
-	found, err := c.(engine.Indexer).Indexes(t.Context())
+	found, err := c.Indexes(t.Context())
 	require.NoError(t, err)
 	return found
 }
@@ -144,7 +144,7 @@ func TestBuildIndex(t *testing.T) {
 			s := openStore(t, path)
 			defer s.Close()
 			c := create(t, s, indexSchema)
-			x := c.(engine.Indexer)
+			x := c
 			rng := rand.New(rand.NewPCG(1, 1))
 			put(t, c, rng, 0, indexRows)
 			require.Empty(t, indexes(t, c))
@@ -162,7 +162,7 @@ func TestBuildIndex(t *testing.T) {
 			require.Positive(t, got[0].Bytes)
 			got[0].Bytes = 0
 			require.Equal(t, engine.Index{Name: "docs.hnsw", Kind: "hnsw", M: 8, EfConstruction: 32, Valid: true}, got[0])
-			require.Equal(t, engine.Plan{Path: "graph", Index: "hnsw", Effort: fewRows, Rows: -1, Why: through(t, c).Why}, through(t, c))
+			require.Equal(t, engine.Plan{Path: "graph", Index: "hnsw", Effort: fewRows, Records: -1, Why: through(t, c).Why}, through(t, c))
 			require.Greater(t, graphRecall(t, c), 0.85)
 
 			// The same again is no work.
@@ -202,14 +202,14 @@ func TestBuildIndexRefused(t *testing.T) {
 	c := create(t, s, indexSchema)
 	for _, p := range []engine.IndexPlan{{M: 3}, {M: 65}, {M: -1}, {EfConstruction: 10_001}, {EfConstruction: -1}, {M: 32, EfConstruction: 63}} {
 		var bad *codec.ValueError
-		require.ErrorAs(t, c.(engine.Indexer).BuildIndex(t.Context(), p), &bad)
+		require.ErrorAs(t, c.BuildIndex(t.Context(), p), &bad)
 	}
-	require.ErrorIs(t, s.Tx(t.Context(), func(use func(engine.Collection) engine.Collection) error {
-		return use(c).(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{})
+	require.ErrorIs(t, s.Tx(t.Context(), func(ctx context.Context) error {
+		return c.BuildIndex(ctx, engine.IndexPlan{})
 	}), engine.ErrUnsupported)
 	require.NoError(t, s.Drop(t.Context(), "docs"))
-	require.ErrorIs(t, c.(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{}), engine.ErrNotFound)
-	require.ErrorIs(t, c.(engine.Indexer).DropIndex(t.Context(), "docs.hnsw"), engine.ErrNotFound)
+	require.ErrorIs(t, c.BuildIndex(t.Context(), engine.IndexPlan{}), engine.ErrNotFound)
+	require.ErrorIs(t, c.DropIndex(t.Context(), "docs.hnsw"), engine.ErrNotFound)
 }
 
 // While another index is built, the present one and its successor see the same
@@ -235,7 +235,7 @@ func TestChangesWhileAnotherIndexIsBuilt(t *testing.T) {
 		require.Equal(t, 1000, n)
 		require.Greater(t, recall(t, c), 0.85)
 	}}
-	require.NoError(t, c.(engine.Indexer).BuildIndex(t.Context(), plan))
+	require.NoError(t, c.BuildIndex(t.Context(), plan))
 	require.True(t, changed)
 	require.Greater(t, recall(t, c), 0.85)
 	settled(t, c)
@@ -293,10 +293,10 @@ func TestSwapKeepsIndexes(t *testing.T) {
 			rng := rand.New(rand.NewPCG(4, 4))
 			put(t, next, rng, 0, 100)
 			late := indexRecord(rng, "late")
-			require.NoError(t, s.Swap(t.Context(), engine.Swap{Name: "a", Next: "b", Old: "c", Drop: drop, Settle: func(_, next engine.Collection) error {
-				return next.Upsert(t.Context(), []engine.Record{late})
+			require.NoError(t, s.Swap(t.Context(), engine.Swap{Name: "a", Next: "b", Old: "c", Drop: drop, Settle: func(ctx context.Context, _, next engine.Collection) error {
+				return next.Upsert(ctx, []engine.Record{late})
 			}}))
-			require.ErrorIs(t, next.(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{}), engine.ErrNotFound)
+			require.ErrorIs(t, next.BuildIndex(t.Context(), engine.IndexPlan{}), engine.ErrNotFound)
 			c := open(t, s, "a")
 			require.Equal(t, "a.hnsw", indexes(t, c)[0].Name)
 			put(t, c, rng, indexRows, indexRows+100)
@@ -373,7 +373,7 @@ func TestIndexUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	x := c.(engine.Indexer)
+	x := c
 	for i := range 6 {
 		require.NoError(t, x.BuildIndex(t.Context(), engine.IndexPlan{M: 4 + i%2, EfConstruction: 16, Workers: 2}))
 		if i == 3 {
@@ -390,4 +390,47 @@ func TestIndexUnderLoad(t *testing.T) {
 	require.NoError(t, copied.Close())
 	require.Empty(t, log.String())
 	require.NoError(t, s.Close())
+}
+
+// What a collection holds in memory goes when it is closed, dropped or replaced, and
+// not when the garbage collector finds out.
+func TestMemoryIsGivenBack(t *testing.T) {
+	const n = 3000
+	for name, end := range map[string]func(t *testing.T, s *store){
+		"close": func(t *testing.T, s *store) { require.NoError(t, s.Close()) },
+		"drop":  func(t *testing.T, s *store) { require.NoError(t, s.Drop(t.Context(), "docs")) },
+		"swap": func(t *testing.T, s *store) {
+			next := indexSchema
+			next.Name = "next"
+			put(t, create(t, s, next), rand.New(rand.NewPCG(2, 2)), 0, 10)
+			settle := func(_ context.Context, old, next engine.Collection) error { return nil }
+			require.NoError(t, s.Swap(t.Context(), engine.Swap{Name: "docs", Next: "next", Drop: true, Settle: settle}))
+			require.Len(t, all(t, t.Context(), open(t, s, "docs")), 10)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openStore(t, filepath.Join(t.TempDir(), "test.db"))
+			c := indexed(t, s, indexSchema, n)
+			a := c.(*collection).index.(*arena[float32])
+			graph := a.graph
+			require.Equal(t, n, a.Rows())
+			require.Positive(t, graph.Stats().Bytes)
+			end(t, s)
+			require.Zero(t, a.Rows())
+			require.Zero(t, graph.Stats().Bytes)
+			_, err := c.Search(t.Context(), []engine.Search{{Vector: engine.Vector{F32: make([]float32, indexSchema.Dim)}, K: 1}})
+			require.ErrorIs(t, err, engine.ErrNotFound)
+		})
+	}
+	s := openStore(t, "")
+	c := indexed(t, s, indexSchema, n)
+	a := c.(*collection).index.(*arena[float32])
+	first := a.graph
+	require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 4, EfConstruction: 32}))
+	require.Zero(t, first.Stats().Bytes, "another graph is in its place")
+	second := a.graph
+	require.NoError(t, c.DropIndex(t.Context(), "docs.hnsw"))
+	require.Zero(t, second.Stats().Bytes)
+	require.Equal(t, n, a.Rows())
+	require.Len(t, all(t, t.Context(), c), n)
 }

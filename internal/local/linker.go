@@ -2,26 +2,31 @@ package local
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"time"
+
+	"github.com/vecwire/vecwire/internal/ann"
 )
 
 // linker is the goroutine that links what was written to a collection with an
-// index, and writes snapshots from time to time.
+// index, and writes snapshots from time to time, also of one without.
 type linker struct {
 	stop context.CancelFunc
 	done chan struct{}
 }
 
-// startLinker starts the collection's linker, if it has an index and is not gone.
-// The caller has the collection's indexing, or alone knows the collection.
+// startLinker starts the collection's linker, if it has an index, or so many rows that
+// snapshots pay, and is not gone. The caller has the collection's indexing, or alone
+// knows the collection.
 func (c *collection) startLinker() {
 	c.mu.RLock()
-	needed := c.hnsw != nil && !c.gone
+	needed := (c.hnsw != nil || c.isSaved()) && !c.gone
 	c.mu.RUnlock()
-	if !needed || c.life.Err() != nil {
+	if !needed || c.life.Err() != nil || c.linker != nil {
 		return
 	}
+	c.keeping.Store(true)
 	ctx, stop := context.WithCancel(c.life)
 	c.linker = &linker{stop: stop, done: make(chan struct{})}
 	go func() {
@@ -38,6 +43,22 @@ func (c *collection) stopLinker() {
 	c.linker.stop()
 	<-c.linker.done
 	c.linker = nil
+	c.keeping.Store(false)
+}
+
+// keepIfDue starts the linker of a collection without an index when it has become so
+// large that it is saved. The caller has c.mu.
+func (c *collection) keepIfDue() {
+	if c.hnsw != nil || c.gone || !c.isSaved() || c.keeping.Swap(true) {
+		return
+	}
+	go func() {
+		if c.indexing.Acquire(c.life, 1) != nil {
+			return // its life is over
+		}
+		defer c.indexing.Release(1)
+		c.startLinker()
+	}()
 }
 
 // retire ends all work on the collection's links for good.
@@ -62,23 +83,33 @@ const (
 	restFactor  = 4
 	longestRest = time.Second
 	manyPending = 1024
+	// idleBeforeSave is how long nothing must be committed before a snapshot is written
+	// that is not due otherwise.
+	idleBeforeSave = time.Second
 )
 
 // keepLinked does the linker's work until ctx ends.
 func (c *collection) keepLinked(ctx context.Context) {
-	workers := max(1, runtime.GOMAXPROCS(0)/2)
-	rest := time.NewTimer(0)
+	rest, idle := time.NewTimer(0), time.NewTimer(0)
 	defer rest.Stop()
+	defer idle.Stop()
 	for {
 		begun := time.Now()
-		if err := c.relink(ctx, workers, nil); err != nil {
-			return // ctx has ended
+		if !c.keepUp(ctx) {
+			return
 		}
-		c.saveIfDue(ctx)
 		took := time.Since(begun)
+		if c.unsaved() {
+			idle.Reset(idleBeforeSave)
+		} else {
+			idle.Stop()
+		}
 		select {
 		case <-ctx.Done():
 			return
+		case <-idle.C:
+			_ = c.trySave(ctx) // the log says it
+			continue
 		case <-c.woken:
 		}
 		if c.pending() < manyPending {
@@ -90,6 +121,28 @@ func (c *collection) keepLinked(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// keepUp links what is to be linked, and writes a snapshot if much has changed. It
+// reports false if there is nothing more to do: ctx has ended, or there will be another
+// linker.
+func (c *collection) keepUp(ctx context.Context) bool {
+	c.mu.RLock()
+	linked := c.hnsw != nil
+	c.mu.RUnlock()
+	var err error
+	if linked {
+		err = c.relink(ctx, max(1, runtime.GOMAXPROCS(0)/2), nil)
+	}
+	if errors.Is(err, ann.ErrDamaged) {
+		_, err = c.heal(ctx)
+		c.wake() // for what was not linked
+	}
+	if err != nil || c.isBehind() {
+		return false
+	}
+	c.saveIfDue(ctx)
+	return ctx.Err() == nil
 }
 
 // pending returns how many rows are to be linked.

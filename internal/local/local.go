@@ -9,43 +9,77 @@
 // which is a cache: without it a collection is loaded from the rows. Of texts and
 // fields only those that were read last are in memory.
 //
+// Other processes may have the file open, too. What they commit comes into the memory
+// before the next call looks at it; see follow.go.
+//
 // There is one writer at a time, on one connection of its own, and any number
 // of readers, which a writer holds up only for the moment of its commit. The
 // package knows SQL and the index; it knows nothing of the root package.
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/semaphore"
+	"modernc.org/sqlite/vfs"
 
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
 // Options says which store to open.
 type Options struct {
-	Path       string // the file; "" for a store in memory
-	SyncNormal bool   // do not wait for the disk at each commit
-	Logger     *slog.Logger
+	Path        string        // the file; "" for a store in memory
+	SyncNormal  bool          // do not wait for the disk at each commit
+	ReadOnly    bool          // write nothing
+	FS          fs.FS         // where the file is, if not nil; it is opened for reading
+	Memory      int64         // how many bytes collections keep in memory, about; 0 for no bound
+	LockTimeout time.Duration // how long to wait while another process writes; 0 for 5 s
+	Logger      *slog.Logger
 }
 
 // store is an open database.
 type store struct {
-	log   *slog.Logger
-	path  string       // "" in memory
-	lock  *flock.Flock // nil in memory
-	write *sql.DB      // one connection: whoever has it is the writer
-	read  *sql.DB
+	engine.Lacks // attaching tables
+
+	log      *slog.Logger
+	readOnly bool
+	files    *vfs.FS     // that the file is in, or nil
+	path     string      // "" in memory
+	file     fs.FileInfo // of the path when it was opened; nil in memory
+	write    *sql.DB     // one connection, of the writer
+	read     readers
+
+	// What follows is of other processes, and nothing in memory.
+	lock        *lockFile
+	watch       *watch
+	lockTimeout time.Duration
+	saving      *semaphore.Weighted  // of one: who has it may write a snapshot, if no other process does
+	saveLock    *flock.Flock         // held while one is written
+	following   *semaphore.Weighted  // of one: see follow.go
+	known       atomic.Pointer[mark] // the state of the log that is in memory
+	seq         atomic.Int64         // the last commit that is in memory; it changes under following
+	made        atomic.Int64         // how many collections were begun, in a store in memory
+	foreign     atomic.Uint64        // how often commits of others were taken in
+	unsettled   atomic.Bool          // settle has something to do
+	wrote       mark                 // the state of the log after this process's last commit; the writer's
+	keep        int64                // how many commits that table keeps
+	trimmed     int64                // commits up to this are not in that table, but for some; the writer's
+	logBytes    int                  // how much was put there since; the writer's
+
+	line *semaphore.Weighted  // of one: writers wait for it in their order
+	turn atomic.Pointer[turn] // of the present writer, or nil
 
 	// gate keeps readers out while a writer writes, in memory only: there SQLite
 	// has no log that lets the two work side by side.
@@ -53,54 +87,45 @@ type store struct {
 
 	payloads payloads
 
-	// seen is the version of the file's data that the writer knows. It changes
-	// only when another process writes, past the lock.
-	seen int64
+	bound int64        // how many bytes collections keep, 0 for no bound
+	clock atomic.Int64 // ticks when a collection is used
+	grown atomic.Int64 // how many bytes of vectors were written since shrink looked
 
 	// leastSave is how many rows must have changed before a snapshot is written again
 	// while the store is open; or a quarter of all, if that is more.
 	leastSave int
 
-	mu   sync.Mutex             // guards open, and that a collection is loaded once
+	mu   sync.Mutex             // that a collection is loaded once; it comes before all other locks
+	maps sync.Mutex             // guards open and names; nothing is waited for under it
 	open map[string]*collection // by folded name
+	// names has the folded names of all collections. To ask a reader for one is dear
+	// once a collection was made: SQLite reads the schema of all tables again then.
+	names map[string]bool
 }
 
 const (
+	engineName = "embedded"
 	maxIDBytes = 1024
 	maxDim     = 65535
 )
 
 // Capabilities implements engine.Engine.
 func (s *store) Capabilities() engine.Capabilities {
-	return engine.Capabilities{Engine: "embedded", L2: true, Doubles: true, MaxIDBytes: maxIDBytes, MaxDim: maxDim, Transactions: true, Indexes: true, Effort: true, AtomicBatches: true, BatchRecords: 2000, FullText: true}
-}
-
-// Close implements engine.Engine.
-func (s *store) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, c := range s.open {
-		c.retire()
-		if c.hnsw != nil && c.hnsw.noted > 0 {
-			c.trySave(context.Background())
-		}
-	}
-	err := errors.Join(s.read.Close(), s.write.Close())
-	if s.lock != nil {
-		err = errors.Join(err, s.lock.Unlock())
-	}
-	return explain(err)
+	return engine.Capabilities{Engine: engineName, MaxIDBytes: maxIDBytes, MaxDim: maxDim, BatchRecords: 2000, Can: engine.Can{
+		L2: true, Doubles: true, Transactions: true, Serializable: true, Swap: true, AtomicBatches: true, Snapshots: true,
+		Insert: true, Update: true, UpdateIf: true, FullText: true, Effort: true, Indexes: true, Lists: true, Facets: true, JSON: true, TextFilters: true, Like: true, Alter: true,
+	}}
 }
 
 // writerWeight is what a writer takes of the gate: all that there is.
 const writerWeight = 1 << 30
 
 // reading begins something that reads, until endReading.
-func (s *store) reading(ctx context.Context) error {
+func (s *store) reading(ctx context.Context, by call) error {
 	if s.gate == nil {
 		return nil
 	}
-	return s.gate.Acquire(ctx, 1)
+	return s.wait(ctx, s.gate, 1, by)
 }
 
 func (s *store) endReading() {
@@ -113,14 +138,17 @@ func (s *store) endReading() {
 func (s *store) Create(ctx context.Context, schema engine.Schema) (engine.Collection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.update(ctx, func(t *txn) error {
-		fields, err := json.Marshal(schema.Fields)
+	var id int64
+	err := s.update(ctx, call{"CreateCollection", schema.Name}, func(t *txn) error {
+		id = t.newID()
+		t.registry = true
+		fields, err := marshalFields(schema)
 		if err != nil {
 			return err
 		}
-		made, err := t.tx.ExecContext(t.ctx, `INSERT INTO vecwire_collections (name, dim, element, metric, model, fields, full_text, created)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			schema.Name, schema.Dim, schema.Element.String(), schema.Metric.String(), schema.Model, string(fields), schema.FullText.String(),
+		made, err := t.tx.ExecContext(t.ctx, `INSERT INTO vecwire_collections (id, name, dim, element, metric, model, fields, full_text, created)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			id, schema.Name, schema.Dim, schema.Element.String(), schema.Metric.String(), schema.Model, fields, schema.FullText.String(),
 			time.Now().UTC().Format(time.RFC3339))
 		if err != nil {
 			return err
@@ -138,13 +166,30 @@ func (s *store) Create(ctx context.Context, schema engine.Schema) (engine.Collec
 	if err != nil {
 		return nil, err
 	}
-	return s.load(ctx, schema)
+	s.named(schema.Name, true)
+	c, err := newCollection(ctx, s, schema, id) // no row is there to load
+	if err != nil {
+		return nil, err
+	}
+	c.loadedAt = id
+	if joined, err := s.add(ctx, c); err != nil || !joined {
+		c.close()
+		if err == nil { // more was written meanwhile than the table of changes keeps
+			return s.opened(ctx, schema.Name)
+		}
+		return nil, explain(err)
+	}
+	s.log.DebugContext(ctx, "collection made", "collection", schema.Name)
+	return c, nil
 }
 
 // Open implements engine.Engine.
 func (s *store) Open(ctx context.Context, name string) (engine.Collection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.follow(ctx); err != nil {
+		return nil, err
+	}
 	c, err := s.opened(ctx, name)
 	if err != nil {
 		return nil, err
@@ -152,61 +197,138 @@ func (s *store) Open(ctx context.Context, name string) (engine.Collection, error
 	return c, nil
 }
 
-// opened returns an open collection. The caller holds s.mu.
-func (s *store) opened(ctx context.Context, name string) (*collection, error) {
-	if c, ok := s.open[fold(name)]; ok {
-		return c, ctx.Err()
+// named notes that there is a collection of a name, or that there is none.
+func (s *store) named(name string, is bool) {
+	s.maps.Lock()
+	defer s.maps.Unlock()
+	if is {
+		s.names[fold(name)] = true
+	} else {
+		delete(s.names, fold(name))
 	}
-	schemas, err := s.schemas(ctx, "WHERE name = ?", name)
-	if err != nil {
-		return nil, err
-	}
-	if len(schemas) == 0 {
-		return nil, engine.ErrNotFound
-	}
-	return s.load(ctx, schemas[0])
 }
 
-// load reads a collection into memory. The caller holds s.mu.
-func (s *store) load(ctx context.Context, schema engine.Schema) (*collection, error) {
-	begun := time.Now()
-	c, err := newCollection(s, schema)
-	if err != nil {
-		return nil, err
+// lookUp returns the open collection of a name, and whether there is one at all.
+func (s *store) lookUp(name string) (*collection, bool) {
+	s.maps.Lock()
+	defer s.maps.Unlock()
+	return s.open[fold(name)], s.names[fold(name)]
+}
+
+// publish makes a collection one of the open ones.
+func (s *store) publish(c *collection) {
+	s.maps.Lock()
+	defer s.maps.Unlock()
+	s.open[fold(c.schema.Name)] = c
+}
+
+// add brings a collection that was loaded to the present commit, and makes it one of
+// the open ones. It reports false if it has to be loaded again.
+func (s *store) add(ctx context.Context, c *collection) (bool, error) {
+	if err := s.following.Acquire(ctx, 1); err != nil {
+		return false, err
 	}
-	if err := c.load(ctx); err != nil {
-		c.close()
+	defer s.following.Release(1)
+	joined, err := s.join(ctx, c)
+	if joined {
+		s.publish(c)
+	}
+	return joined, err
+}
+
+// opened returns an open collection. The caller holds s.mu.
+func (s *store) opened(ctx context.Context, name string) (*collection, error) {
+	for {
+		c, there := s.lookUp(name)
+		if c != nil && !c.isGone() {
+			return c, ctx.Err()
+		}
+		if !there {
+			return nil, cmp.Or(ctx.Err(), engine.ErrNotFound)
+		}
+		schemas, ids, err := s.schemas(ctx, call{"OpenCollection", name}, "WHERE name = ?", name)
+		if err != nil {
+			return nil, err
+		}
+		if len(schemas) == 0 {
+			return nil, engine.ErrNotFound
+		}
+		if c, err := s.load(ctx, schemas[0], ids[0]); c != nil || err != nil {
+			return c, err
+		}
+	}
+}
+
+// load reads a collection into memory, or returns nil if another process has changed it
+// so that it has to be looked up again. The caller holds s.mu.
+func (s *store) load(ctx context.Context, schema engine.Schema, id int64) (*collection, error) {
+	begun := time.Now()
+	c, err := newCollection(ctx, s, schema, id)
+	if err == nil {
+		err = c.load(ctx)
+	}
+	joined := false
+	if err == nil {
+		joined, err = s.add(ctx, c)
+	}
+	if err != nil || !joined || c.isGone() {
+		if joined {
+			s.letGo(c)
+		} else if c != nil {
+			c.close()
+		}
+		if err != nil && s.hasGone(ctx, id) {
+			return nil, nil
+		}
 		return nil, explain(err)
 	}
-	s.open[fold(schema.Name)] = c
-	s.log.Debug("collection loaded", "collection", schema.Name, "records", len(c.rows), "took", time.Since(begun))
+	c.startLinker()
+	c.tick()
+	s.shrink(c)
+	s.log.Debug("collection loaded", "collection", schema.Name, "records", c.ids.len(), "took", time.Since(begun))
 	return c, nil
 }
 
 // List implements engine.Engine.
 func (s *store) List(ctx context.Context) ([]engine.Schema, error) {
-	return s.schemas(ctx, "ORDER BY name COLLATE BINARY")
+	schemas, _, err := s.schemas(ctx, call{verb: "Collections"}, "ORDER BY name COLLATE BINARY")
+	return schemas, err
+}
+
+// hasGone reports whether a collection has been dropped or renamed since it was looked
+// up, which explains what an error says about its tables.
+func (s *store) hasGone(ctx context.Context, id int64) bool {
+	if s.watch == nil {
+		return false
+	}
+	_, ids, err := s.schemas(ctx, call{verb: "OpenCollection"}, "WHERE id = ?", id)
+	return err == nil && len(ids) == 0
 }
 
 // Drop implements engine.Engine.
 func (s *store) Drop(ctx context.Context, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.open[fold(name)]
-	err := s.update(ctx, func(t *txn) error {
-		if c != nil {
+	var c *collection
+	err := s.update(ctx, call{"DropCollection", name}, func(t *txn) error {
+		if c, _ = s.lookUp(name); c != nil {
 			t.change(c).gone = true
 		}
 		return t.drop(name)
 	})
-	if err == nil && c != nil {
+	if err != nil {
+		return err
+	}
+	s.named(name, false)
+	if c != nil {
 		s.shut(c)
 	}
-	return err
+	return nil
 }
 
 // drop removes a collection from the file.
 func (t *txn) drop(name string) error {
+	t.registry = true
 	if err := t.dropSnapshot(name); err != nil {
 		return err
 	}
@@ -217,7 +339,15 @@ func (t *txn) drop(name string) error {
 	if n, err := gone.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(engine.ErrNotFound, err)
 	}
-	for _, statement := range dropTables(name) {
+	fields, err := t.valueFields(name)
+	if err != nil {
+		return err
+	}
+	statements := dropTables(name)
+	for _, field := range fields {
+		statements = append(statements, "DROP TABLE "+valuesTable(name, field))
+	}
+	for _, statement := range statements {
 		if _, err := t.tx.ExecContext(t.ctx, statement); err != nil {
 			return err
 		}
@@ -226,36 +356,40 @@ func (t *txn) drop(name string) error {
 }
 
 // schemas reads the registry.
-func (s *store) schemas(ctx context.Context, where string, args ...any) ([]engine.Schema, error) {
-	if err := s.reading(ctx); err != nil {
-		return nil, err
+func (s *store) schemas(ctx context.Context, by call, where string, args ...any) (schemas []engine.Schema, ids []int64, err error) {
+	if err := s.reading(ctx, by); err != nil {
+		return nil, nil, err
 	}
 	defer s.endReading()
-	rows, err := s.read.QueryContext(ctx, `SELECT name, dim, element, metric, model, fields, full_text FROM vecwire_collections `+where, args...)
+	return readSchemas(ctx, s.read, where, args...)
+}
+
+func readSchemas(ctx context.Context, q queryer, where string, args ...any) (schemas []engine.Schema, ids []int64, err error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, name, dim, element, metric, model, fields, full_text FROM vecwire_collections `+where, args...)
 	if err != nil {
-		return nil, explain(err)
+		return nil, nil, explain(err)
 	}
 	defer rows.Close()
-	var schemas []engine.Schema
 	for rows.Next() {
+		var id int64
 		var schema engine.Schema
 		var element, metric, fields, fullText string
-		if err := rows.Scan(&schema.Name, &schema.Dim, &element, &metric, &schema.Model, &fields, &fullText); err != nil {
-			return nil, explain(err)
+		if err := rows.Scan(&id, &schema.Name, &schema.Dim, &element, &metric, &schema.Model, &fields, &fullText); err != nil {
+			return nil, nil, explain(err)
 		}
 		var known bool
 		if schema.Element, schema.Metric, known = parseKinds(element, metric); !known {
-			return nil, fmt.Errorf("%w: collection %q has element %q and metric %q", errDamaged, schema.Name, element, metric)
+			return nil, nil, fmt.Errorf("%w: collection %q has element %q and metric %q", errDamaged, schema.Name, element, metric)
 		}
 		if schema.FullText, known = engine.ParseFullText(fullText); !known {
-			return nil, fmt.Errorf("%w: collection %q has full text %q", errDamaged, schema.Name, fullText)
+			return nil, nil, fmt.Errorf("%w: collection %q has full text %q", errDamaged, schema.Name, fullText)
 		}
-		if err := json.Unmarshal([]byte(fields), &schema.Fields); err != nil {
-			return nil, fmt.Errorf("%w: collection %q: %w", errDamaged, schema.Name, err)
+		if err := unmarshalFields(fields, &schema); err != nil {
+			return nil, nil, fmt.Errorf("%w: collection %q: %w", errDamaged, schema.Name, err)
 		}
-		schemas = append(schemas, schema)
+		schemas, ids = append(schemas, schema), append(ids, id)
 	}
-	return schemas, explain(rows.Err())
+	return schemas, ids, explain(rows.Err())
 }
 
 // fold returns a name as SQLite compares it, without regard to case. Names are ASCII.

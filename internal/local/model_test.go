@@ -67,17 +67,16 @@ var errUndo = errors.New("undo")
 func runModel(t *testing.T, rng *rand.Rand) {
 	ctx := t.Context()
 	s := newStore(t)
-	path := s.lock.Path()
-	path = path[:len(path)-len(".lock")]
+	path := s.path
 	c := create(t, s, testSchema)
 	m := model{}
 	s.payloads.most = []int{0, 6 << 10, payloadBytes}[rng.IntN(3)]
 	for range 150 {
 		switch rng.IntN(15) {
 		case 12:
-			require.NoError(t, c.(engine.Indexer).BuildIndex(ctx, engine.IndexPlan{M: 4 + rng.IntN(2), EfConstruction: 10}))
+			require.NoError(t, c.BuildIndex(ctx, engine.IndexPlan{M: 4 + rng.IntN(2), EfConstruction: 10}))
 		case 13:
-			err := c.(engine.Indexer).DropIndex(ctx, "docs.hnsw")
+			err := c.DropIndex(ctx, "docs.hnsw")
 			require.True(t, err == nil || errors.Is(err, engine.ErrNotFound), err)
 		case 14: // as if the process had been killed
 			was := indexes(t, c)
@@ -99,10 +98,10 @@ func runModel(t *testing.T, rng *rand.Rand) {
 			require.NoError(t, err)
 		case 1, 2, 3:
 			inside, undo := maps.Clone(m), rng.IntN(3) == 0
-			err := s.Tx(ctx, func(use func(engine.Collection) engine.Collection) error {
+			err := s.Tx(ctx, func(ctx context.Context) error {
 				for range rng.IntN(6) {
-					step(t, ctx, rng, use(c), inside)
-					compare(t, ctx, rng, use(c), inside)
+					step(t, ctx, rng, c, inside)
+					compare(t, ctx, rng, c, inside)
 				}
 				if undo {
 					return errUndo
@@ -152,7 +151,7 @@ func step(t *testing.T, ctx context.Context, rng *rand.Rand, c engine.Collection
 		}
 	case 2:
 		r := randomRecord(rng, fmt.Sprint("new", rng.Uint64()))
-		require.NoError(t, c.(engine.Inserter).Insert(ctx, []engine.Record{r}))
+		require.NoError(t, c.Insert(ctx, []engine.Record{r}))
 		m[r.ID] = r
 	default:
 		batch := map[string]engine.Record{}

@@ -38,7 +38,7 @@ func BenchmarkOpen(b *testing.B) {
 				require.NoError(b, s.Close())
 			}
 			s := openStore(b, path)
-			_, err := s.write.Exec("UPDATE vecwire_indexes SET snapshot = ''")
+			_, err := s.write.Exec("DELETE FROM vecwire_snapshots")
 			require.NoError(b, err)
 			begun := time.Now()
 			c := open(b, s, "docs")
@@ -67,11 +67,11 @@ func fill(b *testing.B, path string, n int) {
 		}
 		records = append(records, engine.Record{ID: fmt.Sprintf("record %d", i), Vector: engine.Vector{F32: v}, Fields: []any{int64(i)}, Text: "some text"})
 		if len(records) == 5000 || i == n-1 {
-			require.NoError(b, c.(engine.Inserter).Insert(context.Background(), records))
+			require.NoError(b, c.Insert(context.Background(), records))
 			records = records[:0]
 		}
 	}
 	// Few candidates and links: how good they are does not matter here.
-	require.NoError(b, c.(engine.Indexer).BuildIndex(context.Background(), engine.IndexPlan{M: 16, EfConstruction: 32}))
+	require.NoError(b, c.BuildIndex(context.Background(), engine.IndexPlan{M: 16, EfConstruction: 32}))
 	require.NoError(b, s.Close())
 }

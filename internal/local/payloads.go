@@ -3,7 +3,6 @@ package local
 import (
 	"container/list"
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/vecwire/vecwire/internal/engine"
@@ -73,13 +72,7 @@ func (p *payloads) put(c *collection, row int32, r *engine.Record) {
 	kept := &payload{payloadKey: payloadKey{c, row}, text: r.Text, fields: make([]any, len(r.Fields)), bytes: payloadOverhead + len(r.Text)}
 	copyFields(kept.fields, r.Fields)
 	for _, v := range kept.fields {
-		kept.bytes += 32
-		switch v := v.(type) {
-		case string:
-			kept.bytes += len(v)
-		case []byte:
-			kept.bytes += len(v)
-		}
+		kept.bytes += 32 + engine.SizeOfValue(v)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -122,10 +115,7 @@ func (p *payloads) remove(e *list.Element) {
 // copyFields copies values. Those that their owner can change are copied, too.
 func copyFields(dst, src []any) {
 	for i, v := range src {
-		if b, ok := v.([]byte); ok {
-			v = slices.Clone(b)
-		}
-		dst[i] = v
+		dst[i] = engine.CloneValue(v)
 	}
 }
 

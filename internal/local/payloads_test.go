@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -25,9 +26,9 @@ func blobs(from, to int, text string) (records []engine.Record) {
 }
 
 // search returns the hits for the number i, with their texts and fields.
-func search(t *testing.T, c engine.Collection, i, k int) []engine.Hit {
+func search(t *testing.T, ctx context.Context, c engine.Collection, i, k int) []engine.Hit {
 	t.Helper()
-	results, err := c.Search(t.Context(), []engine.Search{{Vector: engine.Vector{F32: []float32{float32(i)}}, K: k, Payload: true}})
+	results, err := c.Search(ctx, []engine.Search{{Vector: engine.Vector{F32: []float32{float32(i)}}, K: k, Payload: true}})
 	require.NoError(t, err)
 	return results[0].Hits
 }
@@ -41,7 +42,7 @@ func TestPayloadsAreBounded(t *testing.T) {
 	require.NoError(t, c.Upsert(t.Context(), blobs(300, 301, strings.Repeat("y", 2000))))
 	for range 2 {
 		for _, k := range []int{1, 10, 300} {
-			for _, h := range search(t, c, 1, k) {
+			for _, h := range search(t, t.Context(), c, 1, k) {
 				want := "x"
 				if h.ID == "300" {
 					want = "y"
@@ -68,7 +69,7 @@ func TestPayloadsAreCopies(t *testing.T) {
 	c := create(t, newStore(t), blobSchema)
 	require.NoError(t, c.Upsert(t.Context(), blobs(1, 2, "x")))
 	for range 3 {
-		field := search(t, c, 1, 1)[0].Fields[0].([]byte)
+		field := search(t, t.Context(), c, 1, 1)[0].Fields[0].([]byte)
 		require.True(t, bytes.Equal(field, []byte("x")))
 		field[0] = 'z'
 	}
@@ -80,22 +81,22 @@ func TestPayloadsFollowCommits(t *testing.T) {
 	c := create(t, s, blobSchema)
 	ctx := t.Context()
 	require.NoError(t, c.Upsert(ctx, blobs(1, 3, "x")))
-	text := func(c engine.Collection) (texts string) {
-		for _, h := range search(t, c, 1, 2) {
+	text := func(ctx context.Context) (texts string) {
+		for _, h := range search(t, ctx, c, 1, 2) {
 			texts += h.Text
 		}
 		return texts
 	}
-	require.Equal(t, "xx", text(c))
+	require.Equal(t, "xx", text(ctx))
 	require.NoError(t, c.Upsert(ctx, blobs(1, 2, "y")))
 	require.Len(t, s.payloads.rows, 1)
-	require.Contains(t, []string{"xy", "yx"}, text(c))
-	require.ErrorIs(t, s.Tx(ctx, func(use func(engine.Collection) engine.Collection) error {
-		require.NoError(t, use(c).Upsert(ctx, blobs(1, 3, "z")))
-		require.Equal(t, "zz", text(use(c)))
+	require.Contains(t, []string{"xy", "yx"}, text(ctx))
+	require.ErrorIs(t, s.Tx(ctx, func(ctx context.Context) error {
+		require.NoError(t, c.Upsert(ctx, blobs(1, 3, "z")))
+		require.Equal(t, "zz", text(ctx))
 		return errUndo
 	}), errUndo)
-	require.Contains(t, []string{"xy", "yx"}, text(c))
+	require.Contains(t, []string{"xy", "yx"}, text(ctx))
 	_, err := c.Delete(ctx, []string{"1", "2"})
 	require.NoError(t, err)
 	require.Empty(t, s.payloads.rows)
@@ -109,7 +110,7 @@ func TestPayloadsOfDroppedCollections(t *testing.T) {
 	require.NoError(t, c.Upsert(t.Context(), blobs(1, 3, "x")))
 	v := engine.Vector{F32: make([]float32, testSchema.Dim)}
 	require.NoError(t, other.Upsert(t.Context(), []engine.Record{{ID: "a", Vector: v, Fields: make([]any, 2)}}))
-	search(t, c, 1, 2)
+	search(t, t.Context(), c, 1, 2)
 	_, err := other.Search(t.Context(), []engine.Search{{Vector: v, K: 1, Payload: true}})
 	require.NoError(t, err)
 	require.Len(t, s.payloads.rows, 3)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
@@ -205,14 +206,37 @@ func (c *collection) fill(r *engine.Record, p parts, stored []driver.Value) (err
 
 // view takes the lock that keeps the memory and SQLite's rows as one, until
 // endView.
-func (c *collection) view(ctx context.Context) error {
-	if err := c.store.reading(ctx); err != nil {
-		return err
-	}
-	c.mu.RLock()
-	if c.gone {
+//
+// With other processes, only the memory is what it is until endView, and rows may
+// change: what reads both is run by reads.
+func (c *collection) view(ctx context.Context, verb string) error {
+	for {
+		if err := c.store.follow(ctx); err != nil {
+			return err
+		}
+		if err := c.store.reading(ctx, c.call(verb)); err != nil {
+			return err
+		}
+		c.mu.RLock()
+		if err := c.usable(); err != nil {
+			c.endView()
+			return err
+		}
+		if !c.behind && c.store.upToDate() {
+			c.tick()
+			return nil
+		}
 		c.endView()
-		return engine.ErrNotFound
+		if err := c.reloadIfBehind(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// usable returns an error if the collection is gone. The caller has c.mu.
+func (c *collection) usable() error {
+	if c.gone {
+		return c.lost()
 	}
 	return nil
 }
@@ -223,15 +247,18 @@ func (c *collection) endView() {
 }
 
 // Get implements engine.Collection.
-func (c *collection) Get(ctx context.Context, ids []string, vectors bool) ([]engine.Record, error) {
-	if err := c.view(ctx); err != nil {
-		return nil, err
+func (c *collection) Get(ctx context.Context, ids []string, vectors bool) (records []engine.Record, err error) {
+	if tx := c.in(ctx); tx != nil {
+		return tx.Get(ctx, ids, vectors)
 	}
-	defer c.endView()
-	return c.get(ctx, c.read, ids, vectors, func(id string) (int32, bool) {
-		row, ok := c.rows[id]
-		return row, ok
+	err = c.reads(ctx, "Get", func(ctx context.Context) error {
+		records, err = c.get(ctx, c.read, ids, vectors, c.ids.row)
+		return err
 	})
+	if err != nil {
+		return nil, err // and not what was read before another process came in between
+	}
+	return records, nil
 }
 
 func (c *collection) get(ctx context.Context, read rowReader, ids []string, vectors bool, rowOf func(id string) (int32, bool)) ([]engine.Record, error) {
@@ -248,37 +275,64 @@ func (c *collection) get(ctx context.Context, read rowReader, ids []string, vect
 }
 
 // Count implements engine.Collection.
-func (c *collection) Count(ctx context.Context, f filter.Filter) (int, error) {
-	if err := c.view(ctx); err != nil {
+func (c *collection) Count(ctx context.Context, f filter.Filter) (n int, err error) {
+	if tx := c.in(ctx); tx != nil {
+		return tx.Count(ctx, f)
+	}
+	err = c.reads(ctx, "Count", func(ctx context.Context) error {
+		if n, err = c.ids.len(), ctx.Err(); err != nil || f.IsZero() {
+			return err
+		}
+		rows, done, err := c.rowsThat(ctx, f)
+		if err != nil {
+			return err
+		}
+		n = rows.Count()
+		done()
+		return nil
+	})
+	if err != nil {
 		return 0, err
 	}
-	defer c.endView()
-	if err := ctx.Err(); err != nil || f.IsZero() {
-		return len(c.rows), err
-	}
-	return c.count(ctx, c.store.read, f)
-}
-
-func (c *collection) count(ctx context.Context, q queryer, f filter.Filter) (n int, err error) {
-	where, args := compile(f)
-	err = q.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s r WHERE %s", rowsTable(c.schema.Name), where), args...).Scan(&n)
-	return n, explain(err)
+	return n, nil
 }
 
 // Scan implements engine.Collection.
-func (c *collection) Scan(ctx context.Context, s engine.Scan) ([]engine.Record, error) {
-	if err := c.view(ctx); err != nil {
+func (c *collection) Scan(ctx context.Context, s engine.Scan) (records []engine.Record, err error) {
+	if tx := c.in(ctx); tx != nil {
+		return tx.Scan(ctx, s)
+	}
+	err = c.reads(ctx, "All", func(ctx context.Context) error {
+		found, done, err := c.pageOfColumns(ctx, s)
+		if records = found; done || err != nil {
+			return err
+		}
+		begun := time.Now()
+		records, err = c.scan(ctx, c.store.read, s)
+		c.spend(s.Filter, s.Order.Field, time.Since(begun))
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	defer c.endView()
-	return c.scan(ctx, c.store.read, s)
+	return records, nil
 }
 
 func (c *collection) scan(ctx context.Context, q queryer, s engine.Scan) ([]engine.Record, error) {
-	where, args := compile(s.Filter)
+	if s.Order.Missing {
+		s.Filter = filter.And(s.Filter, filter.IsNull(s.Order.Field))
+	}
+	where, args := c.compile(s.Filter)
 	p := parts{payload: true, vectors: s.Vectors}
 	query := fmt.Sprintf("%s WHERE r.id > ? AND (%s) ORDER BY r.id LIMIT ?", c.selectFrom(p), where)
-	rows, err := q.QueryContext(ctx, query, slices.Concat([]any{s.After}, args, []any{s.Limit})...)
+	args = slices.Concat([]any{s.After}, args, []any{s.Limit})
+	if !s.Order.ByID() {
+		var err error
+		if query, args, err = c.ordered(ctx, q, s, p); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, explain(err)
 	}

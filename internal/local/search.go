@@ -3,7 +3,6 @@ package local
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"runtime"
 	"slices"
@@ -12,23 +11,27 @@ import (
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/ann"
+	"github.com/vecwire/vecwire/internal/columns"
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
 // Search implements engine.Collection. Several searches run side by side.
 func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]engine.Result, error) {
-	if err := c.view(ctx); err != nil {
+	if tx := c.in(ctx); tx != nil {
+		return tx.Search(ctx, searches)
+	}
+	results := make([]engine.Result, len(searches))
+	err := c.reads(ctx, "Search", func(ctx context.Context) (err error) {
+		if len(searches) == 1 {
+			results[0], err = c.search(ctx, &searches[0])
+			return err
+		}
+		return c.searchMany(ctx, searches, results)
+	})
+	if err != nil {
 		return nil, err
 	}
-	defer c.endView()
-	results := make([]engine.Result, len(searches))
-	var err error
-	if len(searches) == 1 {
-		results[0], err = c.search(ctx, &searches[0])
-	} else {
-		err = c.searchMany(ctx, searches, results)
-	}
-	return results, err
+	return results, nil
 }
 
 func (c *collection) searchMany(ctx context.Context, searches []engine.Search, results []engine.Result) error {
@@ -47,14 +50,18 @@ func (c *collection) searchMany(ctx context.Context, searches []engine.Search, r
 	}
 	for _, numbers := range together {
 		if len(numbers) > 0 {
-			group.Go(func() error { return c.searchTogether(ctx, searches, results, numbers) })
+			group.Go(func() error {
+				return c.index.guard(func() error { return c.searchTogether(ctx, searches, results, numbers) })
+			})
 		}
 	}
 	for i := range searches {
 		if s := &searches[i]; !s.Filter.IsZero() || c.walks(s) {
-			group.Go(func() (err error) {
-				results[i], err = c.search(ctx, s)
-				return err
+			group.Go(func() error {
+				return c.index.guard(func() (err error) {
+					results[i], err = c.search(ctx, s)
+					return err
+				})
 			})
 		}
 	}
@@ -70,10 +77,12 @@ func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Resul
 	}
 	var allowed *ann.Bitmap
 	if !s.Filter.IsZero() {
-		var err error
-		if allowed, err = c.matching(ctx, c.store.read, s.Filter); err != nil {
+		passing, done, err := c.rowsThat(ctx, s.Filter)
+		if err != nil {
 			return engine.Result{}, err
 		}
+		defer done()
+		allowed = ann.NewBitmap(passing)
 	}
 	if !c.walks(s) {
 		found, err := c.index.search(ctx, s.Vector, s.K, allowed)
@@ -87,7 +96,7 @@ func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Resul
 	if err != nil {
 		return engine.Result{}, err
 	}
-	plan := engine.Plan{Path: "graph", Index: indexKind, Effort: ef, Rows: -1, Why: "it is faster than to look at all rows"}
+	plan := engine.Plan{Path: "graph", Index: indexKind, Effort: ef, Records: -1, Why: "it is faster than to look at all rows"}
 	if exact {
 		plan = c.scanned(s, allowed)
 		plan.Why = "to look at all rows that may be found is no slower than the graph"
@@ -116,19 +125,18 @@ func (c *collection) searchTogether(ctx context.Context, searches []engine.Searc
 
 // result makes the answer to a search of the candidates that it found.
 func (c *collection) result(ctx context.Context, s *engine.Search, found []ann.Candidate, plan engine.Plan) (engine.Result, error) {
-	id := func(row int32) string { return c.ids[row] }
-	hits, err := c.hits(ctx, c.read, best(found, s.K, id), id, parts{s.Payload, s.Vectors})
+	hits, err := c.hits(ctx, c.read, best(found, s.K, c.ids.id), c.ids.id, parts{s.Payload, s.Vectors})
 	return engine.Result{Hits: hits, Exact: plan.Index == "", Plan: plan}, err
 }
 
 // scanned says that a search looked at all rows that it may.
 func (c *collection) scanned(s *engine.Search, allowed *ann.Bitmap) engine.Plan {
-	p := engine.Plan{Path: "scan", Rows: len(c.rows), Why: "there is no vector index"}
+	p := engine.Plan{Path: "scan", Records: c.ids.len(), Why: "there is no vector index"}
 	if c.hnsw != nil {
 		p.Why = "the query asks for the exact answer"
 	}
 	if allowed != nil {
-		p.Path, p.Rows = "filtered scan", allowed.Count()
+		p.Path, p.Records = "filtered scan", allowed.Count()
 	}
 	return p
 }
@@ -165,33 +173,36 @@ func (c *collection) hits(ctx context.Context, read rowReader, found []ann.Candi
 	return hits, err
 }
 
-// matching returns the rows that a filter lets pass. SQLite joins their numbers
-// into one text, since handing over each row costs many times what finding it
+// matching returns the rows that a filter lets pass, as SQLite says. SQLite joins their
+// numbers into one text, since handing over each row costs many times what finding it
 // does.
-func (c *collection) matching(ctx context.Context, q queryer, f filter.Filter) (*ann.Bitmap, error) {
-	where, args := compile(f)
-	query := fmt.Sprintf("SELECT group_concat(r.%s) FROM %s r WHERE %s", rowColumn, rowsTable(c.schema.Name), where)
+func (c *collection) matching(ctx context.Context, q queryer, f filter.Filter) (columns.Set, error) {
+	from, row, args := c.found(f)
+	return joined(ctx, q, fmt.Sprintf("SELECT group_concat(%s) FROM %s", row, from), args)
+}
+
+// matchingWithin is matching among some rows.
+func (c *collection) matchingWithin(ctx context.Context, q queryer, f filter.Filter, rows columns.Set) (columns.Set, error) {
+	where, args := c.compile(f)
+	return joined(ctx, q, fmt.Sprintf("SELECT group_concat(r.%s) FROM json_each(?) n CROSS JOIN %s r ON r.%[1]s = n.value WHERE %[3]s",
+		rowColumn, rowsTable(c.schema.Name), where), slices.Concat([]any{joinNumbers(rows)}, args))
+}
+
+// joined returns the rows whose numbers a query joins.
+func joined(ctx context.Context, q queryer, query string, args []any) (set columns.Set, err error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, explain(err)
 	}
 	defer rows.Close()
-	allowed := new(ann.Bitmap)
-	var numbers sql.RawBytes
+	var text any
 	for rows.Next() {
-		if err := rows.Scan(&numbers); err != nil {
+		if err := rows.Scan(&text); err != nil {
 			return nil, explain(err)
 		}
-		row := int32(0)
-		for i, b := range numbers {
-			if b != ',' {
-				row = row*10 + int32(b-'0')
-			}
-			if b == ',' || i == len(numbers)-1 {
-				allowed.Set(row)
-				row = 0
-			}
+		for _, row := range appendNumbers(nil, text) {
+			set.Add(row)
 		}
 	}
-	return allowed, explain(rows.Err())
+	return set, explain(rows.Err())
 }

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -136,26 +135,31 @@ func copyStore(t testing.TB, dir, path string) string {
 // requireSameMemory compares what two collections hold in memory.
 func requireSameMemory(t testing.TB, a, b *collection) {
 	t.Helper()
-	require.True(t, maps.Equal(a.rows, b.rows))
-	for id, row := range b.rows {
-		require.Equal(t, id, b.ids[row])
-		require.True(t, b.index.has(row))
-	}
+	require.Equal(t, a.ids.len(), b.ids.len())
 	live := 0
 	for row := range b.end {
-		if b.ids[row] != "" {
+		id := b.ids.id(row)
+		require.Equal(t, a.ids.id(row), id)
+		require.Equal(t, id != "", b.ids.used(row))
+		require.Equal(t, id != "", b.index.has(row))
+		if id != "" {
 			live++
+			at, ok := b.ids.row(id)
+			require.True(t, ok)
+			require.Equal(t, row, at)
 		}
-		require.Equal(t, b.ids[row] != "", b.index.has(row))
 	}
-	require.Len(t, b.rows, live)
+	require.Equal(t, live, b.ids.len())
 	require.Len(t, b.free, int(b.end)-live)
 }
 
 // requireMemoryIsRows compares what a search finds in memory with the rows.
 func requireMemoryIsRows(t testing.TB, c engine.Collection) {
 	t.Helper()
-	q := []float32{1, 2, 3, 4, 5, 6, 7, 8}[:c.Schema().Dim]
+	q := make([]float32, c.Schema().Dim)
+	for i := range q {
+		q[i] = float32(i + 1)
+	}
 	rows := all(t, t.Context(), c)
 	results, err := c.Search(t.Context(), []engine.Search{{Vector: engine.Vector{F32: q}, K: len(rows) + 1, Exact: true}})
 	require.NoError(t, err)
@@ -182,12 +186,12 @@ func TestSnapshotFaults(t *testing.T) {
 	other := indexSchema
 	other.Name = "other"
 	require.NoError(t, create(t, s, other).Upsert(t.Context(), []engine.Record{indexRecord(rand.New(rand.NewPCG(1, 2)), "x")}))
-	require.NoError(t, open(t, s, "other").(engine.Indexer).BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 32}))
+	require.NoError(t, open(t, s, "other").BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 32}))
 	want := all(t, t.Context(), open(t, s, "docs"))
 	tags := map[string]string{}
 	for _, name := range []string{"docs", "other"} {
 		var tag string
-		require.NoError(t, s.read.QueryRow("SELECT snapshot FROM vecwire_indexes WHERE collection = ?", name).Scan(&tag))
+		require.NoError(t, s.read.QueryRow("SELECT tag FROM vecwire_snapshots s JOIN vecwire_collections c ON c.id = s.collection WHERE c.name = ?", name).Scan(&tag))
 		tags[name] = tag
 	}
 	require.NoError(t, s.Close())
@@ -218,7 +222,7 @@ func TestSnapshotFaults(t *testing.T) {
 		"never written": {func(t *testing.T, docs, other string) {
 			db, err := sql.Open("sqlite", fileURI(strings.TrimSuffix(docs, "."+tags["docs"]+".index")))
 			require.NoError(t, err)
-			_, err = db.Exec("UPDATE vecwire_indexes SET snapshot = '' WHERE collection = 'docs'")
+			_, err = db.Exec("DELETE FROM vecwire_snapshots WHERE tag = '" + tags["docs"] + "'")
 			require.NoError(t, err)
 			require.NoError(t, db.Close())
 		}, "never written"},
@@ -300,9 +304,91 @@ func TestOrphansAreRemoved(t *testing.T) {
 	require.ElementsMatch(t, strange, left)
 	require.Empty(t, log.String())
 	s = openStore(t, path)
-	for _, table := range []string{"vecwire_indexes", "vecwire_changed"} {
-		var n int
-		require.NoError(t, s.read.QueryRow("SELECT count(*) FROM "+table).Scan(&n))
-		require.Zero(t, n)
+	var n int
+	require.NoError(t, s.read.QueryRow("SELECT count(*) FROM vecwire_indexes").Scan(&n))
+	require.Zero(t, n)
+}
+
+// A snapshot that is changed while it is mapped, by a bit or as a whole, is never
+// signed anew: what is written again, at the end or by BuildIndex, is what the rows
+// say.
+func TestMappedSnapshotChangesWhileOpen(t *testing.T) {
+	wide := indexSchema
+	wide.Dim = 64
+	record := func(i int) engine.Record {
+		rng := rand.New(rand.NewPCG(uint64(i), 3))
+		v := make([]float32, wide.Dim)
+		for i := range v {
+			v[i] = float32(rng.NormFloat64())
+		}
+		return engine.Record{ID: fmt.Sprint(i), Vector: engine.Vector{F32: v}, Fields: []any{int64(i)}}
+	}
+	const n = 6000 // 1.5 MB of vectors, which are mapped
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	c := create(t, s, wide)
+	var records []engine.Record
+	for i := range n {
+		records = append(records, record(i))
+	}
+	require.NoError(t, c.Upsert(t.Context(), records))
+	require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 32}))
+	_, err := c.Delete(t.Context(), []string{"17"})
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+
+	spoil := map[string]func(t *testing.T, f *os.File, size int64){
+		"a bit": func(t *testing.T, f *os.File, size int64) {
+			b := make([]byte, 1)
+			_, err := f.ReadAt(b, size/3)
+			require.NoError(t, err)
+			b[0] ^= 0x40
+			_, err = f.WriteAt(b, size/3)
+			require.NoError(t, err)
+		},
+		"zeros": func(t *testing.T, f *os.File, size int64) {
+			_, err := f.WriteAt(make([]byte, size), 0)
+			require.NoError(t, err)
+		},
+	}
+	heal := map[string]func(t *testing.T, s *store, c engine.Collection){
+		"by closing": func(t *testing.T, s *store, c engine.Collection) {
+			require.NoError(t, c.Upsert(t.Context(), []engine.Record{record(n), record(40)}))
+			require.NoError(t, s.Close())
+		},
+		"by BuildIndex": func(t *testing.T, s *store, c engine.Collection) {
+			require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 32}))
+			requireMemoryIsRows(t, c)
+			require.NoError(t, s.Close())
+		},
+		"by another index": func(t *testing.T, s *store, c engine.Collection) {
+			require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 4, EfConstruction: 32}))
+			requireMemoryIsRows(t, c)
+			require.NoError(t, s.Close())
+		},
+	}
+	for name, spoil := range spoil {
+		for by, heal := range heal {
+			t.Run(name+" "+by, func(t *testing.T) {
+				path := copyStore(t, dir, path)
+				s, log := openLogged(t, path)
+				c := open(t, s, "docs")
+				f, err := os.OpenFile(snapshots(t, path)[0], os.O_RDWR, 0)
+				require.NoError(t, err)
+				defer f.Close()
+				info, err := f.Stat()
+				require.NoError(t, err)
+				spoil(t, f, info.Size())
+				heal(t, s, c)
+				require.Contains(t, log.String(), "the snapshot of an index was changed while it was in use")
+
+				s, log = openLogged(t, path)
+				c = open(t, s, "docs")
+				requireMemoryIsRows(t, c)
+				require.Empty(t, log.String(), "the snapshot that was written is sound")
+				require.NoError(t, s.Close())
+			})
+		}
 	}
 }

@@ -8,13 +8,16 @@ import (
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
-// Swap implements engine.Swapper in one transaction: the tables are named after
+// Swap implements engine.Engine in one transaction: the tables are named after
 // their collections, so they are renamed. Whoever has one of the two collections
 // open finds it gone, because the statements that he prepared name the tables;
 // what is in memory goes over to those who open them by their new names.
 func (s *store) Swap(ctx context.Context, w engine.Swap) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.follow(ctx); err != nil {
+		return err
+	}
 	old, err := s.opened(ctx, w.Name)
 	if err != nil {
 		return err
@@ -23,9 +26,19 @@ func (s *store) Swap(ctx context.Context, w engine.Swap) error {
 	if err != nil {
 		return err
 	}
+	for _, c := range []*collection{old, next} {
+		if err := c.reloadIfBehind(ctx); err != nil {
+			return err
+		}
+	}
 	name := old.schema.Name
-	err = s.update(ctx, func(t *txn) error {
-		err := t.show(func(use func(engine.Collection) engine.Collection) error { return w.Settle(use(old), use(next)) })
+	var done *txn
+	err = s.update(ctx, call{"Swap", name}, func(t *txn) error {
+		done = t
+		if old.gone || next.gone { // by another process
+			return engine.ErrNotFound
+		}
+		err := t.show(ctx, func(ctx context.Context) error { return w.Settle(ctx, old, next) })
 		if err != nil {
 			return err
 		}
@@ -43,17 +56,20 @@ func (s *store) Swap(ctx context.Context, w engine.Swap) error {
 	if err != nil {
 		return err
 	}
+	s.named(next.schema.Name, false)
 	if w.Drop {
 		s.shut(old)
 	} else {
-		s.reopen(old, w.Old)
+		s.named(w.Old, true)
+		s.reopen(ctx, old, w.Old, done.seq)
 	}
-	s.reopen(next, name)
+	s.reopen(ctx, next, name, done.seq)
 	return nil
 }
 
 // rename gives a collection another name in the file.
 func (t *txn) rename(from, to string) error {
+	t.registry = true
 	renamed, err := t.tx.ExecContext(t.ctx, `UPDATE OR IGNORE vecwire_collections SET name = ? WHERE name = ?`, to, from)
 	if err != nil {
 		return err
@@ -69,6 +85,13 @@ func (t *txn) rename(from, to string) error {
 	if hasWords {
 		statements = append(statements, "ALTER TABLE "+wordsTable(from)+" RENAME TO "+wordsTable(to))
 	}
+	fields, err := t.valueFields(from)
+	if err != nil {
+		return err
+	}
+	for _, field := range fields {
+		statements = append(statements, "ALTER TABLE "+valuesTable(from, field)+" RENAME TO "+valuesTable(to, field))
+	}
 	for _, statement := range statements {
 		if _, err := t.tx.ExecContext(t.ctx, statement); err != nil {
 			return err
@@ -78,33 +101,58 @@ func (t *txn) rename(from, to string) error {
 }
 
 // reopen makes of a collection that is gone another one over the same memory,
-// which has the given name. The caller holds s.mu. If that fails, the collection
-// is loaded when it is opened.
-func (s *store) reopen(c *collection, name string) {
+// which has the given name, and is as the commit left it. The caller holds s.mu. If
+// that fails, the collection is loaded when it is opened.
+func (s *store) reopen(ctx context.Context, c *collection, name string, commit int64) {
 	c.retire()
 	schema := c.schema
 	schema.Name = name
-	heir, err := newCollection(s, schema)
-	if err == nil {
-		heir.rows, heir.ids, heir.free, heir.end, heir.index = c.rows, c.ids, c.free, c.end, c.index
-		heir.hnsw = c.hnsw
-		heir.startLinker()
-	}
-	s.shut(c)
-	if err != nil {
-		s.log.Warn("a collection could not be taken over from memory", "collection", name, "err", err)
+	ctx = context.WithoutCancel(ctx)
+	heir, err := newCollection(ctx, s, schema, c.id)
+	if s.succeed(ctx, c, heir, err, commit) {
 		return
 	}
-	s.open[fold(name)] = heir
+	s.log.Warn("a collection could not be taken over from memory", "collection", name)
 }
 
-// shut ends a collection that is gone. The caller holds s.mu.
+// succeed puts a collection in the place of one that is gone, whose memory it takes
+// over, as the commit left it. It reports false, and why not is in the log, if there
+// is none, because of err or since too much was written meanwhile: then the collection
+// is loaded when it is opened. The caller holds s.mu.
+func (s *store) succeed(ctx context.Context, c, heir *collection, err error, commit int64) bool {
+	if err == nil {
+		heir.index.close()
+		heir.ids, heir.free, heir.end, heir.index = c.ids, c.free, c.end, c.index
+		heir.behind = c.behind // then it is loaded when it is opened
+		heir.hnsw, heir.saved, heir.loadedAt, heir.loadedFrom = c.hnsw, c.saved, commit, c.loadedFrom
+		c.mu.Lock()
+		c.index = nil // it is the heir's
+		c.ids = newIDs()
+		c.mu.Unlock()
+	}
+	s.shut(c)
+	joined := false
+	if err == nil {
+		if joined, err = s.add(ctx, heir); joined {
+			heir.startLinker()
+		} else {
+			heir.close()
+		}
+	}
+	if err != nil {
+		s.log.Warn("a collection could not be taken over from memory", "collection", heir.schema.Name, "err", err)
+	}
+	return joined
+}
+
+// shut ends a collection that is gone.
 func (s *store) shut(c *collection) {
-	delete(s.open, fold(c.schema.Name))
+	s.maps.Lock()
+	if s.open[fold(c.schema.Name)] == c {
+		delete(s.open, fold(c.schema.Name))
+	}
+	s.maps.Unlock()
 	c.retire()
-	c.mu.Lock()
-	c.rows, c.ids, c.free, c.index = nil, nil, nil, nil
-	c.mu.Unlock()
 	c.store.payloads.dropAll(c)
 	c.close()
 }

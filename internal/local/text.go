@@ -2,28 +2,26 @@ package local
 
 import (
 	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
-	"unicode"
 
-	"github.com/kljensen/snowball/english"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/words"
 )
 
 // A collection with full text has a third table, of SQLite's FTS5, which holds
-// the words of the texts and not the texts themselves. Triggers keep it in step
-// with the table of data, whoever writes there, in the same transaction.
+// the words of the texts and not the texts themselves. Package words takes texts
+// apart; FTS5's tokenizer "ascii" splits at the spaces between words and nowhere
+// else. It is written in the same transaction as the table of data; a trigger
+// only takes out the words of deleted rows.
 func wordsTable(name string) string { return `"` + name + `.words"` }
-
-// tokenizers say what a word is: letters, digits, and the marks on them. Accents
-// count, as they do on the other engines.
-var tokenizers = [...]string{
-	engine.Words:   "unicode61 remove_diacritics 0",
-	engine.English: "porter unicode61 remove_diacritics 0",
-}
 
 // createWords returns the statements that make the table of words. The tag is
 // that of createTables.
@@ -31,25 +29,256 @@ func createWords(s engine.Schema, tag string) []string {
 	if s.FullText == engine.NoFullText {
 		return nil
 	}
-	words, data := wordsTable(s.Name), dataTable(s.Name)
-	trigger := func(event, when, body string) string {
-		return fmt.Sprintf(`CREATE TRIGGER "%s.%s.%s" AFTER %s ON %s WHEN %s BEGIN %s END`,
-			s.Name, strings.ToLower(event[:6]), tag, event, data, when, body)
-	}
-	add := fmt.Sprintf("INSERT INTO %s (rowid, text) SELECT new.%s, new.text WHERE new.text IS NOT NULL;", words, rowColumn)
-	remove := fmt.Sprintf("DELETE FROM %s WHERE rowid = old.%s;", words, rowColumn)
 	return []string{
-		fmt.Sprintf(`CREATE VIRTUAL TABLE %s USING fts5(text, content='', contentless_delete=1, tokenize='%s')`, words, tokenizers[s.FullText]),
-		trigger("INSERT", "new.text IS NOT NULL", add),
-		trigger("DELETE", "old.text IS NOT NULL", remove),
-		trigger("UPDATE OF "+rowColumn+", text", fmt.Sprintf("new.text IS NOT old.text OR new.%s <> old.%[1]s", rowColumn), remove+" "+add),
+		fmt.Sprintf(`CREATE VIRTUAL TABLE %s USING fts5(text, content='', contentless_delete=1, tokenize='ascii')`, wordsTable(s.Name)),
+		fmt.Sprintf(`CREATE TRIGGER "%s.delete.%s" AFTER DELETE ON %s WHEN old.text IS NOT NULL BEGIN DELETE FROM %s WHERE rowid = old.%s; END`,
+			s.Name, tag, dataTable(s.Name), wordsTable(s.Name), rowColumn),
 	}
 }
 
-// SearchText implements engine.TextSearcher. Several searches run side by side.
+// textQueries are the statements that keep the table of words in step.
+type textQueries struct {
+	old, put, drop *sql.Stmt // the texts of rows, given as a JSON array; the words of a row
+}
+
+// prepare prepares the statements, none for a collection without full text.
+func (q *textQueries) prepare(db *sql.DB, s engine.Schema) error {
+	if s.FullText == engine.NoFullText {
+		return nil
+	}
+	var err error
+	for to, query := range map[**sql.Stmt]string{
+		&q.old: fmt.Sprintf("SELECT d.%s, d.text FROM json_each(?) j CROSS JOIN %s d ON d.%[1]s = j.value WHERE d.text IS NOT NULL",
+			rowColumn, dataTable(s.Name)),
+		&q.put:  fmt.Sprintf("INSERT INTO %s (rowid, text) VALUES (?, ?)", wordsTable(s.Name)),
+		&q.drop: fmt.Sprintf("DELETE FROM %s WHERE rowid = ?", wordsTable(s.Name)),
+	} {
+		if *to != nil { // from a try before
+			continue
+		}
+		if *to, err = db.Prepare(query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oldText is what a row's text was.
+type oldText struct{ some, same bool }
+
+// oldTexts returns what the texts of records were, and whether they are the same
+// now: their words stay then. One query is for all of them, as one for each would
+// cost as much as writing it does.
+func (c *collection) oldTexts(t *txn, records []engine.Record) ([]oldText, error) {
+	if c.schema.FullText == engine.NoFullText {
+		return nil, nil
+	}
+	old := make([]oldText, len(records))
+	places := make(map[int32]int, len(records))
+	rows := []byte{'['}
+	for i, r := range records {
+		row, known := t.change(c).row(r.ID)
+		if !known {
+			continue
+		}
+		if len(places) > 0 {
+			rows = append(rows, ',')
+		}
+		rows = strconv.AppendInt(rows, int64(row), 10)
+		places[row] = i
+	}
+	if len(places) == 0 {
+		return old, nil
+	}
+	found, err := t.tx.StmtContext(t.ctx, c.words.old).QueryContext(t.ctx, string(append(rows, ']')))
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	for found.Next() {
+		var row int32
+		var text sql.RawBytes
+		if err := found.Scan(&row, &text); err != nil {
+			return nil, err
+		}
+		i := places[row]
+		old[i] = oldText{some: true, same: string(text) == records[i].Text}
+	}
+	return old, found.Err()
+}
+
+// putWords stores the words of a row's text, for a collection with full text.
+func (c *collection) putWords(t *txn, row int32, old oldText, text string) error {
+	if old.same {
+		return nil
+	}
+	if old.some {
+		if _, err := t.tx.StmtContext(t.ctx, c.words.drop).ExecContext(t.ctx, row); err != nil {
+			return err
+		}
+	}
+	if text == "" {
+		return nil
+	}
+	return c.addWords(t, row, text)
+}
+
+func (c *collection) addWords(t *txn, row int32, text string) error {
+	t.words = words.Named(c.schema.FullText.String()).Append(t.words[:0], text)
+	_, err := t.tx.StmtContext(t.ctx, c.words.put).ExecContext(t.ctx, row, string(t.words))
+	return err
+}
+
+// moveWords gives the words of a row that has another number now that number.
+// FTS5 keeps no text from which it could do so itself.
+func (c *collection) moveWords(t *txn, from, to int64) error {
+	if c.schema.FullText == engine.NoFullText || from == to {
+		return nil
+	}
+	var row int32
+	var text string
+	err := t.tx.StmtContext(t.ctx, c.words.old).QueryRowContext(t.ctx, fmt.Sprintf("[%d]", to)).Scan(&row, &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := t.tx.StmtContext(t.ctx, c.words.drop).ExecContext(t.ctx, from); err != nil {
+		return err
+	}
+	return c.addWords(t, row, text)
+}
+
+// rebuildWords makes the tables of words again, of what package words finds.
+// Before, FTS5 itself took texts apart, and triggers gave them to it.
+func rebuildWords(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, "SELECT name, full_text FROM vecwire_collections WHERE full_text <> 'none'")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var schemas []engine.Schema
+	for rows.Next() {
+		var s engine.Schema
+		var kind string
+		if err := rows.Scan(&s.Name, &kind); err != nil {
+			return err
+		}
+		var known bool
+		if s.FullText, known = engine.ParseFullText(kind); !known {
+			return fmt.Errorf("%w: collection %q has full text %q", errDamaged, s.Name, kind)
+		}
+		schemas = append(schemas, s)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, s := range schemas {
+		if err := rebuildTable(ctx, tx, s); err != nil {
+			return fmt.Errorf("make the words of %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+func rebuildTable(ctx context.Context, tx *sql.Tx, s engine.Schema) error {
+	if err := dropWords(ctx, tx, s.Name); err != nil {
+		return err
+	}
+	return makeWords(ctx, tx, s)
+}
+
+// dropWords removes the table of words of a collection.
+func dropWords(ctx context.Context, tx *sql.Tx, collection string) error {
+	statements := []string{"DROP TABLE " + wordsTable(collection)}
+	triggers, err := tx.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE", collection+".data")
+	if err != nil {
+		return err
+	}
+	defer triggers.Close()
+	for triggers.Next() {
+		var name string
+		if err := triggers.Scan(&name); err != nil {
+			return err
+		}
+		statements = append(statements, "DROP TRIGGER "+quote(name))
+	}
+	if err := errors.Join(triggers.Err(), triggers.Close()); err != nil {
+		return err
+	}
+	return execAll(ctx, tx, statements)
+}
+
+// execAll runs statements.
+func execAll(ctx context.Context, tx *sql.Tx, statements []string) error {
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeWords makes the table of words of a collection, and fills it from its texts.
+func makeWords(ctx context.Context, tx *sql.Tx, s engine.Schema) error {
+	if err := execAll(ctx, tx, createWords(s, rand.Text())); err != nil {
+		return err
+	}
+	put, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (rowid, text) VALUES (?, ?)", wordsTable(s.Name)))
+	if err != nil {
+		return err
+	}
+	defer put.Close()
+	var list []byte
+	for after := int64(-1); ; {
+		texts, err := textsAfter(ctx, tx, s.Name, after)
+		if err != nil || len(texts) == 0 {
+			return err
+		}
+		for _, t := range texts {
+			list = words.Named(s.FullText.String()).Append(list[:0], t.text)
+			if _, err := put.ExecContext(ctx, t.row, string(list)); err != nil {
+				return err
+			}
+			after = t.row
+		}
+	}
+}
+
+type rowText struct {
+	row  int64
+	text string
+}
+
+// textsAfter returns the next texts of a collection, in the order of rows.
+func textsAfter(ctx context.Context, tx *sql.Tx, name string, after int64) (texts []rowText, err error) {
+	const page = 200
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf("SELECT %s, text FROM %s WHERE %[1]s > ? AND text IS NOT NULL ORDER BY 1 LIMIT %[3]d", rowColumn, dataTable(name), page), after)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var t rowText
+		if err := rows.Scan(&t.row, &t.text); err != nil {
+			return nil, err
+		}
+		texts = append(texts, t)
+	}
+	return texts, errors.Join(rows.Err(), rows.Close())
+}
+
+// SearchText implements engine.Collection. Several searches run side by side.
 // They hold no lock while they run, since one statement reads all that they need.
 func (c *collection) SearchText(ctx context.Context, searches []engine.TextSearch) ([][]engine.Hit, error) {
-	if err := c.store.reading(ctx); err != nil {
+	if tx := c.in(ctx); tx != nil {
+		return tx.SearchText(ctx, searches)
+	}
+	if err := c.store.follow(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.store.reading(ctx, c.call("Search")); err != nil {
 		return nil, err
 	}
 	defer c.store.endReading()
@@ -58,20 +287,28 @@ func (c *collection) SearchText(ctx context.Context, searches []engine.TextSearc
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, s := range searches {
 		group.Go(func() (err error) {
-			results[i], err = c.searchText(groupCtx, c.store.read, s)
+			// A connection that takes in what another process did to tables can fail once.
+			for range 3 {
+				if results[i], err = c.searchText(groupCtx, c.store.read, s); !isSchema(err) {
+					break
+				}
+			}
 			return err
 		})
 	}
 	err := group.Wait()
+	if followed := c.store.follow(ctx); followed != nil {
+		return nil, followed
+	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.gone { // perhaps after the first look at its tables, whose names another may have now
-		return nil, engine.ErrNotFound
+		return nil, c.lost()
 	}
 	return results, err
 }
 
-// SearchText implements engine.TextSearcher.
+// SearchText implements engine.Collection.
 func (c *txCollection) SearchText(ctx context.Context, searches []engine.TextSearch) (results [][]engine.Hit, err error) {
 	err = c.do(ctx, func(t *txn) error {
 		for _, s := range searches {
@@ -87,13 +324,16 @@ func (c *txCollection) SearchText(ctx context.Context, searches []engine.TextSea
 }
 
 // searchText ranks by BM25, as FTS5 has it. FTS5 comes first in the join, or it
-// would count anew for each row how rare the words are.
+// would count again for each row how rare the words are.
 func (c *collection) searchText(ctx context.Context, q queryer, s engine.TextSearch) ([]engine.Hit, error) {
 	match := c.anyWord(s.Text)
+	if s.Terms != nil {
+		match = matchTerms(s.Terms)
+	}
 	if match == "" {
 		return nil, ctx.Err()
 	}
-	where, args := compile(s.Filter)
+	where, args := c.compile(s.Filter)
 	p := parts{s.Payload, s.Vectors}
 	query := fmt.Sprintf(`%s JOIN (SELECT f.rowid AS row, f.rank AS score FROM %s f CROSS JOIN %s r ON r.%s = f.rowid
 		WHERE f.text MATCH ? AND (%s) ORDER BY f.rank, r.id LIMIT ?) best ON best.row = r.%[4]s ORDER BY best.score, r.id`,
@@ -112,25 +352,14 @@ func (c *collection) searchText(ctx context.Context, q queryer, s engine.TextSea
 }
 
 // anyWord returns FTS5's query for the first words of a text, "" for none. Each
-// is a string to FTS5, in which nothing has a meaning. English words that mean
-// nothing alone are left out, as PostgreSQL leaves them out: nearly every record
-// has them, so that they would take most of the time and change nearly nothing.
+// is a string to FTS5, in which nothing has a meaning.
 func (c *collection) anyWord(text string) string {
 	var b strings.Builder
-	seen := map[string]bool{}
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool {
-		return !unicode.In(r, unicode.L, unicode.N, unicode.Mn, unicode.Co)
-	}) {
-		if word = strings.ToLower(word); seen[word] || c.schema.FullText == engine.English && english.IsStopWord(word) {
-			continue
-		}
-		if seen[word] = true; len(seen) > 1 {
+	for i, word := range words.Named(c.schema.FullText.String()).Distinct(text, engine.MaxWords) {
+		if i > 0 {
 			b.WriteString(" OR ")
 		}
 		b.WriteString(`"` + word + `"`)
-		if len(seen) == engine.MaxWords {
-			break
-		}
 	}
 	return b.String()
 }

@@ -12,23 +12,32 @@ import (
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
-// Tx implements engine.Transactor. A verb that fails inside it fails the whole
+// Tx implements engine.Engine. A verb that fails inside it fails the whole
 // transaction, because it may be half done.
-func (s *store) Tx(ctx context.Context, f func(use func(engine.Collection) engine.Collection) error) error {
-	return s.update(ctx, func(t *txn) error { return t.show(f) })
+func (s *store) Tx(ctx context.Context, f func(ctx context.Context) error) error {
+	if _, in := engine.TxOf(ctx, s).(*txView); in {
+		return f(ctx)
+	}
+	return s.update(ctx, call{verb: txVerb}, func(t *txn) error { return t.show(ctx, f) })
 }
 
 // show lets f use the transaction, until it returns.
-func (t *txn) show(f func(use func(engine.Collection) engine.Collection) error) error {
+func (t *txn) show(ctx context.Context, f func(ctx context.Context) error) error {
 	v := &txView{t: t}
-	err := f(func(c engine.Collection) engine.Collection { return &txCollection{c.(*collection), v} })
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.ended = true
-	if err != nil {
+	defer func() { _ = v.end() }() // also after a panic of f
+	if err := f(engine.WithTx(ctx, t.store, v)); err != nil {
 		return err
 	}
-	return v.failed
+	return v.end()
+}
+
+// in returns the collection as the transaction that ctx carries sees it, nil if
+// it carries none.
+func (c *collection) in(ctx context.Context) *txCollection {
+	if v, ok := engine.TxOf(ctx, c.store).(*txView); ok {
+		return &txCollection{c, v}
+	}
+	return nil
 }
 
 // txView is a transaction as its user has it. The mutex lets its verbs be called
@@ -38,6 +47,14 @@ type txView struct {
 	mu     sync.Mutex
 	failed error
 	ended  bool
+}
+
+// end ends the use of the transaction and returns what failed it.
+func (v *txView) end() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.ended = true
+	return v.failed
 }
 
 // txCollection is a collection as a transaction sees it.
@@ -56,8 +73,8 @@ func (c *txCollection) do(ctx context.Context, verb func(*txn) error) error {
 		return errors.New("the transaction has ended")
 	case v.failed != nil:
 		return fmt.Errorf("the transaction has failed: %w", v.failed)
-	case c.gone:
-		v.failed = engine.ErrNotFound
+	case c.ready() != nil:
+		v.failed = c.ready()
 	case ctx.Err() != nil:
 		v.failed = ctx.Err()
 	default:
@@ -81,7 +98,7 @@ func cloneVectors(records []engine.Record) []engine.Record {
 	return records
 }
 
-// Insert implements engine.Inserter.
+// Insert implements engine.Collection.
 func (c *txCollection) Insert(ctx context.Context, records []engine.Record) error {
 	return c.do(ctx, func(t *txn) error { return c.insert(ctx, t, cloneVectors(records)) })
 }
@@ -107,7 +124,12 @@ func (c *txCollection) DeleteWhere(ctx context.Context, f filter.Filter) (n int,
 // Count implements engine.Collection.
 func (c *txCollection) Count(ctx context.Context, f filter.Filter) (n int, err error) {
 	err = c.do(ctx, func(t *txn) error {
-		n, err = c.count(ctx, t.tx, f)
+		if f.IsZero() {
+			n = t.change(c.collection).count(c.collection)
+			return nil
+		}
+		rows, err := c.rowsIn(ctx, t, f)
+		n = rows.Count()
 		return err
 	})
 	return n, err
@@ -126,7 +148,7 @@ func (c *txCollection) Scan(ctx context.Context, s engine.Scan) (records []engin
 func (c *txCollection) Get(ctx context.Context, ids []string, vectors bool) (records []engine.Record, err error) {
 	err = c.do(ctx, func(t *txn) error {
 		ch := t.change(c.collection)
-		records, err = c.get(ctx, c.readIn(t), ids, vectors, func(id string) (int32, bool) { return ch.row(c.collection, id) })
+		records, err = c.get(ctx, c.readIn(t), ids, vectors, func(id string) (int32, bool) { return ch.row(id) })
 		return err
 	})
 	return records, err
@@ -159,10 +181,11 @@ func (c *txCollection) Search(ctx context.Context, searches []engine.Search) (re
 // the best of both.
 func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (engine.Result, error) {
 	ch := t.change(c.collection)
-	allowed, err := c.matching(ctx, t.tx, s.Filter)
+	passing, err := c.rowsIn(ctx, t, s.Filter)
 	if err != nil {
 		return engine.Result{}, err
 	}
+	allowed := ann.NewBitmap(passing)
 	stored, err := newIndex(c.schema)
 	if err != nil {
 		return engine.Result{}, err
@@ -180,7 +203,17 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (e
 	for _, row := range ch.freed {
 		allowed.Clear(row)
 	}
-	found, err := c.index.search(ctx, s.Vector, s.K, allowed)
+	var found []ann.Candidate
+	c.mu.RLock() // a reader may load the collection again
+	err = c.index.guard(func() (err error) {
+		found, err = c.index.search(ctx, s.Vector, s.K, allowed)
+		return err
+	})
+	c.mu.RUnlock()
+	if errors.Is(err, ann.ErrDamaged) {
+		_, healed := c.heal(ctx) // for when the transaction is tried again
+		err = errors.Join(err, healed)
+	}
 	if err != nil {
 		return engine.Result{}, err
 	}
@@ -191,25 +224,12 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (e
 	for _, f := range more {
 		found = append(found, ann.Candidate{Row: rows[f.Row], Score: f.Score})
 	}
-	id := func(row int32) string {
-		if id, ok := ch.ids[row]; ok {
-			return id
-		}
-		return c.ids[row]
-	}
+	id := func(row int32) string { return ch.idOf(row) }
 	hits, err := c.hits(ctx, c.readIn(t), best(found, s.K, id), id, parts{s.Payload, s.Vectors})
 	return engine.Result{Hits: hits, Exact: true, Plan: engine.Plan{
-		Path: "filtered scan", Rows: allowed.Count() + len(rows), Why: "a transaction compares what it sees one by one",
+		Path: "filtered scan", Records: allowed.Count() + len(rows), Why: "a transaction compares what it sees one by one",
 	}}, err
 }
 
+// errIndexInside is returned by BuildIndex, Indexes and DropIndex.
 var errIndexInside = fmt.Errorf("%w: an index inside a transaction by the embedded engine", engine.ErrUnsupported)
-
-// BuildIndex implements engine.Indexer.
-func (c *txCollection) BuildIndex(context.Context, engine.IndexPlan) error { return errIndexInside }
-
-// Indexes implements engine.Indexer.
-func (c *txCollection) Indexes(context.Context) ([]engine.Index, error) { return nil, errIndexInside }
-
-// DropIndex implements engine.Indexer.
-func (c *txCollection) DropIndex(context.Context, string) error { return errIndexInside }

@@ -6,24 +6,14 @@ import (
 	"github.com/vecwire/vecwire/codec"
 )
 
-// floatRowsKernel and floatAtKernel call the kernel for o and T. Which T it is is
-// known when they are compiled.
+// dotRowsKernel and floatAtKernel call the kernel for T. The compiler knows which T
+// it is, and drops the other branch.
 
-func floatRowsKernel[T codec.Float](o op, dst, q, rows *T, dim, n int) {
+func dotRowsKernel[T codec.Float](dst, q, rows *T, dim, n int) {
 	if unsafe.Sizeof(*q) == 4 {
-		dst, q, rows := as32(dst), as32(q), as32(rows)
-		if o == product {
-			dot32Rows(dst, q, rows, dim, n)
-		} else {
-			l2x32Rows(dst, q, rows, dim, n)
-		}
-		return
-	}
-	d, q64, r := as64(dst), as64(q), as64(rows)
-	if o == product {
-		dot64Rows(d, q64, r, dim, n)
+		dot32Rows(as32(dst), as32(q), as32(rows), dim, n)
 	} else {
-		l2x64Rows(d, q64, r, dim, n)
+		dot64Rows(as64(dst), as64(q), as64(rows), dim, n)
 	}
 }
 

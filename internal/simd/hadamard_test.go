@@ -79,3 +79,12 @@ func FuzzWalshHadamard(f *testing.F) {
 		require.Equal(t, float32(1), rest[0])
 	})
 }
+
+// floats returns n numbers in [-0.5, 0.5).
+func floats(rng *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = rng.Float32() - 0.5
+	}
+	return x
+}

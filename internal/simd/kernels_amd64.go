@@ -74,10 +74,10 @@ func dot32Rows(dst *float32, q *float32, rows *float32, dim int, n int)
 //go:noescape
 func dot32At(dst *float32, q *float32, rows *float32, dim int, at *int32, n int, limit int) int
 
-// l2x32Rows sets dst to the sums of q and each of n rows of dim elements.
+// l2x32Pair sets dst to the sum of q and a row of dim elements.
 //
 //go:noescape
-func l2x32Rows(dst *float32, q *float32, rows *float32, dim int, n int)
+func l2x32Pair(dst *float32, q *float32, row *float32, dim int)
 
 // l2x32At sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
 //
@@ -94,10 +94,10 @@ func dot64Rows(dst *float64, q *float64, rows *float64, dim int, n int)
 //go:noescape
 func dot64At(dst *float64, q *float64, rows *float64, dim int, at *int32, n int, limit int) int
 
-// l2x64Rows sets dst to the sums of q and each of n rows of dim elements.
+// l2x64Pair sets dst to the sum of q and a row of dim elements.
 //
 //go:noescape
-func l2x64Rows(dst *float64, q *float64, rows *float64, dim int, n int)
+func l2x64Pair(dst *float64, q *float64, row *float64, dim int)
 
 // l2x64At sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
 //

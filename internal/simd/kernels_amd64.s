@@ -3125,320 +3125,69 @@ done205:
 	MOVQ AX, ret+56(FP)
 	RET
 
-// func l2x32Rows(dst *float32, q *float32, rows *float32, dim int, n int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·l2x32Rows(SB), NOSPLIT, $0-40
+// func l2x32Pair(dst *float32, q *float32, row *float32, dim int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·l2x32Pair(SB), NOSPLIT, $0-32
 	MOVQ    dst+0(FP), AX
 	MOVQ    q+8(FP), CX
-	MOVQ    rows+16(FP), DX
+	MOVQ    row+16(FP), DX
 	MOVQ    dim+24(FP), BX
-	MOVQ    n+32(FP), SI
 	SHLQ    $0x02, BX
-	LEAQ    mask<>+0(SB), DI
-	MOVQ    BX, R8
-	ANDQ    $0x1f, R8
-	SUBQ    R8, BX
-	SUBQ    R8, DI
-	VMOVDQU 32(DI), Y0
+	LEAQ    mask<>+0(SB), SI
+	MOVQ    BX, DI
+	ANDQ    $0x1f, DI
+	SUBQ    DI, BX
+	SUBQ    DI, SI
+	VMOVDQU 32(SI), Y0
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	MOVQ    BX, BX
+	SUBQ    $0x80, BX
+	JL      register234
 
-four233:
-	CMPQ  SI, $0x04
-	JL    one234
-	VPXOR Y6, Y6, Y6
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  CX, DI
-	MOVQ  BX, R9
-	SUBQ  $0x80, R9
-	JL    register237
-
-loop236:
-	PREFETCHT0  4096(DX)
-	VMOVUPS     (DI), Y4
+loop233:
+	VMOVUPS     (CX), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
-	VMOVUPS     32(DI), Y5
+	VMOVUPS     32(CX), Y5
 	VSUBPS      32(DX), Y5, Y5
 	VFMADD231PS Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPS     64(DI), Y4
+	VMOVUPS     64(CX), Y4
 	VSUBPS      64(DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y2
-	VMOVUPS     96(DI), Y4
+	VMOVUPS     96(CX), Y4
 	VSUBPS      96(DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y3
-	SUBQ        $-128, DI
+	SUBQ        $-128, CX
 	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop236
+	ADDQ        $-128, BX
+	JGE         loop233
 
-register237:
-	ADDQ       $+96, R9
-	JL         rest238
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
+register234:
+	ADDQ $+96, BX
+	JL   rest235
 
-remaining240:
-	VMOVUPS     (DI), Y4
+remaining237:
+	VMOVUPS     (CX), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
-	ADDQ        $0x20, DI
+	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining240
+	SUBQ        $0x20, BX
+	JGE         remaining237
 
-rest238:
-	TESTQ       R8, R8
-	JE          end239
-	VMASKMOVPS  (DI), Y0, Y4
+rest235:
+	TESTQ       DI, DI
+	JE          end236
+	VMASKMOVPS  (CX), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
-	ADDQ        R8, DX
+	ADDQ        DI, DX
 
-end239:
-	VADDPS Y1, Y6, Y6
-	VADDPS Y3, Y2, Y2
-	VADDPS Y2, Y6, Y6
-	VPXOR  Y7, Y7, Y7
-	VPXOR  Y1, Y1, Y1
-	VPXOR  Y2, Y2, Y2
-	VPXOR  Y3, Y3, Y3
-	MOVQ   CX, DI
-	MOVQ   BX, R9
-	SUBQ   $0x80, R9
-	JL     register242
-
-loop241:
-	PREFETCHT0  4096(DX)
-	VMOVUPS     (DI), Y4
-	VSUBPS      (DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y7
-	VMOVUPS     32(DI), Y5
-	VSUBPS      32(DX), Y5, Y5
-	VFMADD231PS Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPS     64(DI), Y4
-	VSUBPS      64(DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y2
-	VMOVUPS     96(DI), Y4
-	VSUBPS      96(DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y3
-	SUBQ        $-128, DI
-	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop241
-
-register242:
-	ADDQ       $+96, R9
-	JL         rest243
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
-
-remaining245:
-	VMOVUPS     (DI), Y4
-	VSUBPS      (DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y7
-	ADDQ        $0x20, DI
-	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining245
-
-rest243:
-	TESTQ       R8, R8
-	JE          end244
-	VMASKMOVPS  (DI), Y0, Y4
-	VMASKMOVPS  (DX), Y0, Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y4, Y4, Y7
-	ADDQ        R8, DX
-
-end244:
-	VADDPS Y1, Y7, Y7
-	VADDPS Y3, Y2, Y2
-	VADDPS Y2, Y7, Y7
-	VPXOR  Y8, Y8, Y8
-	VPXOR  Y1, Y1, Y1
-	VPXOR  Y2, Y2, Y2
-	VPXOR  Y3, Y3, Y3
-	MOVQ   CX, DI
-	MOVQ   BX, R9
-	SUBQ   $0x80, R9
-	JL     register247
-
-loop246:
-	PREFETCHT0  4096(DX)
-	VMOVUPS     (DI), Y4
-	VSUBPS      (DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y8
-	VMOVUPS     32(DI), Y5
-	VSUBPS      32(DX), Y5, Y5
-	VFMADD231PS Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPS     64(DI), Y4
-	VSUBPS      64(DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y2
-	VMOVUPS     96(DI), Y4
-	VSUBPS      96(DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y3
-	SUBQ        $-128, DI
-	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop246
-
-register247:
-	ADDQ       $+96, R9
-	JL         rest248
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
-
-remaining250:
-	VMOVUPS     (DI), Y4
-	VSUBPS      (DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y8
-	ADDQ        $0x20, DI
-	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining250
-
-rest248:
-	TESTQ       R8, R8
-	JE          end249
-	VMASKMOVPS  (DI), Y0, Y4
-	VMASKMOVPS  (DX), Y0, Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y4, Y4, Y8
-	ADDQ        R8, DX
-
-end249:
-	VADDPS Y1, Y8, Y8
-	VADDPS Y3, Y2, Y2
-	VADDPS Y2, Y8, Y8
-	VPXOR  Y9, Y9, Y9
-	VPXOR  Y1, Y1, Y1
-	VPXOR  Y2, Y2, Y2
-	VPXOR  Y3, Y3, Y3
-	MOVQ   CX, DI
-	MOVQ   BX, R9
-	SUBQ   $0x80, R9
-	JL     register252
-
-loop251:
-	PREFETCHT0  4096(DX)
-	VMOVUPS     (DI), Y4
-	VSUBPS      (DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y9
-	VMOVUPS     32(DI), Y5
-	VSUBPS      32(DX), Y5, Y5
-	VFMADD231PS Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPS     64(DI), Y4
-	VSUBPS      64(DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y2
-	VMOVUPS     96(DI), Y4
-	VSUBPS      96(DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y3
-	SUBQ        $-128, DI
-	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop251
-
-register252:
-	ADDQ       $+96, R9
-	JL         rest253
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
-
-remaining255:
-	VMOVUPS     (DI), Y4
-	VSUBPS      (DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y9
-	ADDQ        $0x20, DI
-	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining255
-
-rest253:
-	TESTQ       R8, R8
-	JE          end254
-	VMASKMOVPS  (DI), Y0, Y4
-	VMASKMOVPS  (DX), Y0, Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y4, Y4, Y9
-	ADDQ        R8, DX
-
-end254:
-	VADDPS       Y1, Y9, Y9
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y2, Y9, Y9
-	VHADDPS      Y7, Y6, Y6
-	VHADDPS      Y9, Y8, Y8
-	VHADDPS      Y8, Y6, Y6
-	VEXTRACTF128 $0x01, Y6, X4
-	VADDPS       X4, X6, X6
-	VMOVUPS      X6, (AX)
-	ADDQ         $0x10, AX
-	SUBQ         $0x04, SI
-	JMP          four233
-
-one234:
-	TESTQ SI, SI
-	JE    done235
-	VPXOR Y6, Y6, Y6
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  CX, DI
-	MOVQ  BX, R9
-	SUBQ  $0x80, R9
-	JL    register257
-
-loop256:
-	PREFETCHT0  4096(DX)
-	VMOVUPS     (DI), Y4
-	VSUBPS      (DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y6
-	VMOVUPS     32(DI), Y5
-	VSUBPS      32(DX), Y5, Y5
-	VFMADD231PS Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPS     64(DI), Y4
-	VSUBPS      64(DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y2
-	VMOVUPS     96(DI), Y4
-	VSUBPS      96(DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y3
-	SUBQ        $-128, DI
-	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop256
-
-register257:
-	ADDQ       $+96, R9
-	JL         rest258
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
-
-remaining260:
-	VMOVUPS     (DI), Y4
-	VSUBPS      (DX), Y4, Y4
-	VFMADD231PS Y4, Y4, Y6
-	ADDQ        $0x20, DI
-	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining260
-
-rest258:
-	TESTQ       R8, R8
-	JE          end259
-	VMASKMOVPS  (DI), Y0, Y4
-	VMASKMOVPS  (DX), Y0, Y5
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y4, Y4, Y6
-	ADDQ        R8, DX
-
-end259:
+end236:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -3447,11 +3196,6 @@ end259:
 	VEXTRACTF128 $0x01, Y6, X4
 	VADDPS       X4, X6, X6
 	VMOVSS       X6, (AX)
-	ADDQ         $0x04, AX
-	DECQ         SI
-	JMP          one234
-
-done235:
 	VZEROUPPER
 	RET
 
@@ -3478,38 +3222,38 @@ TEXT ·l2x32At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first261:
+first238:
 	DECQ    R14
-	JL      four263
+	JL      four240
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line262:
+line239:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line262
-	JMP        first261
+	JB         line239
+	JMP        first238
 
-four263:
+four240:
 	CMPQ DI, $0x04
-	JL   overlap266
+	JL   overlap243
 
-body267:
+body244:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one264
+	JAE     one241
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one264
+	JAE     one241
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one264
+	JAE     one241
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one264
+	JAE     one241
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -3528,9 +3272,9 @@ body267:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register269
+	JL      register246
 
-loop268:
+loop245:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3550,35 +3294,35 @@ loop268:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop268
+	JGE         loop245
 
-register269:
+register246:
 	ADDQ       $+96, R12
-	JL         rest270
+	JL         rest247
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining272:
+remaining249:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining272
+	JGE         remaining249
 
-rest270:
+rest247:
 	TESTQ       R11, R11
-	JE          end271
+	JE          end248
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end271:
+end248:
 	VADDPS  Y1, Y6, Y6
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y6, Y6
@@ -3595,9 +3339,9 @@ end271:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register274
+	JL      register251
 
-loop273:
+loop250:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3617,35 +3361,35 @@ loop273:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop273
+	JGE         loop250
 
-register274:
+register251:
 	ADDQ       $+96, R12
-	JL         rest275
+	JL         rest252
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining277:
+remaining254:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining277
+	JGE         remaining254
 
-rest275:
+rest252:
 	TESTQ       R11, R11
-	JE          end276
+	JE          end253
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end276:
+end253:
 	VADDPS  Y1, Y7, Y7
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y7, Y7
@@ -3662,9 +3406,9 @@ end276:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register279
+	JL      register256
 
-loop278:
+loop255:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3684,35 +3428,35 @@ loop278:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop278
+	JGE         loop255
 
-register279:
+register256:
 	ADDQ       $+96, R12
-	JL         rest280
+	JL         rest257
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining282:
+remaining259:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining282
+	JGE         remaining259
 
-rest280:
+rest257:
 	TESTQ       R11, R11
-	JE          end281
+	JE          end258
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end281:
+end258:
 	VADDPS  Y1, Y8, Y8
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y8, Y8
@@ -3729,9 +3473,9 @@ end281:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register284
+	JL      register261
 
-loop283:
+loop260:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3751,35 +3495,35 @@ loop283:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop283
+	JGE         loop260
 
-register284:
+register261:
 	ADDQ       $+96, R12
-	JL         rest285
+	JL         rest262
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining287:
+remaining264:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining287
+	JGE         remaining264
 
-rest285:
+rest262:
 	TESTQ       R11, R11
-	JE          end286
+	JE          end263
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end286:
+end263:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -3792,26 +3536,26 @@ end286:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four263
+	JMP          four240
 
-overlap266:
+overlap243:
 	TESTQ DI, DI
-	JE    done265
+	JE    done242
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one264
+	JL    one241
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body267
+	JMP   body244
 
-one264:
+one241:
 	TESTQ   DI, DI
-	JE      done265
+	JE      done242
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done265
+	JAE     done242
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -3821,9 +3565,9 @@ one264:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register289
+	JL      register266
 
-loop288:
+loop265:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
@@ -3839,31 +3583,31 @@ loop288:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop288
+	JGE         loop265
 
-register289:
+register266:
 	ADDQ $+96, R12
-	JL   rest290
+	JL   rest267
 
-remaining292:
+remaining269:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining292
+	JGE         remaining269
 
-rest290:
+rest267:
 	TESTQ       R11, R11
-	JE          end291
+	JE          end268
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end291:
+end268:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -3875,9 +3619,9 @@ end291:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one264
+	JMP          one241
 
-done265:
+done242:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -3900,9 +3644,9 @@ TEXT ·dot64Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four293:
+four270:
 	CMPQ  SI, $0x04
-	JL    one294
+	JL    one271
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3910,9 +3654,9 @@ four293:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register297
+	JL    register274
 
-loop296:
+loop273:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -3926,31 +3670,31 @@ loop296:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop296
+	JGE         loop273
 
-register297:
+register274:
 	ADDQ       $+96, R9
-	JL         rest298
+	JL         rest275
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining300:
+remaining277:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining300
+	JGE         remaining277
 
-rest298:
+rest275:
 	TESTQ       R8, R8
-	JE          end299
+	JE          end276
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end299:
+end276:
 	VADDPD Y1, Y6, Y6
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y6, Y6
@@ -3961,9 +3705,9 @@ end299:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register302
+	JL     register279
 
-loop301:
+loop278:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
@@ -3977,31 +3721,31 @@ loop301:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop301
+	JGE         loop278
 
-register302:
+register279:
 	ADDQ       $+96, R9
-	JL         rest303
+	JL         rest280
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining305:
+remaining282:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining305
+	JGE         remaining282
 
-rest303:
+rest280:
 	TESTQ       R8, R8
-	JE          end304
+	JE          end281
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R8, DX
 
-end304:
+end281:
 	VADDPD Y1, Y7, Y7
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y7, Y7
@@ -4012,9 +3756,9 @@ end304:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register307
+	JL     register284
 
-loop306:
+loop283:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
@@ -4028,31 +3772,31 @@ loop306:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop306
+	JGE         loop283
 
-register307:
+register284:
 	ADDQ       $+96, R9
-	JL         rest308
+	JL         rest285
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining310:
+remaining287:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining310
+	JGE         remaining287
 
-rest308:
+rest285:
 	TESTQ       R8, R8
-	JE          end309
+	JE          end286
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R8, DX
 
-end309:
+end286:
 	VADDPD Y1, Y8, Y8
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y8, Y8
@@ -4063,9 +3807,9 @@ end309:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register312
+	JL     register289
 
-loop311:
+loop288:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
@@ -4079,31 +3823,31 @@ loop311:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop311
+	JGE         loop288
 
-register312:
+register289:
 	ADDQ       $+96, R9
-	JL         rest313
+	JL         rest290
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining315:
+remaining292:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining315
+	JGE         remaining292
 
-rest313:
+rest290:
 	TESTQ       R8, R8
-	JE          end314
+	JE          end291
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R8, DX
 
-end314:
+end291:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -4115,11 +3859,11 @@ end314:
 	VMOVUPD    Y4, (AX)
 	ADDQ       $0x20, AX
 	SUBQ       $0x04, SI
-	JMP        four293
+	JMP        four270
 
-one294:
+one271:
 	TESTQ SI, SI
-	JE    done295
+	JE    done272
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -4127,9 +3871,9 @@ one294:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register317
+	JL    register294
 
-loop316:
+loop293:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -4143,31 +3887,31 @@ loop316:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop316
+	JGE         loop293
 
-register317:
+register294:
 	ADDQ       $+96, R9
-	JL         rest318
+	JL         rest295
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining320:
+remaining297:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining320
+	JGE         remaining297
 
-rest318:
+rest295:
 	TESTQ       R8, R8
-	JE          end319
+	JE          end296
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end319:
+end296:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4177,9 +3921,9 @@ end319:
 	VMOVSD       X6, (AX)
 	ADDQ         $0x08, AX
 	DECQ         SI
-	JMP          one294
+	JMP          one271
 
-done295:
+done272:
 	VZEROUPPER
 	RET
 
@@ -4206,38 +3950,38 @@ TEXT ·dot64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first321:
+first298:
 	DECQ    R14
-	JL      four323
+	JL      four300
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line322:
+line299:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line322
-	JMP        first321
+	JB         line299
+	JMP        first298
 
-four323:
+four300:
 	CMPQ DI, $0x04
-	JL   overlap326
+	JL   overlap303
 
-body327:
+body304:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one324
+	JAE     one301
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one324
+	JAE     one301
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one324
+	JAE     one301
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one324
+	JAE     one301
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -4256,9 +4000,9 @@ body327:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register329
+	JL      register306
 
-loop328:
+loop305:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4274,33 +4018,33 @@ loop328:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop328
+	JGE         loop305
 
-register329:
+register306:
 	ADDQ       $+96, R12
-	JL         rest330
+	JL         rest307
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining332:
+remaining309:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining332
+	JGE         remaining309
 
-rest330:
+rest307:
 	TESTQ       R11, R11
-	JE          end331
+	JE          end308
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end331:
+end308:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -4317,9 +4061,9 @@ end331:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register334
+	JL      register311
 
-loop333:
+loop310:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4335,33 +4079,33 @@ loop333:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop333
+	JGE         loop310
 
-register334:
+register311:
 	ADDQ       $+96, R12
-	JL         rest335
+	JL         rest312
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining337:
+remaining314:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining337
+	JGE         remaining314
 
-rest335:
+rest312:
 	TESTQ       R11, R11
-	JE          end336
+	JE          end313
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R11, R13
 
-end336:
+end313:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -4378,9 +4122,9 @@ end336:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register339
+	JL      register316
 
-loop338:
+loop315:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4396,33 +4140,33 @@ loop338:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop338
+	JGE         loop315
 
-register339:
+register316:
 	ADDQ       $+96, R12
-	JL         rest340
+	JL         rest317
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining342:
+remaining319:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining342
+	JGE         remaining319
 
-rest340:
+rest317:
 	TESTQ       R11, R11
-	JE          end341
+	JE          end318
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R11, R13
 
-end341:
+end318:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -4439,9 +4183,9 @@ end341:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register344
+	JL      register321
 
-loop343:
+loop320:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4457,33 +4201,33 @@ loop343:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop343
+	JGE         loop320
 
-register344:
+register321:
 	ADDQ       $+96, R12
-	JL         rest345
+	JL         rest322
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining347:
+remaining324:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining347
+	JGE         remaining324
 
-rest345:
+rest322:
 	TESTQ       R11, R11
-	JE          end346
+	JE          end323
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R11, R13
 
-end346:
+end323:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -4496,26 +4240,26 @@ end346:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four323
+	JMP        four300
 
-overlap326:
+overlap303:
 	TESTQ DI, DI
-	JE    done325
+	JE    done302
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one324
+	JL    one301
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body327
+	JMP   body304
 
-one324:
+one301:
 	TESTQ   DI, DI
-	JE      done325
+	JE      done302
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done325
+	JAE     done302
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -4525,9 +4269,9 @@ one324:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register349
+	JL      register326
 
-loop348:
+loop325:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	VMOVUPD     32(R10), Y5
@@ -4539,29 +4283,29 @@ loop348:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop348
+	JGE         loop325
 
-register349:
+register326:
 	ADDQ $+96, R12
-	JL   rest350
+	JL   rest327
 
-remaining352:
+remaining329:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining352
+	JGE         remaining329
 
-rest350:
+rest327:
 	TESTQ       R11, R11
-	JE          end351
+	JE          end328
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end351:
+end328:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4572,329 +4316,78 @@ end351:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one324
+	JMP          one301
 
-done325:
+done302:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
 	MOVQ AX, ret+56(FP)
 	RET
 
-// func l2x64Rows(dst *float64, q *float64, rows *float64, dim int, n int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·l2x64Rows(SB), NOSPLIT, $0-40
+// func l2x64Pair(dst *float64, q *float64, row *float64, dim int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·l2x64Pair(SB), NOSPLIT, $0-32
 	MOVQ    dst+0(FP), AX
 	MOVQ    q+8(FP), CX
-	MOVQ    rows+16(FP), DX
+	MOVQ    row+16(FP), DX
 	MOVQ    dim+24(FP), BX
-	MOVQ    n+32(FP), SI
 	SHLQ    $0x03, BX
-	LEAQ    mask<>+0(SB), DI
-	MOVQ    BX, R8
-	ANDQ    $0x1f, R8
-	SUBQ    R8, BX
-	SUBQ    R8, DI
-	VMOVDQU 32(DI), Y0
+	LEAQ    mask<>+0(SB), SI
+	MOVQ    BX, DI
+	ANDQ    $0x1f, DI
+	SUBQ    DI, BX
+	SUBQ    DI, SI
+	VMOVDQU 32(SI), Y0
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	MOVQ    BX, BX
+	SUBQ    $0x80, BX
+	JL      register331
 
-four353:
-	CMPQ  SI, $0x04
-	JL    one354
-	VPXOR Y6, Y6, Y6
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  CX, DI
-	MOVQ  BX, R9
-	SUBQ  $0x80, R9
-	JL    register357
-
-loop356:
-	PREFETCHT0  4096(DX)
-	VMOVUPD     (DI), Y4
+loop330:
+	VMOVUPD     (CX), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
-	VMOVUPD     32(DI), Y5
+	VMOVUPD     32(CX), Y5
 	VSUBPD      32(DX), Y5, Y5
 	VFMADD231PD Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPD     64(DI), Y4
+	VMOVUPD     64(CX), Y4
 	VSUBPD      64(DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y2
-	VMOVUPD     96(DI), Y4
+	VMOVUPD     96(CX), Y4
 	VSUBPD      96(DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y3
-	SUBQ        $-128, DI
+	SUBQ        $-128, CX
 	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop356
+	ADDQ        $-128, BX
+	JGE         loop330
 
-register357:
-	ADDQ       $+96, R9
-	JL         rest358
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
+register331:
+	ADDQ $+96, BX
+	JL   rest332
 
-remaining360:
-	VMOVUPD     (DI), Y4
+remaining334:
+	VMOVUPD     (CX), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
-	ADDQ        $0x20, DI
+	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining360
+	SUBQ        $0x20, BX
+	JGE         remaining334
 
-rest358:
-	TESTQ       R8, R8
-	JE          end359
-	VMASKMOVPD  (DI), Y0, Y4
+rest332:
+	TESTQ       DI, DI
+	JE          end333
+	VMASKMOVPD  (CX), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
-	ADDQ        R8, DX
+	ADDQ        DI, DX
 
-end359:
-	VADDPD Y1, Y6, Y6
-	VADDPD Y3, Y2, Y2
-	VADDPD Y2, Y6, Y6
-	VPXOR  Y7, Y7, Y7
-	VPXOR  Y1, Y1, Y1
-	VPXOR  Y2, Y2, Y2
-	VPXOR  Y3, Y3, Y3
-	MOVQ   CX, DI
-	MOVQ   BX, R9
-	SUBQ   $0x80, R9
-	JL     register362
-
-loop361:
-	PREFETCHT0  4096(DX)
-	VMOVUPD     (DI), Y4
-	VSUBPD      (DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y7
-	VMOVUPD     32(DI), Y5
-	VSUBPD      32(DX), Y5, Y5
-	VFMADD231PD Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPD     64(DI), Y4
-	VSUBPD      64(DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y2
-	VMOVUPD     96(DI), Y4
-	VSUBPD      96(DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y3
-	SUBQ        $-128, DI
-	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop361
-
-register362:
-	ADDQ       $+96, R9
-	JL         rest363
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
-
-remaining365:
-	VMOVUPD     (DI), Y4
-	VSUBPD      (DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y7
-	ADDQ        $0x20, DI
-	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining365
-
-rest363:
-	TESTQ       R8, R8
-	JE          end364
-	VMASKMOVPD  (DI), Y0, Y4
-	VMASKMOVPD  (DX), Y0, Y5
-	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD Y4, Y4, Y7
-	ADDQ        R8, DX
-
-end364:
-	VADDPD Y1, Y7, Y7
-	VADDPD Y3, Y2, Y2
-	VADDPD Y2, Y7, Y7
-	VPXOR  Y8, Y8, Y8
-	VPXOR  Y1, Y1, Y1
-	VPXOR  Y2, Y2, Y2
-	VPXOR  Y3, Y3, Y3
-	MOVQ   CX, DI
-	MOVQ   BX, R9
-	SUBQ   $0x80, R9
-	JL     register367
-
-loop366:
-	PREFETCHT0  4096(DX)
-	VMOVUPD     (DI), Y4
-	VSUBPD      (DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y8
-	VMOVUPD     32(DI), Y5
-	VSUBPD      32(DX), Y5, Y5
-	VFMADD231PD Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPD     64(DI), Y4
-	VSUBPD      64(DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y2
-	VMOVUPD     96(DI), Y4
-	VSUBPD      96(DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y3
-	SUBQ        $-128, DI
-	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop366
-
-register367:
-	ADDQ       $+96, R9
-	JL         rest368
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
-
-remaining370:
-	VMOVUPD     (DI), Y4
-	VSUBPD      (DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y8
-	ADDQ        $0x20, DI
-	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining370
-
-rest368:
-	TESTQ       R8, R8
-	JE          end369
-	VMASKMOVPD  (DI), Y0, Y4
-	VMASKMOVPD  (DX), Y0, Y5
-	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD Y4, Y4, Y8
-	ADDQ        R8, DX
-
-end369:
-	VADDPD Y1, Y8, Y8
-	VADDPD Y3, Y2, Y2
-	VADDPD Y2, Y8, Y8
-	VPXOR  Y9, Y9, Y9
-	VPXOR  Y1, Y1, Y1
-	VPXOR  Y2, Y2, Y2
-	VPXOR  Y3, Y3, Y3
-	MOVQ   CX, DI
-	MOVQ   BX, R9
-	SUBQ   $0x80, R9
-	JL     register372
-
-loop371:
-	PREFETCHT0  4096(DX)
-	VMOVUPD     (DI), Y4
-	VSUBPD      (DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y9
-	VMOVUPD     32(DI), Y5
-	VSUBPD      32(DX), Y5, Y5
-	VFMADD231PD Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPD     64(DI), Y4
-	VSUBPD      64(DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y2
-	VMOVUPD     96(DI), Y4
-	VSUBPD      96(DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y3
-	SUBQ        $-128, DI
-	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop371
-
-register372:
-	ADDQ       $+96, R9
-	JL         rest373
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
-
-remaining375:
-	VMOVUPD     (DI), Y4
-	VSUBPD      (DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y9
-	ADDQ        $0x20, DI
-	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining375
-
-rest373:
-	TESTQ       R8, R8
-	JE          end374
-	VMASKMOVPD  (DI), Y0, Y4
-	VMASKMOVPD  (DX), Y0, Y5
-	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD Y4, Y4, Y9
-	ADDQ        R8, DX
-
-end374:
-	VADDPD     Y1, Y9, Y9
-	VADDPD     Y3, Y2, Y2
-	VADDPD     Y2, Y9, Y9
-	VHADDPD    Y7, Y6, Y6
-	VHADDPD    Y9, Y8, Y8
-	VPERM2F128 $0x20, Y8, Y6, Y4
-	VPERM2F128 $0x31, Y8, Y6, Y5
-	VADDPD     Y5, Y4, Y4
-	VMOVUPD    Y4, (AX)
-	ADDQ       $0x20, AX
-	SUBQ       $0x04, SI
-	JMP        four353
-
-one354:
-	TESTQ SI, SI
-	JE    done355
-	VPXOR Y6, Y6, Y6
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  CX, DI
-	MOVQ  BX, R9
-	SUBQ  $0x80, R9
-	JL    register377
-
-loop376:
-	PREFETCHT0  4096(DX)
-	VMOVUPD     (DI), Y4
-	VSUBPD      (DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y6
-	VMOVUPD     32(DI), Y5
-	VSUBPD      32(DX), Y5, Y5
-	VFMADD231PD Y5, Y5, Y1
-	PREFETCHT0  4160(DX)
-	VMOVUPD     64(DI), Y4
-	VSUBPD      64(DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y2
-	VMOVUPD     96(DI), Y4
-	VSUBPD      96(DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y3
-	SUBQ        $-128, DI
-	SUBQ        $-128, DX
-	ADDQ        $-128, R9
-	JGE         loop376
-
-register377:
-	ADDQ       $+96, R9
-	JL         rest378
-	PREFETCHT0 4096(DX)
-	PREFETCHT0 4160(DX)
-
-remaining380:
-	VMOVUPD     (DI), Y4
-	VSUBPD      (DX), Y4, Y4
-	VFMADD231PD Y4, Y4, Y6
-	ADDQ        $0x20, DI
-	ADDQ        $0x20, DX
-	SUBQ        $0x20, R9
-	JGE         remaining380
-
-rest378:
-	TESTQ       R8, R8
-	JE          end379
-	VMASKMOVPD  (DI), Y0, Y4
-	VMASKMOVPD  (DX), Y0, Y5
-	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD Y4, Y4, Y6
-	ADDQ        R8, DX
-
-end379:
+end333:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4902,11 +4395,6 @@ end379:
 	VEXTRACTF128 $0x01, Y6, X4
 	VADDPD       X4, X6, X6
 	VMOVSD       X6, (AX)
-	ADDQ         $0x08, AX
-	DECQ         SI
-	JMP          one354
-
-done355:
 	VZEROUPPER
 	RET
 
@@ -4933,38 +4421,38 @@ TEXT ·l2x64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first381:
+first335:
 	DECQ    R14
-	JL      four383
+	JL      four337
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line382:
+line336:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line382
-	JMP        first381
+	JB         line336
+	JMP        first335
 
-four383:
+four337:
 	CMPQ DI, $0x04
-	JL   overlap386
+	JL   overlap340
 
-body387:
+body341:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one384
+	JAE     one338
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one384
+	JAE     one338
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one384
+	JAE     one338
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one384
+	JAE     one338
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -4983,9 +4471,9 @@ body387:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register389
+	JL      register343
 
-loop388:
+loop342:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5005,35 +4493,35 @@ loop388:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop388
+	JGE         loop342
 
-register389:
+register343:
 	ADDQ       $+96, R12
-	JL         rest390
+	JL         rest344
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining392:
+remaining346:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining392
+	JGE         remaining346
 
-rest390:
+rest344:
 	TESTQ       R11, R11
-	JE          end391
+	JE          end345
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end391:
+end345:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -5050,9 +4538,9 @@ end391:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register394
+	JL      register348
 
-loop393:
+loop347:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5072,35 +4560,35 @@ loop393:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop393
+	JGE         loop347
 
-register394:
+register348:
 	ADDQ       $+96, R12
-	JL         rest395
+	JL         rest349
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining397:
+remaining351:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining397
+	JGE         remaining351
 
-rest395:
+rest349:
 	TESTQ       R11, R11
-	JE          end396
+	JE          end350
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end396:
+end350:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -5117,9 +4605,9 @@ end396:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register399
+	JL      register353
 
-loop398:
+loop352:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5139,35 +4627,35 @@ loop398:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop398
+	JGE         loop352
 
-register399:
+register353:
 	ADDQ       $+96, R12
-	JL         rest400
+	JL         rest354
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining402:
+remaining356:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining402
+	JGE         remaining356
 
-rest400:
+rest354:
 	TESTQ       R11, R11
-	JE          end401
+	JE          end355
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end401:
+end355:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -5184,9 +4672,9 @@ end401:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register404
+	JL      register358
 
-loop403:
+loop357:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5206,35 +4694,35 @@ loop403:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop403
+	JGE         loop357
 
-register404:
+register358:
 	ADDQ       $+96, R12
-	JL         rest405
+	JL         rest359
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining407:
+remaining361:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining407
+	JGE         remaining361
 
-rest405:
+rest359:
 	TESTQ       R11, R11
-	JE          end406
+	JE          end360
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end406:
+end360:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -5247,26 +4735,26 @@ end406:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four383
+	JMP        four337
 
-overlap386:
+overlap340:
 	TESTQ DI, DI
-	JE    done385
+	JE    done339
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one384
+	JL    one338
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body387
+	JMP   body341
 
-one384:
+one338:
 	TESTQ   DI, DI
-	JE      done385
+	JE      done339
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done385
+	JAE     done339
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -5276,9 +4764,9 @@ one384:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register409
+	JL      register363
 
-loop408:
+loop362:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
@@ -5294,31 +4782,31 @@ loop408:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop408
+	JGE         loop362
 
-register409:
+register363:
 	ADDQ $+96, R12
-	JL   rest410
+	JL   rest364
 
-remaining412:
+remaining366:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining412
+	JGE         remaining366
 
-rest410:
+rest364:
 	TESTQ       R11, R11
-	JE          end411
+	JE          end365
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end411:
+end365:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -5329,9 +4817,9 @@ end411:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one384
+	JMP          one338
 
-done385:
+done339:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -5346,17 +4834,17 @@ TEXT ·sub32(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x02, DX
 
-loop413:
+loop367:
 	SUBQ    $0x20, DX
-	JL      done414
+	JL      done368
 	VMOVUPS (AX), Y0
 	VSUBPS  (CX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop413
+	JMP     loop367
 
-done414:
+done368:
 	VZEROUPPER
 	RET
 
@@ -5368,17 +4856,17 @@ TEXT ·sub64(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x03, DX
 
-loop415:
+loop369:
 	SUBQ    $0x20, DX
-	JL      done416
+	JL      done370
 	VMOVUPD (AX), Y0
 	VSUBPD  (CX), Y0, Y0
 	VMOVUPD Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop415
+	JMP     loop369
 
-done416:
+done370:
 	VZEROUPPER
 	RET
 
@@ -5390,14 +4878,14 @@ TEXT ·max32(SB), NOSPLIT, $0-20
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 
-loop417:
+loop371:
 	SUBQ   $0x20, CX
-	JLE    done418
+	JLE    done372
 	ADDQ   $0x20, AX
 	VMAXPS (AX), Y0, Y0
-	JMP    loop417
+	JMP    loop371
 
-done418:
+done372:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPS       X1, X0, X0
 	VPERMILPS    $0x4e, X0, X1
@@ -5416,14 +4904,14 @@ TEXT ·max64(SB), NOSPLIT, $0-24
 	SHLQ    $0x03, CX
 	VMOVUPD (AX), Y0
 
-loop419:
+loop373:
 	SUBQ   $0x20, CX
-	JLE    done420
+	JLE    done374
 	ADDQ   $0x20, AX
 	VMAXPD (AX), Y0, Y0
-	JMP    loop419
+	JMP    loop373
 
-done420:
+done374:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPD       X1, X0, X0
 	VPERMILPD    $0x01, X0, X1
@@ -5444,9 +4932,9 @@ TEXT ·atMostSquare(SB), NOSPLIT, $0-40
 	MOVSS        factor+28(FP), X1
 	VBROADCASTSS X1, Y1
 
-loop421:
+loop375:
 	SUBQ      $0x01, BX
-	JL        done422
+	JL        done376
 	VCVTDQ2PS (CX), Y2
 	VADDPS    (DX), Y0, Y3
 	VMULPS    Y3, Y3, Y3
@@ -5513,9 +5001,9 @@ loop421:
 	ADDQ      $0x08, AX
 	ADDQ      $0x00000100, CX
 	ADDQ      $0x00000100, DX
-	JMP       loop421
+	JMP       loop375
 
-done422:
+done376:
 	VZEROUPPER
 	RET
 
@@ -5531,9 +5019,9 @@ TEXT ·atMostLine(SB), NOSPLIT, $0-40
 	MOVSS        factor+28(FP), X1
 	VBROADCASTSS X1, Y1
 
-loop423:
+loop377:
 	SUBQ      $0x01, BX
-	JL        done424
+	JL        done378
 	VCVTDQ2PS (CX), Y2
 	VMULPS    (DX), Y1, Y3
 	VADDPS    Y3, Y0, Y3
@@ -5592,9 +5080,9 @@ loop423:
 	ADDQ      $0x08, AX
 	ADDQ      $0x00000100, CX
 	ADDQ      $0x00000100, DX
-	JMP       loop423
+	JMP       loop377
 
-done424:
+done378:
 	VZEROUPPER
 	RET
 
@@ -5609,7 +5097,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVQ    AX, DX
 	LEAQ    (AX)(CX*4), BX
 
-block425:
+block379:
 	VMOVUPS    (DX), Y3
 	VPERMILPS  $0xb1, Y3, Y11
 	VXORPS     Y0, Y3, Y10
@@ -5724,21 +5212,21 @@ block425:
 	VMOVUPS    Y10, 224(DX)
 	ADDQ       $0x00000100, DX
 	CMPQ       DX, BX
-	JB         block425
+	JB         block379
 	SHLQ       $0x02, CX
 	MOVQ       $0x00000100, SI
 
-four426:
+four380:
 	LEAQ (SI)(SI*1), DX
 	CMPQ DX, CX
-	JGE  two429
+	JGE  two383
 	LEAQ (SI)(SI*2), DI
 	MOVQ AX, DX
 
-group427:
+group381:
 	LEAQ (DX)(SI*1), R8
 
-inner428:
+inner382:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VMOVUPS (DX)(SI*2), Y11
@@ -5757,20 +5245,20 @@ inner428:
 	VMOVUPS Y3, (DX)(DI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      inner428
+	JB      inner382
 	ADDQ    DI, DX
 	CMPQ    DX, BX
-	JB      group427
+	JB      group381
 	SHLQ    $0x02, SI
-	JMP     four426
+	JMP     four380
 
-two429:
+two383:
 	CMPQ SI, CX
-	JGE  done431
+	JGE  done385
 	MOVQ AX, DX
 	LEAQ (AX)(SI*1), R8
 
-pair430:
+pair384:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VADDPS  Y9, Y8, Y6
@@ -5779,9 +5267,9 @@ pair430:
 	VMOVUPS Y9, (DX)(SI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      pair430
+	JB      pair384
 
-done431:
+done385:
 	VZEROUPPER
 	RET
 

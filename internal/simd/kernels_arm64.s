@@ -3514,566 +3514,120 @@ done227:
 	MOVD     R8, ret+56(FP)
 	RET
 
-// func l2x32Rows(dst *float32, q *float32, rows *float32, dim int, n int)
-TEXT ·l2x32Rows(SB), NOSPLIT, $0-40
+// func l2x32Pair(dst *float32, q *float32, row *float32, dim int)
+TEXT ·l2x32Pair(SB), NOSPLIT, $0-32
 	MOVD     dst+0(FP), R0
 	MOVD     q+8(FP), R1
-	MOVD     rows+16(FP), R2
+	MOVD     row+16(FP), R2
 	MOVD     dim+24(FP), R3
-	MOVD     n+32(FP), R4
-	LSL      $2, R3, R5
-	AND      $127, R5, R6
-	SUB      R6, R5
-
-four268:
-	CMP      $4, R4
-	BLT      one269
+	LSL      $2, R3, R4
+	AND      $127, R4, R5
+	SUB      R5, R4
 	VMOVI    $0, V0.B16
-	VMOVI    $0, V4.B16
-	VMOVI    $0, V5.B16
-	VMOVI    $0, V6.B16
-	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest272
-
-loop271:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V0.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V10.S4
-	ADD      $128, R7
-	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop271
-
-rest272:
-	CBZ      R6, end273
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip274
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V0.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	ADD      $64, R7
-	ADD      $64, R2
-
-skip274:
-	TBZ      $5, R6, skip275
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	ADD      $32, R7
-	ADD      $32, R2
-
-skip275:
-	TBZ      $4, R6, skip276
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
-
-skip276:
-	TBZ      $3, R6, skip277
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
-
-skip277:
-	TBZ      $2, R6, skip278
-	FMOVS.P  4(R7), F11
-	FMOVS.P  4(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
-
-skip278:
-
-end273:
-	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
-	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
-	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
-	WORD     $0x4e2ad4c6 // FADD V6.4S, V6.4S, V10.4S
-	WORD     $0x4e25d400 // FADD V0.4S, V0.4S, V5.4S
-	WORD     $0x4e26d484 // FADD V4.4S, V4.4S, V6.4S
-	WORD     $0x4e24d400 // FADD V0.4S, V0.4S, V4.4S
 	VMOVI    $0, V1.B16
-	VMOVI    $0, V4.B16
-	VMOVI    $0, V5.B16
-	VMOVI    $0, V6.B16
-	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest280
-
-loop279:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V1.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V10.S4
-	ADD      $128, R7
-	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop279
-
-rest280:
-	CBZ      R6, end281
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip282
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V1.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	ADD      $64, R7
-	ADD      $64, R2
-
-skip282:
-	TBZ      $5, R6, skip283
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	ADD      $32, R7
-	ADD      $32, R2
-
-skip283:
-	TBZ      $4, R6, skip284
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
-
-skip284:
-	TBZ      $3, R6, skip285
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
-
-skip285:
-	TBZ      $2, R6, skip286
-	FMOVS.P  4(R7), F11
-	FMOVS.P  4(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
-
-skip286:
-
-end281:
-	WORD     $0x4e27d421 // FADD V1.4S, V1.4S, V7.4S
-	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
-	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
-	WORD     $0x4e2ad4c6 // FADD V6.4S, V6.4S, V10.4S
-	WORD     $0x4e25d421 // FADD V1.4S, V1.4S, V5.4S
-	WORD     $0x4e26d484 // FADD V4.4S, V4.4S, V6.4S
-	WORD     $0x4e24d421 // FADD V1.4S, V1.4S, V4.4S
 	VMOVI    $0, V2.B16
-	VMOVI    $0, V4.B16
-	VMOVI    $0, V5.B16
-	VMOVI    $0, V6.B16
-	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest288
-
-loop287:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V2.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V10.S4
-	ADD      $128, R7
-	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop287
-
-rest288:
-	CBZ      R6, end289
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip290
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V2.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	ADD      $64, R7
-	ADD      $64, R2
-
-skip290:
-	TBZ      $5, R6, skip291
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	ADD      $32, R7
-	ADD      $32, R2
-
-skip291:
-	TBZ      $4, R6, skip292
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
-
-skip292:
-	TBZ      $3, R6, skip293
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
-
-skip293:
-	TBZ      $2, R6, skip294
-	FMOVS.P  4(R7), F11
-	FMOVS.P  4(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
-
-skip294:
-
-end289:
-	WORD     $0x4e27d442 // FADD V2.4S, V2.4S, V7.4S
-	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
-	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
-	WORD     $0x4e2ad4c6 // FADD V6.4S, V6.4S, V10.4S
-	WORD     $0x4e25d442 // FADD V2.4S, V2.4S, V5.4S
-	WORD     $0x4e26d484 // FADD V4.4S, V4.4S, V6.4S
-	WORD     $0x4e24d442 // FADD V2.4S, V2.4S, V4.4S
 	VMOVI    $0, V3.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
 	VMOVI    $0, V6.B16
 	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest296
+	MOVD     R1, R6
+	MOVD     R4, R7
+	CBZ      R7, rest269
 
-loop295:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V3.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V10.S4
-	ADD      $128, R7
+loop268:
+	FLDPQ    (R6), (F8, F9)
+	FLDPQ    (R2), (F10, F11)
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V0.S4
+	WORD     $0x4eabd52b // FSUB V11.4S, V9.4S, V11.4S
+	VFMLA    V11.S4, V11.S4, V1.S4
+	FLDPQ    32(R6), (F8, F9)
+	FLDPQ    32(R2), (F10, F11)
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V2.S4
+	WORD     $0x4eabd52b // FSUB V11.4S, V9.4S, V11.4S
+	VFMLA    V11.S4, V11.S4, V3.S4
+	FLDPQ    64(R6), (F8, F9)
+	FLDPQ    64(R2), (F10, F11)
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V4.S4
+	WORD     $0x4eabd52b // FSUB V11.4S, V9.4S, V11.4S
+	VFMLA    V11.S4, V11.S4, V5.S4
+	FLDPQ    96(R6), (F8, F9)
+	FLDPQ    96(R2), (F10, F11)
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V6.S4
+	WORD     $0x4eabd52b // FSUB V11.4S, V9.4S, V11.4S
+	VFMLA    V11.S4, V11.S4, V7.S4
+	ADD      $128, R6
 	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop295
+	SUBS     $128, R7, R7
+	BNE      loop268
 
-rest296:
-	CBZ      R6, end297
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip298
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V3.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	ADD      $64, R7
+rest269:
+	CBZ      R5, end270
+	TBZ      $6, R5, skip271
+	FLDPQ    (R6), (F8, F9)
+	FLDPQ    (R2), (F10, F11)
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V0.S4
+	WORD     $0x4eabd52b // FSUB V11.4S, V9.4S, V11.4S
+	VFMLA    V11.S4, V11.S4, V1.S4
+	FLDPQ    32(R6), (F8, F9)
+	FLDPQ    32(R2), (F10, F11)
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V2.S4
+	WORD     $0x4eabd52b // FSUB V11.4S, V9.4S, V11.4S
+	VFMLA    V11.S4, V11.S4, V3.S4
+	ADD      $64, R6
 	ADD      $64, R2
 
-skip298:
-	TBZ      $5, R6, skip299
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	ADD      $32, R7
+skip271:
+	TBZ      $5, R5, skip272
+	FLDPQ    (R6), (F8, F9)
+	FLDPQ    (R2), (F10, F11)
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V4.S4
+	WORD     $0x4eabd52b // FSUB V11.4S, V9.4S, V11.4S
+	VFMLA    V11.S4, V11.S4, V5.S4
+	ADD      $32, R6
 	ADD      $32, R2
 
-skip299:
-	TBZ      $4, R6, skip300
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
+skip272:
+	TBZ      $4, R5, skip273
+	FMOVQ.P  16(R6), F8
+	FMOVQ.P  16(R2), F10
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V6.S4
 
-skip300:
-	TBZ      $3, R6, skip301
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
+skip273:
+	TBZ      $3, R5, skip274
+	FMOVD.P  8(R6), F8
+	FMOVD.P  8(R2), F10
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V7.S4
 
-skip301:
-	TBZ      $2, R6, skip302
-	FMOVS.P  4(R7), F11
-	FMOVS.P  4(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
+skip274:
+	TBZ      $2, R5, skip275
+	FMOVS.P  4(R6), F8
+	FMOVS.P  4(R2), F10
+	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
+	VFMLA    V10.S4, V10.S4, V7.S4
 
-skip302:
+skip275:
 
-end297:
-	WORD     $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
-	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
-	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
-	WORD     $0x4e2ad4c6 // FADD V6.4S, V6.4S, V10.4S
-	WORD     $0x4e25d463 // FADD V3.4S, V3.4S, V5.4S
-	WORD     $0x4e26d484 // FADD V4.4S, V4.4S, V6.4S
-	WORD     $0x4e24d463 // FADD V3.4S, V3.4S, V4.4S
-	WORD     $0x6e21d400 // FADDP V0.4S, V0.4S, V1.4S
-	WORD     $0x6e23d442 // FADDP V2.4S, V2.4S, V3.4S
-	WORD     $0x6e22d400 // FADDP V0.4S, V0.4S, V2.4S
-	FMOVQ.P  F0, 16(R0)
-	SUB      $4, R4
-	B        four268
-
-one269:
-	CBZ      R4, done270
-	VMOVI    $0, V0.B16
-	VMOVI    $0, V4.B16
-	VMOVI    $0, V5.B16
-	VMOVI    $0, V6.B16
-	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest304
-
-loop303:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V0.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V10.S4
-	ADD      $128, R7
-	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop303
-
-rest304:
-	CBZ      R6, end305
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip306
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V0.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V4.S4
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V5.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V6.S4
-	ADD      $64, R7
-	ADD      $64, R2
-
-skip306:
-	TBZ      $5, R6, skip307
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V7.S4
-	WORD     $0x4eaed58e // FSUB V14.4S, V12.4S, V14.4S
-	VFMLA    V14.S4, V14.S4, V8.S4
-	ADD      $32, R7
-	ADD      $32, R2
-
-skip307:
-	TBZ      $4, R6, skip308
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V9.S4
-
-skip308:
-	TBZ      $3, R6, skip309
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
-
-skip309:
-	TBZ      $2, R6, skip310
-	FMOVS.P  4(R7), F11
-	FMOVS.P  4(R2), F13
-	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
-	VFMLA    V13.S4, V13.S4, V10.S4
-
-skip310:
-
-end305:
-	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
-	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
-	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
-	WORD     $0x4e2ad4c6 // FADD V6.4S, V6.4S, V10.4S
-	WORD     $0x4e25d400 // FADD V0.4S, V0.4S, V5.4S
-	WORD     $0x4e26d484 // FADD V4.4S, V4.4S, V6.4S
+end270:
 	WORD     $0x4e24d400 // FADD V0.4S, V0.4S, V4.4S
+	WORD     $0x4e25d421 // FADD V1.4S, V1.4S, V5.4S
+	WORD     $0x4e26d442 // FADD V2.4S, V2.4S, V6.4S
+	WORD     $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
+	WORD     $0x4e22d400 // FADD V0.4S, V0.4S, V2.4S
+	WORD     $0x4e23d421 // FADD V1.4S, V1.4S, V3.4S
+	WORD     $0x4e21d400 // FADD V0.4S, V0.4S, V1.4S
 	WORD     $0x6e20d400 // FADDP V0.4S, V0.4S, V0.4S
 	WORD     $0x6e20d400 // FADDP V0.4S, V0.4S, V0.4S
 	FMOVS.P  F0, 4(R0)
-	SUB      $1, R4
-	B        one269
-
-done270:
 	RET
 
 // func l2x32At(dst *float32, q *float32, rows *float32, dim int, at *int32, n int, limit int) int
@@ -4091,42 +3645,42 @@ TEXT ·l2x32At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first311:
+first276:
 	SUBS     $1, R10, R10
-	BLT      start313
+	BLT      start278
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line312:
+line277:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line312
-	B        first311
+	BLO      line277
+	B        first276
 
-start313:
+start278:
 	LSL      $2, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four314:
+four279:
 	CMP      $4, R5
-	BLT      overlap316
+	BLT      overlap281
 
-body315:
+body280:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one317
+	BHS      one282
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one317
+	BHS      one282
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one317
+	BHS      one282
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one317
+	BHS      one282
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -4146,9 +3700,9 @@ body315:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest320
+	CBZ      R19, rest285
 
-loop319:
+loop284:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4180,13 +3734,13 @@ loop319:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop319
+	BNE      loop284
 
-rest320:
-	CBZ      R14, end321
+rest285:
+	CBZ      R14, end286
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip322
+	TBZ      $6, R14, skip287
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4204,8 +3758,8 @@ rest320:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip322:
-	TBZ      $5, R14, skip323
+skip287:
+	TBZ      $5, R14, skip288
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4215,30 +3769,30 @@ skip322:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip323:
-	TBZ      $4, R14, skip324
+skip288:
+	TBZ      $4, R14, skip289
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip324:
-	TBZ      $3, R14, skip325
+skip289:
+	TBZ      $3, R14, skip290
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip325:
-	TBZ      $2, R14, skip326
+skip290:
+	TBZ      $2, R14, skip291
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip326:
+skip291:
 
-end321:
+end286:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4260,9 +3814,9 @@ end321:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest328
+	CBZ      R19, rest293
 
-loop327:
+loop292:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4294,13 +3848,13 @@ loop327:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop327
+	BNE      loop292
 
-rest328:
-	CBZ      R14, end329
+rest293:
+	CBZ      R14, end294
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip330
+	TBZ      $6, R14, skip295
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4318,8 +3872,8 @@ rest328:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip330:
-	TBZ      $5, R14, skip331
+skip295:
+	TBZ      $5, R14, skip296
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4329,30 +3883,30 @@ skip330:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip331:
-	TBZ      $4, R14, skip332
+skip296:
+	TBZ      $4, R14, skip297
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip332:
-	TBZ      $3, R14, skip333
+skip297:
+	TBZ      $3, R14, skip298
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip333:
-	TBZ      $2, R14, skip334
+skip298:
+	TBZ      $2, R14, skip299
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip334:
+skip299:
 
-end329:
+end294:
 	WORD     $0x4e27d421 // FADD V1.4S, V1.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4374,9 +3928,9 @@ end329:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest336
+	CBZ      R19, rest301
 
-loop335:
+loop300:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4408,13 +3962,13 @@ loop335:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop335
+	BNE      loop300
 
-rest336:
-	CBZ      R14, end337
+rest301:
+	CBZ      R14, end302
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip338
+	TBZ      $6, R14, skip303
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4432,8 +3986,8 @@ rest336:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip338:
-	TBZ      $5, R14, skip339
+skip303:
+	TBZ      $5, R14, skip304
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4443,30 +3997,30 @@ skip338:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip339:
-	TBZ      $4, R14, skip340
+skip304:
+	TBZ      $4, R14, skip305
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip340:
-	TBZ      $3, R14, skip341
+skip305:
+	TBZ      $3, R14, skip306
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip341:
-	TBZ      $2, R14, skip342
+skip306:
+	TBZ      $2, R14, skip307
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip342:
+skip307:
 
-end337:
+end302:
 	WORD     $0x4e27d442 // FADD V2.4S, V2.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4488,9 +4042,9 @@ end337:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest344
+	CBZ      R19, rest309
 
-loop343:
+loop308:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4522,13 +4076,13 @@ loop343:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop343
+	BNE      loop308
 
-rest344:
-	CBZ      R14, end345
+rest309:
+	CBZ      R14, end310
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip346
+	TBZ      $6, R14, skip311
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4546,8 +4100,8 @@ rest344:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip346:
-	TBZ      $5, R14, skip347
+skip311:
+	TBZ      $5, R14, skip312
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4557,30 +4111,30 @@ skip346:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip347:
-	TBZ      $4, R14, skip348
+skip312:
+	TBZ      $4, R14, skip313
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip348:
-	TBZ      $3, R14, skip349
+skip313:
+	TBZ      $3, R14, skip314
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip349:
-	TBZ      $2, R14, skip350
+skip314:
+	TBZ      $2, R14, skip315
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip350:
+skip315:
 
-end345:
+end310:
 	WORD     $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4594,23 +4148,23 @@ end345:
 	FMOVQ.P  F0, 16(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four314
+	B        four279
 
-overlap316:
-	CBZ      R5, done318
+overlap281:
+	CBZ      R5, done283
 	CMP      $4, R8
-	BLT      one317
+	BLT      one282
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<2, R0
 	MOVD     $4, R5
-	B        body315
+	B        body280
 
-one317:
-	CBZ      R5, done318
+one282:
+	CBZ      R5, done283
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done318
+	BHS      done283
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -4622,9 +4176,9 @@ one317:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest352
+	CBZ      R19, rest317
 
-loop351:
+loop316:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4652,11 +4206,11 @@ loop351:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop351
+	BNE      loop316
 
-rest352:
-	CBZ      R14, end353
-	TBZ      $6, R14, skip354
+rest317:
+	CBZ      R14, end318
+	TBZ      $6, R14, skip319
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4672,8 +4226,8 @@ rest352:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip354:
-	TBZ      $5, R14, skip355
+skip319:
+	TBZ      $5, R14, skip320
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4683,30 +4237,30 @@ skip354:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip355:
-	TBZ      $4, R14, skip356
+skip320:
+	TBZ      $4, R14, skip321
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip356:
-	TBZ      $3, R14, skip357
+skip321:
+	TBZ      $3, R14, skip322
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip357:
-	TBZ      $2, R14, skip358
+skip322:
+	TBZ      $2, R14, skip323
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip358:
+skip323:
 
-end353:
+end318:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4719,9 +4273,9 @@ end353:
 	FMOVS.P  F0, 4(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one317
+	B        one282
 
-done318:
+done283:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -4737,9 +4291,9 @@ TEXT ·dot64Rows(SB), NOSPLIT, $0-40
 	AND      $127, R5, R6
 	SUB      R6, R5
 
-four359:
+four324:
 	CMP      $4, R4
-	BLT      one360
+	BLT      one325
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -4750,9 +4304,9 @@ four359:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest363
+	CBZ      R8, rest328
 
-loop362:
+loop327:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4774,12 +4328,12 @@ loop362:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop362
+	BNE      loop327
 
-rest363:
-	CBZ      R6, end364
+rest328:
+	CBZ      R6, end329
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip365
+	TBZ      $6, R6, skip330
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4792,8 +4346,8 @@ rest363:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip365:
-	TBZ      $5, R6, skip366
+skip330:
+	TBZ      $5, R6, skip331
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4801,21 +4355,21 @@ skip365:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip366:
-	TBZ      $4, R6, skip367
+skip331:
+	TBZ      $4, R6, skip332
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip367:
-	TBZ      $3, R6, skip368
+skip332:
+	TBZ      $3, R6, skip333
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip368:
+skip333:
 
-end364:
+end329:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4833,9 +4387,9 @@ end364:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest370
+	CBZ      R8, rest335
 
-loop369:
+loop334:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4857,12 +4411,12 @@ loop369:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop369
+	BNE      loop334
 
-rest370:
-	CBZ      R6, end371
+rest335:
+	CBZ      R6, end336
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip372
+	TBZ      $6, R6, skip337
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4875,8 +4429,8 @@ rest370:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip372:
-	TBZ      $5, R6, skip373
+skip337:
+	TBZ      $5, R6, skip338
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4884,21 +4438,21 @@ skip372:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip373:
-	TBZ      $4, R6, skip374
+skip338:
+	TBZ      $4, R6, skip339
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip374:
-	TBZ      $3, R6, skip375
+skip339:
+	TBZ      $3, R6, skip340
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip375:
+skip340:
 
-end371:
+end336:
 	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4916,9 +4470,9 @@ end371:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest377
+	CBZ      R8, rest342
 
-loop376:
+loop341:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4940,12 +4494,12 @@ loop376:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop376
+	BNE      loop341
 
-rest377:
-	CBZ      R6, end378
+rest342:
+	CBZ      R6, end343
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip379
+	TBZ      $6, R6, skip344
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4958,8 +4512,8 @@ rest377:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip379:
-	TBZ      $5, R6, skip380
+skip344:
+	TBZ      $5, R6, skip345
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4967,21 +4521,21 @@ skip379:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip380:
-	TBZ      $4, R6, skip381
+skip345:
+	TBZ      $4, R6, skip346
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip381:
-	TBZ      $3, R6, skip382
+skip346:
+	TBZ      $3, R6, skip347
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip382:
+skip347:
 
-end378:
+end343:
 	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4999,9 +4553,9 @@ end378:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest384
+	CBZ      R8, rest349
 
-loop383:
+loop348:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5023,12 +4577,12 @@ loop383:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop383
+	BNE      loop348
 
-rest384:
-	CBZ      R6, end385
+rest349:
+	CBZ      R6, end350
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip386
+	TBZ      $6, R6, skip351
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5041,8 +4595,8 @@ rest384:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip386:
-	TBZ      $5, R6, skip387
+skip351:
+	TBZ      $5, R6, skip352
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5050,21 +4604,21 @@ skip386:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip387:
-	TBZ      $4, R6, skip388
+skip352:
+	TBZ      $4, R6, skip353
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip388:
-	TBZ      $3, R6, skip389
+skip353:
+	TBZ      $3, R6, skip354
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip389:
+skip354:
 
-end385:
+end350:
 	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5076,10 +4630,10 @@ end385:
 	WORD     $0x6e63d442 // FADDP V2.2D, V2.2D, V3.2D
 	FSTPQ.P  (F0, F2), 32(R0)
 	SUB      $4, R4
-	B        four359
+	B        four324
 
-one360:
-	CBZ      R4, done361
+one325:
+	CBZ      R4, done326
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -5090,9 +4644,9 @@ one360:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest391
+	CBZ      R8, rest356
 
-loop390:
+loop355:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5114,12 +4668,12 @@ loop390:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop390
+	BNE      loop355
 
-rest391:
-	CBZ      R6, end392
+rest356:
+	CBZ      R6, end357
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip393
+	TBZ      $6, R6, skip358
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5132,8 +4686,8 @@ rest391:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip393:
-	TBZ      $5, R6, skip394
+skip358:
+	TBZ      $5, R6, skip359
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5141,21 +4695,21 @@ skip393:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip394:
-	TBZ      $4, R6, skip395
+skip359:
+	TBZ      $4, R6, skip360
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip395:
-	TBZ      $3, R6, skip396
+skip360:
+	TBZ      $3, R6, skip361
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip396:
+skip361:
 
-end392:
+end357:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5166,9 +4720,9 @@ end392:
 	WORD     $0x6e60d400 // FADDP V0.2D, V0.2D, V0.2D
 	FMOVD.P  F0, 8(R0)
 	SUB      $1, R4
-	B        one360
+	B        one325
 
-done361:
+done326:
 	RET
 
 // func dot64At(dst *float64, q *float64, rows *float64, dim int, at *int32, n int, limit int) int
@@ -5186,42 +4740,42 @@ TEXT ·dot64At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first397:
+first362:
 	SUBS     $1, R10, R10
-	BLT      start399
+	BLT      start364
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line398:
+line363:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line398
-	B        first397
+	BLO      line363
+	B        first362
 
-start399:
+start364:
 	LSL      $3, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four400:
+four365:
 	CMP      $4, R5
-	BLT      overlap402
+	BLT      overlap367
 
-body401:
+body366:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one403
+	BHS      one368
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one403
+	BHS      one368
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one403
+	BHS      one368
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one403
+	BHS      one368
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -5241,9 +4795,9 @@ body401:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest406
+	CBZ      R19, rest371
 
-loop405:
+loop370:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5267,13 +4821,13 @@ loop405:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop405
+	BNE      loop370
 
-rest406:
-	CBZ      R14, end407
+rest371:
+	CBZ      R14, end372
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip408
+	TBZ      $6, R14, skip373
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5287,8 +4841,8 @@ rest406:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip408:
-	TBZ      $5, R14, skip409
+skip373:
+	TBZ      $5, R14, skip374
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5296,21 +4850,21 @@ skip408:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip409:
-	TBZ      $4, R14, skip410
+skip374:
+	TBZ      $4, R14, skip375
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip410:
-	TBZ      $3, R14, skip411
+skip375:
+	TBZ      $3, R14, skip376
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip411:
+skip376:
 
-end407:
+end372:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5332,9 +4886,9 @@ end407:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest413
+	CBZ      R19, rest378
 
-loop412:
+loop377:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5358,13 +4912,13 @@ loop412:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop412
+	BNE      loop377
 
-rest413:
-	CBZ      R14, end414
+rest378:
+	CBZ      R14, end379
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip415
+	TBZ      $6, R14, skip380
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5378,8 +4932,8 @@ rest413:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip415:
-	TBZ      $5, R14, skip416
+skip380:
+	TBZ      $5, R14, skip381
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5387,21 +4941,21 @@ skip415:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip416:
-	TBZ      $4, R14, skip417
+skip381:
+	TBZ      $4, R14, skip382
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip417:
-	TBZ      $3, R14, skip418
+skip382:
+	TBZ      $3, R14, skip383
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip418:
+skip383:
 
-end414:
+end379:
 	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5423,9 +4977,9 @@ end414:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest420
+	CBZ      R19, rest385
 
-loop419:
+loop384:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5449,13 +5003,13 @@ loop419:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop419
+	BNE      loop384
 
-rest420:
-	CBZ      R14, end421
+rest385:
+	CBZ      R14, end386
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip422
+	TBZ      $6, R14, skip387
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5469,8 +5023,8 @@ rest420:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip422:
-	TBZ      $5, R14, skip423
+skip387:
+	TBZ      $5, R14, skip388
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5478,21 +5032,21 @@ skip422:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip423:
-	TBZ      $4, R14, skip424
+skip388:
+	TBZ      $4, R14, skip389
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip424:
-	TBZ      $3, R14, skip425
+skip389:
+	TBZ      $3, R14, skip390
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip425:
+skip390:
 
-end421:
+end386:
 	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5514,9 +5068,9 @@ end421:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest427
+	CBZ      R19, rest392
 
-loop426:
+loop391:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5540,13 +5094,13 @@ loop426:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop426
+	BNE      loop391
 
-rest427:
-	CBZ      R14, end428
+rest392:
+	CBZ      R14, end393
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip429
+	TBZ      $6, R14, skip394
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5560,8 +5114,8 @@ rest427:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip429:
-	TBZ      $5, R14, skip430
+skip394:
+	TBZ      $5, R14, skip395
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5569,21 +5123,21 @@ skip429:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip430:
-	TBZ      $4, R14, skip431
+skip395:
+	TBZ      $4, R14, skip396
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip431:
-	TBZ      $3, R14, skip432
+skip396:
+	TBZ      $3, R14, skip397
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip432:
+skip397:
 
-end428:
+end393:
 	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5596,23 +5150,23 @@ end428:
 	FSTPQ.P  (F0, F2), 32(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four400
+	B        four365
 
-overlap402:
-	CBZ      R5, done404
+overlap367:
+	CBZ      R5, done369
 	CMP      $4, R8
-	BLT      one403
+	BLT      one368
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<3, R0
 	MOVD     $4, R5
-	B        body401
+	B        body366
 
-one403:
-	CBZ      R5, done404
+one368:
+	CBZ      R5, done369
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done404
+	BHS      done369
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -5624,9 +5178,9 @@ one403:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest434
+	CBZ      R19, rest399
 
-loop433:
+loop398:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V0.D2
@@ -5646,11 +5200,11 @@ loop433:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop433
+	BNE      loop398
 
-rest434:
-	CBZ      R14, end435
-	TBZ      $6, R14, skip436
+rest399:
+	CBZ      R14, end400
+	TBZ      $6, R14, skip401
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V0.D2
@@ -5662,8 +5216,8 @@ rest434:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip436:
-	TBZ      $5, R14, skip437
+skip401:
+	TBZ      $5, R14, skip402
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5671,21 +5225,21 @@ skip436:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip437:
-	TBZ      $4, R14, skip438
+skip402:
+	TBZ      $4, R14, skip403
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip438:
-	TBZ      $3, R14, skip439
+skip403:
+	TBZ      $3, R14, skip404
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip439:
+skip404:
 
-end435:
+end400:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5697,536 +5251,119 @@ end435:
 	FMOVD.P  F0, 8(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one403
+	B        one368
 
-done404:
+done369:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
 
-// func l2x64Rows(dst *float64, q *float64, rows *float64, dim int, n int)
-TEXT ·l2x64Rows(SB), NOSPLIT, $0-40
+// func l2x64Pair(dst *float64, q *float64, row *float64, dim int)
+TEXT ·l2x64Pair(SB), NOSPLIT, $0-32
 	MOVD     dst+0(FP), R0
 	MOVD     q+8(FP), R1
-	MOVD     rows+16(FP), R2
+	MOVD     row+16(FP), R2
 	MOVD     dim+24(FP), R3
-	MOVD     n+32(FP), R4
-	LSL      $3, R3, R5
-	AND      $127, R5, R6
-	SUB      R6, R5
-
-four440:
-	CMP      $4, R4
-	BLT      one441
+	LSL      $3, R3, R4
+	AND      $127, R4, R5
+	SUB      R5, R4
 	VMOVI    $0, V0.B16
-	VMOVI    $0, V4.B16
-	VMOVI    $0, V5.B16
-	VMOVI    $0, V6.B16
-	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest444
-
-loop443:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V0.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V10.D2
-	ADD      $128, R7
-	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop443
-
-rest444:
-	CBZ      R6, end445
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip446
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V0.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	ADD      $64, R7
-	ADD      $64, R2
-
-skip446:
-	TBZ      $5, R6, skip447
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	ADD      $32, R7
-	ADD      $32, R2
-
-skip447:
-	TBZ      $4, R6, skip448
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
-
-skip448:
-	TBZ      $3, R6, skip449
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V10.D2
-
-skip449:
-
-end445:
-	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
-	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
-	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
-	WORD     $0x4e6ad4c6 // FADD V6.2D, V6.2D, V10.2D
-	WORD     $0x4e65d400 // FADD V0.2D, V0.2D, V5.2D
-	WORD     $0x4e66d484 // FADD V4.2D, V4.2D, V6.2D
-	WORD     $0x4e64d400 // FADD V0.2D, V0.2D, V4.2D
 	VMOVI    $0, V1.B16
-	VMOVI    $0, V4.B16
-	VMOVI    $0, V5.B16
-	VMOVI    $0, V6.B16
-	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest451
-
-loop450:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V1.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V10.D2
-	ADD      $128, R7
-	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop450
-
-rest451:
-	CBZ      R6, end452
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip453
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V1.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	ADD      $64, R7
-	ADD      $64, R2
-
-skip453:
-	TBZ      $5, R6, skip454
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	ADD      $32, R7
-	ADD      $32, R2
-
-skip454:
-	TBZ      $4, R6, skip455
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
-
-skip455:
-	TBZ      $3, R6, skip456
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V10.D2
-
-skip456:
-
-end452:
-	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
-	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
-	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
-	WORD     $0x4e6ad4c6 // FADD V6.2D, V6.2D, V10.2D
-	WORD     $0x4e65d421 // FADD V1.2D, V1.2D, V5.2D
-	WORD     $0x4e66d484 // FADD V4.2D, V4.2D, V6.2D
-	WORD     $0x4e64d421 // FADD V1.2D, V1.2D, V4.2D
 	VMOVI    $0, V2.B16
-	VMOVI    $0, V4.B16
-	VMOVI    $0, V5.B16
-	VMOVI    $0, V6.B16
-	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest458
-
-loop457:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V2.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V10.D2
-	ADD      $128, R7
-	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop457
-
-rest458:
-	CBZ      R6, end459
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip460
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V2.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	ADD      $64, R7
-	ADD      $64, R2
-
-skip460:
-	TBZ      $5, R6, skip461
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	ADD      $32, R7
-	ADD      $32, R2
-
-skip461:
-	TBZ      $4, R6, skip462
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
-
-skip462:
-	TBZ      $3, R6, skip463
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V10.D2
-
-skip463:
-
-end459:
-	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
-	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
-	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
-	WORD     $0x4e6ad4c6 // FADD V6.2D, V6.2D, V10.2D
-	WORD     $0x4e65d442 // FADD V2.2D, V2.2D, V5.2D
-	WORD     $0x4e66d484 // FADD V4.2D, V4.2D, V6.2D
-	WORD     $0x4e64d442 // FADD V2.2D, V2.2D, V4.2D
 	VMOVI    $0, V3.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
 	VMOVI    $0, V6.B16
 	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest465
+	MOVD     R1, R6
+	MOVD     R4, R7
+	CBZ      R7, rest406
 
-loop464:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V3.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V10.D2
-	ADD      $128, R7
+loop405:
+	FLDPQ    (R6), (F8, F9)
+	FLDPQ    (R2), (F10, F11)
+	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
+	VFMLA    V10.D2, V10.D2, V0.D2
+	WORD     $0x4eebd52b // FSUB V11.2D, V9.2D, V11.2D
+	VFMLA    V11.D2, V11.D2, V1.D2
+	FLDPQ    32(R6), (F8, F9)
+	FLDPQ    32(R2), (F10, F11)
+	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
+	VFMLA    V10.D2, V10.D2, V2.D2
+	WORD     $0x4eebd52b // FSUB V11.2D, V9.2D, V11.2D
+	VFMLA    V11.D2, V11.D2, V3.D2
+	FLDPQ    64(R6), (F8, F9)
+	FLDPQ    64(R2), (F10, F11)
+	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
+	VFMLA    V10.D2, V10.D2, V4.D2
+	WORD     $0x4eebd52b // FSUB V11.2D, V9.2D, V11.2D
+	VFMLA    V11.D2, V11.D2, V5.D2
+	FLDPQ    96(R6), (F8, F9)
+	FLDPQ    96(R2), (F10, F11)
+	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
+	VFMLA    V10.D2, V10.D2, V6.D2
+	WORD     $0x4eebd52b // FSUB V11.2D, V9.2D, V11.2D
+	VFMLA    V11.D2, V11.D2, V7.D2
+	ADD      $128, R6
 	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop464
+	SUBS     $128, R7, R7
+	BNE      loop405
 
-rest465:
-	CBZ      R6, end466
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip467
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V3.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	ADD      $64, R7
+rest406:
+	CBZ      R5, end407
+	TBZ      $6, R5, skip408
+	FLDPQ    (R6), (F8, F9)
+	FLDPQ    (R2), (F10, F11)
+	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
+	VFMLA    V10.D2, V10.D2, V0.D2
+	WORD     $0x4eebd52b // FSUB V11.2D, V9.2D, V11.2D
+	VFMLA    V11.D2, V11.D2, V1.D2
+	FLDPQ    32(R6), (F8, F9)
+	FLDPQ    32(R2), (F10, F11)
+	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
+	VFMLA    V10.D2, V10.D2, V2.D2
+	WORD     $0x4eebd52b // FSUB V11.2D, V9.2D, V11.2D
+	VFMLA    V11.D2, V11.D2, V3.D2
+	ADD      $64, R6
 	ADD      $64, R2
 
-skip467:
-	TBZ      $5, R6, skip468
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	ADD      $32, R7
+skip408:
+	TBZ      $5, R5, skip409
+	FLDPQ    (R6), (F8, F9)
+	FLDPQ    (R2), (F10, F11)
+	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
+	VFMLA    V10.D2, V10.D2, V4.D2
+	WORD     $0x4eebd52b // FSUB V11.2D, V9.2D, V11.2D
+	VFMLA    V11.D2, V11.D2, V5.D2
+	ADD      $32, R6
 	ADD      $32, R2
 
-skip468:
-	TBZ      $4, R6, skip469
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
+skip409:
+	TBZ      $4, R5, skip410
+	FMOVQ.P  16(R6), F8
+	FMOVQ.P  16(R2), F10
+	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
+	VFMLA    V10.D2, V10.D2, V6.D2
 
-skip469:
-	TBZ      $3, R6, skip470
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V10.D2
+skip410:
+	TBZ      $3, R5, skip411
+	FMOVD.P  8(R6), F8
+	FMOVD.P  8(R2), F10
+	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
+	VFMLA    V10.D2, V10.D2, V7.D2
 
-skip470:
+skip411:
 
-end466:
-	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
-	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
-	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
-	WORD     $0x4e6ad4c6 // FADD V6.2D, V6.2D, V10.2D
-	WORD     $0x4e65d463 // FADD V3.2D, V3.2D, V5.2D
-	WORD     $0x4e66d484 // FADD V4.2D, V4.2D, V6.2D
-	WORD     $0x4e64d463 // FADD V3.2D, V3.2D, V4.2D
-	WORD     $0x6e61d400 // FADDP V0.2D, V0.2D, V1.2D
-	WORD     $0x6e63d442 // FADDP V2.2D, V2.2D, V3.2D
-	FSTPQ.P  (F0, F2), 32(R0)
-	SUB      $4, R4
-	B        four440
-
-one441:
-	CBZ      R4, done442
-	VMOVI    $0, V0.B16
-	VMOVI    $0, V4.B16
-	VMOVI    $0, V5.B16
-	VMOVI    $0, V6.B16
-	VMOVI    $0, V7.B16
-	VMOVI    $0, V8.B16
-	VMOVI    $0, V9.B16
-	VMOVI    $0, V10.B16
-	MOVD     R1, R7
-	MOVD     R5, R8
-	CBZ      R8, rest472
-
-loop471:
-	PRFM     4096(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V0.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    64(R7), (F11, F12)
-	FLDPQ    64(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	FLDPQ    96(R7), (F11, F12)
-	FLDPQ    96(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V10.D2
-	ADD      $128, R7
-	ADD      $128, R2
-	SUBS     $128, R8, R8
-	BNE      loop471
-
-rest472:
-	CBZ      R6, end473
-	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip474
-	PRFM     4160(R2), PLDL1KEEP
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V0.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V4.D2
-	FLDPQ    32(R7), (F11, F12)
-	FLDPQ    32(R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V5.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V6.D2
-	ADD      $64, R7
-	ADD      $64, R2
-
-skip474:
-	TBZ      $5, R6, skip475
-	FLDPQ    (R7), (F11, F12)
-	FLDPQ    (R2), (F13, F14)
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V7.D2
-	WORD     $0x4eeed58e // FSUB V14.2D, V12.2D, V14.2D
-	VFMLA    V14.D2, V14.D2, V8.D2
-	ADD      $32, R7
-	ADD      $32, R2
-
-skip475:
-	TBZ      $4, R6, skip476
-	FMOVQ.P  16(R7), F11
-	FMOVQ.P  16(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V9.D2
-
-skip476:
-	TBZ      $3, R6, skip477
-	FMOVD.P  8(R7), F11
-	FMOVD.P  8(R2), F13
-	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
-	VFMLA    V13.D2, V13.D2, V10.D2
-
-skip477:
-
-end473:
-	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
-	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
-	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
-	WORD     $0x4e6ad4c6 // FADD V6.2D, V6.2D, V10.2D
-	WORD     $0x4e65d400 // FADD V0.2D, V0.2D, V5.2D
-	WORD     $0x4e66d484 // FADD V4.2D, V4.2D, V6.2D
+end407:
 	WORD     $0x4e64d400 // FADD V0.2D, V0.2D, V4.2D
+	WORD     $0x4e65d421 // FADD V1.2D, V1.2D, V5.2D
+	WORD     $0x4e66d442 // FADD V2.2D, V2.2D, V6.2D
+	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
+	WORD     $0x4e62d400 // FADD V0.2D, V0.2D, V2.2D
+	WORD     $0x4e63d421 // FADD V1.2D, V1.2D, V3.2D
+	WORD     $0x4e61d400 // FADD V0.2D, V0.2D, V1.2D
 	WORD     $0x6e60d400 // FADDP V0.2D, V0.2D, V0.2D
 	FMOVD.P  F0, 8(R0)
-	SUB      $1, R4
-	B        one441
-
-done442:
 	RET
 
 // func l2x64At(dst *float64, q *float64, rows *float64, dim int, at *int32, n int, limit int) int
@@ -6244,42 +5381,42 @@ TEXT ·l2x64At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first478:
+first412:
 	SUBS     $1, R10, R10
-	BLT      start480
+	BLT      start414
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line479:
+line413:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line479
-	B        first478
+	BLO      line413
+	B        first412
 
-start480:
+start414:
 	LSL      $3, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four481:
+four415:
 	CMP      $4, R5
-	BLT      overlap483
+	BLT      overlap417
 
-body482:
+body416:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one484
+	BHS      one418
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one484
+	BHS      one418
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one484
+	BHS      one418
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one484
+	BHS      one418
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -6299,9 +5436,9 @@ body482:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest487
+	CBZ      R19, rest421
 
-loop486:
+loop420:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6333,13 +5470,13 @@ loop486:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop486
+	BNE      loop420
 
-rest487:
-	CBZ      R14, end488
+rest421:
+	CBZ      R14, end422
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip489
+	TBZ      $6, R14, skip423
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6357,8 +5494,8 @@ rest487:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip489:
-	TBZ      $5, R14, skip490
+skip423:
+	TBZ      $5, R14, skip424
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6368,23 +5505,23 @@ skip489:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip490:
-	TBZ      $4, R14, skip491
+skip424:
+	TBZ      $4, R14, skip425
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip491:
-	TBZ      $3, R14, skip492
+skip425:
+	TBZ      $3, R14, skip426
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip492:
+skip426:
 
-end488:
+end422:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6406,9 +5543,9 @@ end488:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest494
+	CBZ      R19, rest428
 
-loop493:
+loop427:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6440,13 +5577,13 @@ loop493:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop493
+	BNE      loop427
 
-rest494:
-	CBZ      R14, end495
+rest428:
+	CBZ      R14, end429
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip496
+	TBZ      $6, R14, skip430
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6464,8 +5601,8 @@ rest494:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip496:
-	TBZ      $5, R14, skip497
+skip430:
+	TBZ      $5, R14, skip431
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6475,23 +5612,23 @@ skip496:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip497:
-	TBZ      $4, R14, skip498
+skip431:
+	TBZ      $4, R14, skip432
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip498:
-	TBZ      $3, R14, skip499
+skip432:
+	TBZ      $3, R14, skip433
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip499:
+skip433:
 
-end495:
+end429:
 	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6513,9 +5650,9 @@ end495:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest501
+	CBZ      R19, rest435
 
-loop500:
+loop434:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6547,13 +5684,13 @@ loop500:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop500
+	BNE      loop434
 
-rest501:
-	CBZ      R14, end502
+rest435:
+	CBZ      R14, end436
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip503
+	TBZ      $6, R14, skip437
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6571,8 +5708,8 @@ rest501:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip503:
-	TBZ      $5, R14, skip504
+skip437:
+	TBZ      $5, R14, skip438
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6582,23 +5719,23 @@ skip503:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip504:
-	TBZ      $4, R14, skip505
+skip438:
+	TBZ      $4, R14, skip439
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip505:
-	TBZ      $3, R14, skip506
+skip439:
+	TBZ      $3, R14, skip440
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip506:
+skip440:
 
-end502:
+end436:
 	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6620,9 +5757,9 @@ end502:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest508
+	CBZ      R19, rest442
 
-loop507:
+loop441:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6654,13 +5791,13 @@ loop507:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop507
+	BNE      loop441
 
-rest508:
-	CBZ      R14, end509
+rest442:
+	CBZ      R14, end443
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip510
+	TBZ      $6, R14, skip444
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6678,8 +5815,8 @@ rest508:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip510:
-	TBZ      $5, R14, skip511
+skip444:
+	TBZ      $5, R14, skip445
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6689,23 +5826,23 @@ skip510:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip511:
-	TBZ      $4, R14, skip512
+skip445:
+	TBZ      $4, R14, skip446
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip512:
-	TBZ      $3, R14, skip513
+skip446:
+	TBZ      $3, R14, skip447
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip513:
+skip447:
 
-end509:
+end443:
 	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6718,23 +5855,23 @@ end509:
 	FSTPQ.P  (F0, F2), 32(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four481
+	B        four415
 
-overlap483:
-	CBZ      R5, done485
+overlap417:
+	CBZ      R5, done419
 	CMP      $4, R8
-	BLT      one484
+	BLT      one418
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<3, R0
 	MOVD     $4, R5
-	B        body482
+	B        body416
 
-one484:
-	CBZ      R5, done485
+one418:
+	CBZ      R5, done419
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done485
+	BHS      done419
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -6746,9 +5883,9 @@ one484:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest515
+	CBZ      R19, rest449
 
-loop514:
+loop448:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6776,11 +5913,11 @@ loop514:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop514
+	BNE      loop448
 
-rest515:
-	CBZ      R14, end516
-	TBZ      $6, R14, skip517
+rest449:
+	CBZ      R14, end450
+	TBZ      $6, R14, skip451
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6796,8 +5933,8 @@ rest515:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip517:
-	TBZ      $5, R14, skip518
+skip451:
+	TBZ      $5, R14, skip452
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6807,23 +5944,23 @@ skip517:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip518:
-	TBZ      $4, R14, skip519
+skip452:
+	TBZ      $4, R14, skip453
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip519:
-	TBZ      $3, R14, skip520
+skip453:
+	TBZ      $3, R14, skip454
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip520:
+skip454:
 
-end516:
+end450:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6835,9 +5972,9 @@ end516:
 	FMOVD.P  F0, 8(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one484
+	B        one418
 
-done485:
+done419:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -6849,14 +5986,14 @@ TEXT ·sub32(SB), NOSPLIT, $0-24
 	MOVD     n+16(FP), R2
 	LSL      $2, R2
 
-loop521:
+loop455:
 	FLDPQ    (R0), (F0, F1)
 	FLDPQ.P  32(R1), (F2, F3)
 	WORD     $0x4ea2d400 // FSUB V0.4S, V0.4S, V2.4S
 	WORD     $0x4ea3d421 // FSUB V1.4S, V1.4S, V3.4S
 	FSTPQ.P  (F0, F1), 32(R0)
 	SUBS     $32, R2, R2
-	BNE      loop521
+	BNE      loop455
 	RET
 
 // func sub64(x *float64, y *float64, n int)
@@ -6866,14 +6003,14 @@ TEXT ·sub64(SB), NOSPLIT, $0-24
 	MOVD     n+16(FP), R2
 	LSL      $3, R2
 
-loop522:
+loop456:
 	FLDPQ    (R0), (F0, F1)
 	FLDPQ.P  32(R1), (F2, F3)
 	WORD     $0x4ee2d400 // FSUB V0.2D, V0.2D, V2.2D
 	WORD     $0x4ee3d421 // FSUB V1.2D, V1.2D, V3.2D
 	FSTPQ.P  (F0, F1), 32(R0)
 	SUBS     $32, R2, R2
-	BNE      loop522
+	BNE      loop456
 	RET
 
 // func max32(x *float32, n int) float32
@@ -6883,15 +6020,15 @@ TEXT ·max32(SB), NOSPLIT, $0-20
 	LSL      $2, R1
 	FLDPQ.P  32(R0), (F0, F1)
 
-loop523:
+loop457:
 	SUBS     $32, R1, R1
-	BEQ      done524
+	BEQ      done458
 	FLDPQ.P  32(R0), (F2, F3)
 	WORD     $0x4e22f400 // FMAX V0.4S, V0.4S, V2.4S
 	WORD     $0x4e23f421 // FMAX V1.4S, V1.4S, V3.4S
-	B        loop523
+	B        loop457
 
-done524:
+done458:
 	WORD     $0x4e21f400 // FMAX V0.4S, V0.4S, V1.4S
 	WORD     $0x6e30f800 // FMAXV S0, V0.4S
 	FMOVS    F0, ret+16(FP)
@@ -6904,15 +6041,15 @@ TEXT ·max64(SB), NOSPLIT, $0-24
 	LSL      $3, R1
 	FLDPQ.P  32(R0), (F0, F1)
 
-loop525:
+loop459:
 	SUBS     $32, R1, R1
-	BEQ      done526
+	BEQ      done460
 	FLDPQ.P  32(R0), (F2, F3)
 	WORD     $0x4e62f400 // FMAX V0.2D, V0.2D, V2.2D
 	WORD     $0x4e63f421 // FMAX V1.2D, V1.2D, V3.2D
-	B        loop525
+	B        loop459
 
-done526:
+done460:
 	WORD     $0x4e61f400 // FMAX V0.2D, V0.2D, V1.2D
 	WORD     $0x7e70f800 // FMAXP D0, V0.2D
 	FMOVD    F0, ret+16(FP)
@@ -6931,9 +6068,9 @@ TEXT ·atMostSquare(SB), NOSPLIT, $0-40
 	MOVD     $0x8040201008040201, R6
 	VDUP     R6, V2.D2
 
-loop527:
+loop461:
 	SUBS     $1, R5, R5
-	BLT      done528
+	BLT      done462
 	FLDPQ.P  32(R1), (F3, F4)
 	FLDPQ.P  32(R2), (F7, F8)
 	FLDPQ.P  32(R1), (F5, F6)
@@ -7051,9 +6188,9 @@ loop527:
 	VADDP    V13.B16, V11.B16, V11.B16
 	VADDP    V11.B16, V11.B16, V11.B16
 	FMOVD.P  F11, 8(R0)
-	B        loop527
+	B        loop461
 
-done528:
+done462:
 	RET
 
 // func atMostLine(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
@@ -7069,9 +6206,9 @@ TEXT ·atMostLine(SB), NOSPLIT, $0-40
 	MOVD     $0x8040201008040201, R6
 	VDUP     R6, V2.D2
 
-loop529:
+loop463:
 	SUBS     $1, R5, R5
-	BLT      done530
+	BLT      done464
 	FLDPQ.P  32(R1), (F3, F4)
 	FLDPQ.P  32(R2), (F7, F8)
 	FLDPQ.P  32(R1), (F5, F6)
@@ -7173,9 +6310,9 @@ loop529:
 	VADDP    V13.B16, V11.B16, V11.B16
 	VADDP    V11.B16, V11.B16, V11.B16
 	FMOVD.P  F11, 8(R0)
-	B        loop529
+	B        loop463
 
-done530:
+done464:
 	RET
 
 // func walshHadamardKernel(x *float32, n int)
@@ -7186,7 +6323,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVD     R0, R2
 	ADD      R1, R0, R3
 
-block531:
+block465:
 	FLDPQ    (R2), (F0, F1)
 	FLDPQ    32(R2), (F2, F3)
 	FLDPQ    64(R2), (F4, F5)
@@ -7349,22 +6486,22 @@ block531:
 	FSTPQ    (F10, F15), 224(R2)
 	ADD      $256, R2
 	CMP      R3, R2
-	BLO      block531
+	BLO      block465
 	MOVD     $256, R4
 
-four532:
+four466:
 	LSL      $1, R4, R5
 	CMP      R1, R5
-	BGE      two535
+	BGE      two469
 	MOVD     R0, R2
 
-group533:
+group467:
 	ADD      R4, R2, R7
 	ADD      R4, R7, R8
 	ADD      R4, R8, R9
 	MOVD     R7, R6
 
-inner534:
+inner468:
 	FLDPQ    (R2), (F11, F13)
 	FLDPQ    (R7), (F12, F14)
 	FLDPQ    (R8), (F16, F1)
@@ -7390,20 +6527,20 @@ inner534:
 	FSTPQ.P  (F13, F16), 32(R8)
 	FSTPQ.P  (F0, F2), 32(R9)
 	CMP      R6, R2
-	BLO      inner534
+	BLO      inner468
 	MOVD     R9, R2
 	CMP      R3, R2
-	BLO      group533
+	BLO      group467
 	LSL      $2, R4
-	B        four532
+	B        four466
 
-two535:
+two469:
 	CMP      R1, R4
-	BGE      done537
+	BGE      done471
 	MOVD     R0, R2
 	ADD      R4, R0, R7
 
-pair536:
+pair470:
 	FLDPQ    (R2), (F1, F7)
 	FLDPQ    (R7), (F11, F12)
 	WORD     $0x4e2bd42e // FADD V14.4S, V1.4S, V11.4S
@@ -7413,9 +6550,9 @@ pair536:
 	FSTPQ.P  (F14, F1), 32(R2)
 	FSTPQ.P  (F11, F12), 32(R7)
 	CMP      R3, R7
-	BLO      pair536
+	BLO      pair470
 
-done537:
+done471:
 	RET
 
 // func prefetch(p *byte)

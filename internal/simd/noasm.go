@@ -15,9 +15,9 @@ func dot32Rows(dst, q, rows *float32, dim, n int)                               
 func dot32At(dst, q, rows *float32, dim int, at *int32, n, limit int) int                { return 0 }
 func dot64Rows(dst, q, rows *float64, dim, n int)                                        {}
 func dot64At(dst, q, rows *float64, dim int, at *int32, n, limit int) int                { return 0 }
-func l2x32Rows(dst, q, rows *float32, dim, n int)                                        {}
+func l2x32Pair(dst, q, row *float32, dim int)                                            {}
 func l2x32At(dst, q, rows *float32, dim int, at *int32, n, limit int) int                { return 0 }
-func l2x64Rows(dst, q, rows *float64, dim, n int)                                        {}
+func l2x64Pair(dst, q, row *float64, dim int)                                            {}
 func l2x64At(dst, q, rows *float64, dim int, at *int32, n, limit int) int                { return 0 }
 func walshHadamardKernel(x *float32, n int)                                              {}
 func prefetch(p *byte)                                                                   {}

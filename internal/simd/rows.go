@@ -11,7 +11,24 @@ import (
 // len(dst) rows of len(q) elements, one after another: to the bit what [Dot]
 // returns for the two. If the lengths do not fit, all of dst is NaN; if q is
 // empty, all of it is 0. dst must not overlap q or rows.
-func DotRows[T codec.Float](dst, q, rows []T) { floatRows(product, dst, q, rows) }
+func DotRows[T codec.Float](dst, q, rows []T) {
+	dim := len(q)
+	switch {
+	case !fits(len(dst), dim, len(rows)):
+		fill(dst, T(math.NaN()))
+	case dim == 0:
+		clear(dst)
+	case accelerated:
+		step := perCall(dim * int(unsafe.Sizeof(q[0])))
+		for i := 0; i < len(dst); i += step {
+			dotRowsKernel(&dst[i], &q[0], &rows[i*dim], dim, min(step, len(dst)-i))
+		}
+	default:
+		for i := range dst {
+			dst[i] = dot(q, rows[i*dim:(i+1)*dim])
+		}
+	}
+}
 
 // DotAt sets dst[i] to the dot product of q and row at[i] of rows, which holds
 // rows of len(q) elements, one after another: to the bit what [Dot] returns for
@@ -19,11 +36,6 @@ func DotRows[T codec.Float](dst, q, rows []T) { floatRows(product, dst, q, rows)
 // at differ in length. If q is empty, all of dst is 0. dst must not overlap q or
 // rows.
 func DotAt[T codec.Float](dst, q, rows []T, at []int32) { floatAt(product, dst, q, rows, at) }
-
-// SquaredL2Rows sets dst[i] to the squared Euclidean distance of q and row i of
-// rows: to the bit what [SquaredL2] returns for the two. Shapes, and what is set
-// if they do not fit, are those of [DotRows].
-func SquaredL2Rows[T codec.Float](dst, q, rows []T) { floatRows(squared, dst, q, rows) }
 
 // SquaredL2At sets dst[i] to the squared Euclidean distance of q and row at[i] of
 // rows: to the bit what [SquaredL2] returns for the two. Shapes, and what is set
@@ -37,25 +49,6 @@ const (
 	product op = iota // x*y
 	squared           // (x-y)^2
 )
-
-func floatRows[T codec.Float](o op, dst, q, rows []T) {
-	dim := len(q)
-	switch {
-	case !fits(len(dst), dim, len(rows)):
-		fill(dst, T(math.NaN()))
-	case dim == 0:
-		clear(dst)
-	case accelerated:
-		step := perCall(dim * int(unsafe.Sizeof(q[0])))
-		for i := 0; i < len(dst); i += step {
-			floatRowsKernel(o, &dst[i], &q[0], &rows[i*dim], dim, min(step, len(dst)-i))
-		}
-	default:
-		for i := range dst {
-			dst[i] = sum(o, q, rows[i*dim:(i+1)*dim])
-		}
-	}
-}
 
 func floatAt[T codec.Float](o op, dst, q, rows []T, at []int32) {
 	dim := len(q)

@@ -22,17 +22,8 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/viterin/vek"
-	"github.com/viterin/vek/vek32"
-
 	"github.com/vecwire/vecwire/codec"
 )
-
-// viaVek is from how many elements vek's code for one pair is faster than ours,
-// by a tenth. vek has code for AVX2 alone, and not on macOS.
-const viaVek = 64
-
-var vekAccelerated = vek.Info().Acceleration
 
 // Dot returns the dot product of x and y, summed in T: 0 if both are empty, NaN
 // if their lengths differ. It overflows to ±Inf or NaN when a partial sum does.
@@ -46,11 +37,11 @@ func Dot[T codec.Float](x, y []T) T {
 	var s T
 	switch pair := len(x) >= viaVek && vekAccelerated; {
 	case unsafe.Sizeof(s) == 8 && pair:
-		return T(vek.Dot(unsafe.Slice(as64(&x[0]), len(x)), unsafe.Slice(as64(&y[0]), len(x))))
+		return T(vekDot64(unsafe.Slice(as64(&x[0]), len(x)), unsafe.Slice(as64(&y[0]), len(x))))
 	case unsafe.Sizeof(s) == 8:
 		dot64Rows(as64(&s), as64(&x[0]), as64(&y[0]), len(x), 1)
 	case pair:
-		return T(vek32.Dot(unsafe.Slice(as32(&x[0]), len(x)), unsafe.Slice(as32(&y[0]), len(x))))
+		return T(vekDot32(unsafe.Slice(as32(&x[0]), len(x)), unsafe.Slice(as32(&y[0]), len(x))))
 	default:
 		dot32Rows(as32(&s), as32(&x[0]), as32(&y[0]), len(x), 1)
 	}
@@ -69,9 +60,9 @@ func SquaredL2[T codec.Float](x, y []T) T {
 	}
 	var s T
 	if unsafe.Sizeof(s) == 4 {
-		l2x32Rows(as32(&s), as32(&x[0]), as32(&y[0]), len(x), 1)
+		l2x32Pair(as32(&s), as32(&x[0]), as32(&y[0]), len(x))
 	} else {
-		l2x64Rows(as64(&s), as64(&x[0]), as64(&y[0]), len(x), 1)
+		l2x64Pair(as64(&s), as64(&x[0]), as64(&y[0]), len(x))
 	}
 	return s
 }
@@ -142,8 +133,8 @@ func Prefetch[T any](x []T, i int) {
 // products more, fused too, and add them up in as many steps: at most n/16 + 5 and
 // n/32 + 7.
 //
-// [SquaredL2], [SquaredL2Rows] and [SquaredL2At] take the same steps with two
-// roundings more for each term, those of the difference, which is squared. As no
-// term is negative, with r = Roundings(n) + 2 their relative error is at most
-// r*u/(1-r*u), if nothing overflows or underflows.
+// [SquaredL2] and [SquaredL2At] take the same steps with two roundings more for
+// each term, those of the difference, which is squared. As no term is negative,
+// with r = Roundings(n) + 2 their relative error is at most r*u/(1-r*u), if nothing
+// overflows or underflows.
 func Roundings(n int) int { return min(n, n/8+39) }

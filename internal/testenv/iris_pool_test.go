@@ -35,8 +35,9 @@ func irisConnections(t testing.TB, s *IRISServer, n int, keep bool) string {
 // engine connections for every client connection that comes and goes, until it
 // has none left and answers nobody. A pool over it must never recycle.
 func TestIRISConnectionsThatComeAndGo(t *testing.T) {
-	for _, kind := range irisKinds {
+	for _, kind := range someKinds() {
 		t.Run(kind.Version+"/"+string(kind.Mode), func(t *testing.T) {
+			t.Parallel()
 			s := IRIS(t, kind)
 			failure := irisConnections(t, s, 12, false)
 			switch {
@@ -52,8 +53,9 @@ func TestIRISConnectionsThatComeAndGo(t *testing.T) {
 }
 
 func TestIRISConnectionsAtOnce(t *testing.T) {
-	for _, kind := range irisKinds {
+	for _, kind := range someKinds() {
 		t.Run(kind.Version+"/"+string(kind.Mode), func(t *testing.T) {
+			t.Parallel()
 			s := IRIS(t, kind)
 			failure := irisConnections(t, s, 12, true)
 			switch {

@@ -24,8 +24,18 @@ const (
 	pgvectorSHA256  = "867a2c328d4928a5a9d6f052cd3bc78c7d60228a9b914ad32aa3db88e9de27b0" // the orig.tar.gz
 )
 
-// postgresPackage is what the "packages" way unpacks, from pgvectorSuite.
-const postgresPackage = "postgresql-17-pgvector"
+// release is a release of Debian whose packages are unpacked.
+type release struct {
+	suite string
+	major int // of its PostgreSQL
+}
+
+// The releases of the ways "packages", the newest PostgreSQL and pgvector that Debian
+// has, and "packages17".
+var (
+	newest = release{"forky", 18}
+	stable = release{"trixie", 17}
+)
 
 // postgresUser is the superuser of every private server.
 const postgresUser = "postgres"
@@ -53,7 +63,8 @@ type builder func(ctx context.Context, prefix string) (bin string, err error)
 var ways = []way{
 	{"installed", planInstalled},
 	{"built", planBuilt},
-	{"packages", planPackages},
+	{"packages", newest.plan},
+	{"packages17", stable.plan},
 }
 
 // installPostgres returns the first installation that can be had, once in this
@@ -63,7 +74,7 @@ var installPostgres = sync.OnceValues(func() (*installation, error) {
 	defer cancel()
 	only := postgresChoice()
 	if only != "" && !slices.ContainsFunc(ways, func(w way) bool { return w.name == only }) {
-		return nil, errors.New("VECWIRE_TEST_POSTGRES is not a URL, off, installed, built or packages")
+		return nil, errors.New("VECWIRE_TEST_POSTGRES is not a URL, off, installed, built, packages or packages17")
 	}
 	var failed error
 	for _, w := range ways {
@@ -293,16 +304,16 @@ func buildPostgres(ctx context.Context, prefix string, major int, version string
 	return bin, nil
 }
 
-// planPackages unpacks Debian's packages of a newer release, with the C library
-// they need, and runs them under that library's own loader.
-func planPackages(context.Context) (string, builder, error) {
+// plan unpacks Debian's packages of a newer release, with the C library they need, and
+// runs them under that library's own loader.
+func (r release) plan(context.Context) (string, builder, error) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return "", nil, err
 	}
-	return "postgres-packages-" + pgvectorSuite, unpackPostgres, nil
+	return "postgres-packages-" + r.suite, r.unpack, nil
 }
 
-func unpackPostgres(ctx context.Context, prefix string) (string, error) {
+func (r release) unpack(ctx context.Context, prefix string) (string, error) {
 	work := filepath.Join(prefix, "work")
 	if err := os.Mkdir(work, 0o755); err != nil {
 		return "", err
@@ -312,21 +323,21 @@ func unpackPostgres(ctx context.Context, prefix string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	own, err := newApt(ctx, filepath.Join(work, "apt"), []string{sources[0].line("deb", pgvectorSuite)}, false)
+	own, err := newApt(ctx, filepath.Join(work, "apt"), []string{sources[0].line("deb", r.suite)}, false)
 	if err != nil {
 		return "", err
 	}
-	debs, err := own.missing(ctx, postgresPackage)
+	debs, err := own.missing(ctx, fmt.Sprintf("postgresql-%d-pgvector", r.major))
 	if err != nil {
 		return "", err
 	}
-	debs = slices.DeleteFunc(debs, func(d debFile) bool { return !neededToRun(d.Name) })
+	debs = slices.DeleteFunc(debs, func(d debFile) bool { return !r.needs(d.Name) })
 	if err := own.unpack(ctx, work, prefix, debs); err != nil {
 		return "", err
 	}
 	bins, _ := filepath.Glob(filepath.Join(prefix, "usr/lib/postgresql/*/bin"))
 	if len(bins) != 1 {
-		return "", fmt.Errorf("packages of %s hold %d servers, want 1", pgvectorSuite, len(bins))
+		return "", fmt.Errorf("packages of %s hold %d servers, want 1", r.suite, len(bins))
 	}
 	for _, name := range []string{"postgres", "initdb"} {
 		if err := wrapLoader(prefix, filepath.Join(bins[0], name)); err != nil {
@@ -336,16 +347,16 @@ func unpackPostgres(ctx context.Context, prefix string) (string, error) {
 	return filepath.Rel(prefix, bins[0])
 }
 
-// neededToRun says whether the server needs the package, as opposed to the tools
-// around it. Without LLVM there is no JIT, which tests do not need.
-func neededToRun(name string) bool {
+// needs says whether the server needs the package, as opposed to the tools around it.
+// Without LLVM there is no JIT, which tests do not need.
+func (r release) needs(name string) bool {
 	for _, drop := range []string{"libllvm", "libz3", "libperl", "libpam-", "libsemanage", "libsepol", "libc-l10n", "libipc-", "libio-", "libjson-", "libtext-"} {
 		if strings.HasPrefix(name, drop) {
 			return false
 		}
 	}
-	return strings.HasPrefix(name, "lib") || strings.HasPrefix(name, "postgresql-17") ||
-		strings.HasPrefix(name, "postgresql-client-17") || name == "zlib1g" || name == "tzdata"
+	return strings.HasPrefix(name, "lib") || strings.HasPrefix(name, fmt.Sprintf("postgresql-%d", r.major)) ||
+		strings.HasPrefix(name, fmt.Sprintf("postgresql-client-%d", r.major)) || name == "zlib1g" || name == "tzdata"
 }
 
 // wrapLoader replaces the program by a script that runs it under the loader and

@@ -12,9 +12,17 @@
 // remedy. These environment variables change that:
 //
 //	VECWIRE_REQUIRE_SERVERS=1  a server that cannot be had fails the test
+//	VECWIRE_TEST_ALL=1         tests run with every version and mode of a server, not
+//	                           with one that stands for all
+//	VECWIRE_TEST_QUALITY=1     tests of quality run with the real embedding model, too,
+//	                           which takes minutes for each engine
+//	VECWIRE_TEST_DATA          the folder of data sets, see DataDir
 //	VECWIRE_TEST_POSTGRES      URL of a running server with pgvector to use instead
 //	                           of a private one; or "off"; or the one way to get a
-//	                           private one: "installed", "built" or "packages"
+//	                           private one: "installed", "built", "packages" (the
+//	                           newest that Debian has) or "packages17"
+//	VECWIRE_TEST_CITUS         a cluster of Citus: the coordinator's URL, and after commas
+//	                           the host:port of each worker
 //	VECWIRE_TEST_IRIS          URL of a running IRIS wire, in front of a real IRIS or not
 //	VECWIRE_TEST_CACHE         the cache directory
 //
@@ -51,6 +59,20 @@ const (
 	// stopTimeout bounds the wait until a server that was told to stop is gone.
 	stopTimeout = 30 * time.Second
 )
+
+// All reports whether VECWIRE_TEST_ALL asks for every version and mode of a server,
+// which CI does in one pass.
+func All() bool {
+	all, _ := strconv.ParseBool(os.Getenv("VECWIRE_TEST_ALL"))
+	return all
+}
+
+// Quality reports whether VECWIRE_TEST_QUALITY asks for the real embedding model
+// where tests measure quality.
+func Quality() bool {
+	wanted, _ := strconv.ParseBool(os.Getenv("VECWIRE_TEST_QUALITY"))
+	return wanted
+}
 
 // unavailable ends the test because a server cannot be had: as skipped, or as
 // failed where VECWIRE_REQUIRE_SERVERS asks for that.

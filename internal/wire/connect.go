@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // permanent reports whether connecting fails for a reason that time does not cure.
@@ -42,9 +44,9 @@ func isTLS(err error) bool {
 	return authority || hostname || record || verify || strings.Contains(err.Error(), "server refused TLS connection")
 }
 
-// describeURL returns a URL without its password and parameters, which may hold
+// DescribeURL returns a URL without its password and parameters, which may hold
 // secrets too.
-func describeURL(target string) string {
+func DescribeURL(target string) string {
 	u, err := url.Parse(target)
 	if err != nil || u.Scheme == "" || u.Host == "" {
 		return "postgres:…"
@@ -56,9 +58,9 @@ func describeURL(target string) string {
 	return out.String()
 }
 
-// parseError says what is wrong with a URL. A URL that cannot be taken apart
+// ParseError says what is wrong with a URL. A URL that cannot be taken apart
 // cannot be cleared of its password either, so nothing of it is quoted then.
-func parseError(target string, err error) error {
+func ParseError(target string, err error) error {
 	u, parse := url.Parse(target)
 	_, msg, found := strings.Cut(err.Error(), "`: ")
 	if parse != nil || u.Scheme == "" || !found || u.Query().Has("password") {
@@ -69,3 +71,11 @@ func parseError(target string, err error) error {
 	}
 	return errors.New(msg)
 }
+
+// IsIRIS recognises the server by what it calls itself.
+func IsIRIS(conn *pgx.Conn) bool {
+	return strings.Contains(conn.PgConn().ParameterStatus("server_version"), "InterSystems IRIS")
+}
+
+// ErrIsIRIS says that what answers as PostgreSQL is IRIS.
+var ErrIsIRIS = errors.New("the server is InterSystems IRIS, which needs a pool with settings of its own: open it by its URL")

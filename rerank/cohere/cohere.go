@@ -1,27 +1,26 @@
-// Package cohere scores texts through any server with the /rerank request that
-// Cohere made and others took over: Cohere itself, Jina, vLLM, llama.cpp and, with
-// [Options.TEI], Hugging Face's Text Embeddings Inference.
+// Package cohere reranks texts through any server with Cohere's /rerank request:
+// Cohere itself, Jina, vLLM, llama.cpp and, with [Options.TEI], Hugging Face's Text
+// Embeddings Inference.
 //
 // A [Client] makes one request for each call of Rerank and does not retry. Put the
-// wrappers of package rerank around it: [rerank.Retry] for the server's limits,
-// which its errors here tell, and around that [rerank.Batch] for the number of
-// texts that the server takes.
+// wrappers of package rerank around it: [rerank.Retry] for the server's rate limits,
+// which it learns from the errors of this package, and around that [rerank.Batch]
+// for the number of texts that the server takes.
 //
-// The key is sent to the base URL only, never to where that redirects, and is in
-// no error, log or formatted value.
+// The key is sent to the base URL only, never to the target of a redirect. No error,
+// log or formatted value shows it.
 //
-// The package knows no collection and no database, and no model.
+// The package must not know collections and databases, and knows no model by name.
 package cohere
 
 import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/httpmodel"
 	"github.com/vecwire/vecwire/rerank"
 )
 
@@ -31,14 +30,14 @@ const (
 	DefaultTimeout = 30 * time.Second            // the default of Options.Timeout
 )
 
-// Options says which server and model to use. Model is required, but not with TEI.
+// Options says which server and model to use. Model is required unless TEI is set.
 type Options struct {
-	// BaseURL is the address that "/rerank" is added to, such as
+	// BaseURL is the address to which "/rerank" is added, such as
 	// https://api.jina.ai/v1, or http://localhost:8000/v1 for vLLM; "" means
 	// DefaultBaseURL. It has no user, query or fragment.
 	BaseURL string
 
-	// APIKey is sent as a bearer token; "" sends none, as local servers want it.
+	// APIKey is sent as a bearer token; "" sends none, as for local servers.
 	APIKey string
 
 	// Header is sent with each request, for servers that want a key elsewhere.
@@ -47,18 +46,18 @@ type Options struct {
 	// Model is the model's name on the server.
 	Model string
 
-	// TEI asks in the form of Text Embeddings Inference, where the texts are "texts"
-	// and not "documents", and the server has one model.
+	// TEI makes requests in the form of Text Embeddings Inference, which has one model
+	// and takes the texts as "texts" instead of "documents".
 	TEI bool
 
-	// Extra is added to the body of each request, for what only some servers know:
+	// Extra is added to the body of each request, for parameters of some servers:
 	// {"truncate": true} or {"raw_scores": true} for TEI, {"return_documents": false}
 	// for Jina, {"max_tokens_per_doc": 512} for Cohere. It cannot have "model",
 	// "query", "documents", "texts", nor "top_n", which would leave scores out.
 	Extra map[string]any
 
-	// Timeout bounds each call; 0 means DefaultTimeout, less than 0 no bound but the
-	// context's.
+	// Timeout bounds each call; 0 means DefaultTimeout, a negative value no bound but
+	// the context's.
 	Timeout time.Duration
 
 	// HTTPClient makes the requests; nil means one of the Client's own, which keeps
@@ -68,16 +67,16 @@ type Options struct {
 
 // Client is a [rerank.Reranker]. It is immutable and safe for concurrent use.
 type Client struct {
-	o        Options
-	extra    map[string]json.RawMessage
-	endpoint string
-	http     *http.Client
+	model string
+	tei   bool
+	extra map[string]json.RawMessage
+	http  *httpmodel.Client
 }
 
 var _ rerank.Reranker = (*Client)(nil)
 
 // New returns a client. It does not connect. The error is a [*codec.ValueError]
-// that names the option that cannot be.
+// that names the option that cannot be used.
 func New(o Options) (*Client, error) {
 	if o.BaseURL == "" {
 		o.BaseURL = DefaultBaseURL
@@ -85,57 +84,45 @@ func New(o Options) (*Client, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
-	invalid := func(field, want, got string) (*Client, error) {
-		return nil, fmt.Errorf("cohere: %w", &codec.ValueError{Field: field, Pos: -1, Want: want, Got: got})
+	c := &Client{model: o.Model, tei: o.TEI}
+	var err error
+	if o.Model == "" && !o.TEI {
+		err = &codec.ValueError{Field: "Model", Pos: -1, Want: "the model's name on the server", Got: "empty"}
+	} else if c.extra, err = extras(o.Extra); err == nil {
+		c.http, err = httpmodel.New(httpmodel.Options{
+			BaseURL: o.BaseURL, Path: "rerank",
+			APIKey: o.APIKey, Header: o.Header, Timeout: o.Timeout, HTTPClient: o.HTTPClient,
+		})
 	}
-	base, err := url.Parse(o.BaseURL)
-	switch {
-	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https":
-		return invalid("BaseURL", "an address like https://host/v1", "something else")
-	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
-		return invalid("BaseURL", "an address without user, query or fragment", "one with them")
-	case o.Model == "" && !o.TEI:
-		return invalid("Model", "the model's name on the server", "empty")
-	case strings.ContainsAny(o.APIKey, "\r\n\x00"):
-		return invalid("APIKey", "one line", "more")
+	if err != nil {
+		return nil, fmt.Errorf("cohere: %w", err)
 	}
-	extra := map[string]json.RawMessage{}
-	for _, taken := range []string{"model", "query", "documents", "texts", "top_n"} {
-		if _, ok := o.Extra[taken]; ok {
-			return invalid("Extra", "nothing that the client sets itself", taken)
-		}
-	}
-	for name, value := range o.Extra {
-		if extra[name], err = json.Marshal(value); err != nil {
-			return invalid("Extra", "values that JSON has", name)
-		}
-	}
-	o.Extra = nil
-	o.Header = o.Header.Clone()
-	return &Client{o: o, extra: extra, endpoint: base.JoinPath("rerank").String(), http: httpClient(o.HTTPClient)}, nil
+	return c, nil
 }
 
-// httpClient returns a copy of the given client, or a new one, that follows no
-// redirect: that would send texts, and keys in headers, to another server.
-func httpClient(given *http.Client) *http.Client {
-	var c http.Client
-	if given != nil {
-		c = *given
-	} else if base, ok := http.DefaultTransport.(*http.Transport); ok {
-		transport := base.Clone()
-		transport.MaxIdleConnsPerHost = 64 // with the default of 2, concurrent calls would connect each time
-		c.Transport = transport
+// extras returns Options.Extra as JSON.
+func extras(given map[string]any) (map[string]json.RawMessage, error) {
+	for _, taken := range []string{"model", "query", "documents", "texts", "top_n"} {
+		if _, ok := given[taken]; ok {
+			return nil, &codec.ValueError{Field: "Extra", Pos: -1, Want: "nothing that the client sets itself", Got: taken}
+		}
 	}
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &c
+	extra := make(map[string]json.RawMessage, len(given))
+	for name, value := range given {
+		var err error
+		if extra[name], err = json.Marshal(value); err != nil {
+			return nil, &codec.ValueError{Field: "Extra", Pos: -1, Want: "values that JSON has", Got: name}
+		}
+	}
+	return extra, nil
 }
 
 // String returns the model, if there is a name, and the address, without the key.
 func (c *Client) String() string {
-	if c.o.Model == "" {
-		return c.endpoint
+	if c.model == "" {
+		return c.http.Endpoint()
 	}
-	return c.o.Model + " at " + c.endpoint
+	return c.model + " at " + c.http.Endpoint()
 }
 
 // GoString returns what String does, so that no format shows the key.

@@ -3,16 +3,15 @@ package cohere
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"regexp"
 
+	"github.com/vecwire/vecwire/internal/httpmodel"
 	"github.com/vecwire/vecwire/rerank"
 )
 
-// A result is the score of one text. TEI calls it score, the others
+// A result is the score of one text. TEI calls it score, other servers
 // relevance_score.
 type result struct {
 	Index     *int         `json:"index"`
@@ -20,18 +19,24 @@ type result struct {
 	Score     *json.Number `json:"score"`
 }
 
-// nonFinite finds what Python writes for numbers that JSON does not have.
+// nonFinite finds the words that Python writes for numbers that JSON lacks.
 var nonFinite = regexp.MustCompile(`([:\s])(NaN|-?Infinity)\b`)
 
 // decode returns the scores of an answer in the order of the texts.
-func (c *Client) decode(body []byte, texts int) ([]float64, error) {
-	results, err := parse(body)
-	if err != nil && nonFinite.Match(body) { // null names the text that it is the score of
-		results, err = parse(nonFinite.ReplaceAll(body, []byte("${1}null")))
+func decode(from *httpmodel.Answer, texts int) ([]float64, error) {
+	results, err := parse(from.Body)
+	if err != nil && nonFinite.Match(from.Body) { // null, unlike a syntax error, names its text
+		results, err = parse(nonFinite.ReplaceAll(from.Body, []byte("${1}null")))
+	}
+	if err != nil {
+		return nil, from.Unreadable(err)
+	}
+	if len(results) < texts {
+		if said := from.Said(); said != nil {
+			return nil, said
+		}
 	}
 	switch {
-	case err != nil:
-		return nil, c.unreadable(body, err)
 	case results == nil:
 		return nil, &AnswerError{Reason: `has no "results"; is this the address of /rerank?`}
 	case len(results) > texts:
@@ -73,7 +78,7 @@ func (r result) score() float64 {
 	return math.NaN()
 }
 
-// parse reads an object with results or, as TEI answers, the results alone.
+// parse reads an object that holds results, or the results alone, as TEI answers.
 func parse(body []byte) ([]result, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
 		results := []result{}
@@ -85,18 +90,4 @@ func parse(body []byte) ([]result, error) {
 	}
 	err := json.Unmarshal(body, &answer)
 	return answer.Results, err
-}
-
-// unreadable says why an answer is no JSON of this API.
-func (c *Client) unreadable(body []byte, err error) error {
-	syntax, isSyntax := errors.AsType[*json.SyntaxError](err)
-	switch text := bytes.TrimSpace(body); {
-	case len(text) == 0:
-		return &AnswerError{Reason: "is empty", CutOff: true}
-	case text[0] == '<':
-		return &AnswerError{Reason: "is an HTML page; is this the address of an API?"}
-	case isSyntax && (text[0] == '{' || text[0] == '[') && syntax.Offset >= int64(len(text)), errors.Is(err, io.ErrUnexpectedEOF):
-		return &AnswerError{Reason: "was cut off", CutOff: true}
-	}
-	return &AnswerError{Reason: "cannot be read: " + c.clean(err.Error())}
 }

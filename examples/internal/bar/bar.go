@@ -36,7 +36,7 @@ func (b *Bar) Show(what string, done, total int) { b.show(what, done, total, "")
 
 // Ingest shows the progress of [vecwire.Collection.Ingest]: give it as
 // IngestOptions.Progress.
-func (b *Bar) Ingest(p vecwire.IngestProgress) {
+func (b *Bar) Ingest(p vecwire.Progress) {
 	note := fmt.Sprintf(" %.0f/s", p.Rate)
 	if p.ETA > 0 {
 		note += fmt.Sprintf(", %s left", p.ETA)

@@ -16,7 +16,7 @@ func TestOnATerminal(t *testing.T) {
 	bar := Bar{w: &b, terminal: true}
 	bar.Show("reading", 1, 3)
 	bar.Show("reading", 3, 3)
-	bar.Ingest(vecwire.IngestProgress{Done: 50, Failed: 2, Total: 100, Rate: 10, ETA: 5 * time.Second})
+	bar.Ingest(vecwire.Progress{Done: 50, Failed: 2, Total: 100, Rate: 10, ETA: 5 * time.Second})
 	bar.End()
 	lines := strings.Split(b.String(), "\r\x1b[K")
 	require.Len(t, lines, 5)

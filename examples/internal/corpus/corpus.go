@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -56,7 +57,7 @@ func (f Folder) Chunks() iter.Seq2[vecwire.Record, error] {
 			}
 			return nil
 		})
-		if err != nil && err != fs.SkipAll {
+		if err != nil && !errors.Is(err, fs.SkipAll) {
 			yield(vecwire.Record{}, err)
 		}
 	}
@@ -66,7 +67,7 @@ func (f Folder) Chunks() iter.Seq2[vecwire.Record, error] {
 func (f Folder) Texts() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for r, err := range f.Chunks() {
-			if _, bad := err.(*vecwire.RecordError); bad {
+			if _, bad := errors.AsType[*vecwire.RecordError](err); bad {
 				continue
 			}
 			if !yield(r.Text, err) {
@@ -126,11 +127,11 @@ func (f Folder) lines(path, source string, yield func(vecwire.Record, error) boo
 
 // Sync stores the chunks that are new or have changed, and deletes the records
 // whose chunks are gone. A run that was interrupted is finished by the next one.
-func (f Folder) Sync(ctx context.Context, c *vecwire.Collection, progress func(vecwire.IngestProgress)) (vecwire.IngestReport, error) {
+func (f Folder) Sync(ctx context.Context, c *vecwire.Collection, progress func(vecwire.Progress)) (vecwire.IngestReport, error) {
 	total := int64(0)
 	here := map[string]bool{}
 	for r, err := range f.Chunks() {
-		if _, bad := err.(*vecwire.RecordError); err != nil && !bad {
+		if _, bad := errors.AsType[*vecwire.RecordError](err); err != nil && !bad {
 			return vecwire.IngestReport{}, err
 		}
 		here[r.ID] = true

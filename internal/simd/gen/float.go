@@ -27,14 +27,13 @@ func floatFamily(a *asm, o op, s precision) family {
 	}
 }
 
-func floatRows(o op, s precision) func(*asm) {
-	return func(a *asm) { a.rows(floatFamily(a, o, s)) }
-}
+func l2Pair(s precision) func(*asm)        { return func(a *asm) { a.pair(floatFamily(a, squared, s)) } }
+func dotRows(s precision) func(*asm)       { return func(a *asm) { a.rows(floatFamily(a, product, s)) } }
 func floatAt(o op, s precision) func(*asm) { return func(a *asm) { a.at(floatFamily(a, o, s)) } }
 
 // floatRow sums over rows of dim elements, not 0, in four accumulators; what is
 // left of 128 bytes goes to the first of them. A row has the same sum, to the
-// bit, wherever it lies, in a scan and in a list.
+// bit, in every shape of kernel.
 func (a *asm) floatRow(o op, s precision, q, dim reg.Register) row {
 	size := s.size()
 	mov, maskMov, sub, fma, add, hadd := a.VMOVUPS, a.VMASKMOVPS, a.VSUBPS, a.VFMADD231PS, a.VADDPS, a.VHADDPS

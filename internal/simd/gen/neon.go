@@ -13,10 +13,8 @@ var neonKernels = map[string][]func(*neon){
 	"simd": {
 		neonCodeRows(squared), neonCodeAt(squared), neonCodeRowsMany(squared),
 		neonCodeRows(product), neonCodeAt(product), neonCodeRowsMany(product),
-		neonFloatRows(product, single), neonFloatAt(product, single),
-		neonFloatRows(squared, single), neonFloatAt(squared, single),
-		neonFloatRows(product, double), neonFloatAt(product, double),
-		neonFloatRows(squared, double), neonFloatAt(squared, double),
+		neonDotRows(single), neonFloatAt(product, single), neonL2Pair(single), neonFloatAt(squared, single),
+		neonDotRows(double), neonFloatAt(product, double), neonL2Pair(double), neonFloatAt(squared, double),
 		neonSub(single), neonSub(double), neonMaximum(single), neonMaximum(double),
 		neonAtMost(squared), neonAtMost(product),
 		neonWalshHadamard,

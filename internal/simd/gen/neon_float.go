@@ -12,8 +12,12 @@ func neonFloatFamily(o op, s precision) neonFamily {
 	}
 }
 
-func neonFloatRows(o op, s precision) func(*neon) {
-	return func(n *neon) { n.rows(neonFloatFamily(o, s)) }
+func neonL2Pair(s precision) func(*neon) {
+	return func(n *neon) { n.pair(neonFloatFamily(squared, s)) }
+}
+
+func neonDotRows(s precision) func(*neon) {
+	return func(n *neon) { n.rows(neonFloatFamily(product, s)) }
 }
 
 func neonFloatAt(o op, s precision) func(*neon) {
@@ -22,7 +26,7 @@ func neonFloatAt(o op, s precision) func(*neon) {
 
 // floatRow sums over rows of dim elements, not 0, in eight accumulators. What is
 // left of 128 bytes is taken in halves, each by other accumulators. A row has the
-// same sum, to the bit, wherever it lies, in a scan and in a list.
+// same sum, to the bit, in every shape of kernel.
 func (n *neon) floatRow(o op, s precision, q, dim gp) neonRow {
 	// How much of a row fills 128 bytes, and what is left.
 	whole, left := n.gp(), n.gp()

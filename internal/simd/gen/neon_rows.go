@@ -1,7 +1,7 @@
 package main
 
-// The shapes of rows.go for arm64: a scan of rows that lie one after another and
-// a look at listed ones, the same for all families.
+// The shapes of rows.go for arm64, the same for all families: one pair, a scan of
+// rows that lie one after another, and a look at listed ones.
 
 // A neonFamily is a kernel's element type and operation.
 type neonFamily struct {
@@ -32,6 +32,19 @@ type neonRow struct {
 
 func (f neonFamily) params(more ...param) []param {
 	return append([]param{{"dst", "*" + f.out}, {"q", "*" + f.q}, {"rows", "*" + f.x}, {"dim", "int"}}, more...)
+}
+
+// pair writes the kernel that sums over one row.
+func (n *neon) pair(f neonFamily) {
+	name := f.name + "Pair"
+	args := n.begin(name, name+" sets dst to the sum of q and a row of dim elements.", "",
+		param{"dst", "*" + f.out}, param{"q", "*" + f.q}, param{"row", "*" + f.x}, param{"dim", "int"})
+	acc := n.vecsOf(1)[0]
+	f.prepare(n, args[1], args[3], func(r neonRow) {
+		r.sum(args[2], acc, func(int) {})
+		r.reduce1(acc, args[0])
+		n.ins("RET")
+	})
 }
 
 // rows writes the kernel that scans n rows.

@@ -5,8 +5,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// A family is a kernel's element type and operation. The shapes below, a scan of
-// rows that lie one after another and a look at listed ones, are the same for all.
+// A family is a kernel's element type and operation. The shapes below are the same
+// for all: one pair, a scan of rows that lie one after another, and a look at
+// listed ones.
 type family struct {
 	name string // of the operation and the type, in a function's name
 	set  string // of instructions, at the name's end, where there are several
@@ -34,6 +35,19 @@ type row struct {
 
 // scanAhead is how many bytes ahead a scan prefetches.
 const scanAhead = 4096
+
+// pair writes the kernel that sums over one row.
+func (a *asm) pair(f family) {
+	name := f.name + "Pair" + f.set
+	args := a.begin(name, name+" sets dst to the sum of q and a row of dim elements.",
+		"func(dst *"+f.out+", q *"+f.q+", row *"+f.x+", dim int)", "dst", "q", "row", "dim")
+	r := f.prepare(args[1], args[3])
+	acc := a.YMM()
+	r.sum(args[2].(reg.GPVirtual), acc, nil)
+	r.reduce1(acc, args[0])
+	a.VZEROUPPER()
+	a.RET()
+}
 
 // rows writes the kernel that scans n rows.
 func (a *asm) rows(f family) {

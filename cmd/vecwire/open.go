@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/vecwire/vecwire"
+)
+
+// open opens the database that is there. Only verbs that put something in make one:
+// otherwise a misspelled name would become an empty file.
+func (a *app) open(ctx context.Context) (*vecwire.DB, error) {
+	url := a.settings.DB
+	if file, ok := fileOf(url); ok {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return nil, remedy(fmt.Errorf("there is no database %s: %w", file, vecwire.ErrNotFound),
+				"run vecwire add FOLDER to make it, or name another one by --db or VECWIRE_DB")
+		}
+	}
+	return a.openURL(ctx, url)
+}
+
+// openURL opens a database, and makes it if it is a file that is not there.
+func (a *app) openURL(ctx context.Context, url string) (*vecwire.DB, error) {
+	cfg := vecwire.Config{}
+	if a.verbose {
+		cfg.Logger = slog.New(slog.NewTextHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return cfg.Open(ctx, url)
+}
+
+// fileOf returns the file that an address means, if it means one.
+func fileOf(url string) (string, bool) {
+	if strings.HasPrefix(url, "mem:") || strings.Contains(url, "://") && !strings.HasPrefix(url, "file:") {
+		return "", false
+	}
+	if name, ok := strings.CutPrefix(url, "file:"); ok {
+		name, _, _ = strings.Cut(name, "?")
+		return strings.TrimPrefix(name, "//"), true
+	}
+	name, _, _ := strings.Cut(url, "?")
+	return name, true
+}
+
+// with runs f over the database that is there and closes it.
+func (a *app) with(ctx context.Context, f func(db *vecwire.DB) error) (err error) {
+	db, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return f(db)
+}
+
+// withCollection runs f over the collection that is meant.
+func (a *app) withCollection(ctx context.Context, f func(db *vecwire.DB, c *vecwire.Collection) error) error {
+	return a.with(ctx, func(db *vecwire.DB) error {
+		c, err := a.collection(ctx, db)
+		if err != nil {
+			return err
+		}
+		return f(db, c)
+	})
+}
+
+// collection opens the collection that was named, else the default one, else the only
+// one.
+func (a *app) collection(ctx context.Context, db *vecwire.DB) (*vecwire.Collection, error) {
+	c, err := db.OpenCollection(ctx, a.settings.Collection)
+	if !errors.Is(err, vecwire.ErrNotFound) {
+		return c, err
+	}
+	schemas, listErr := db.Collections(ctx)
+	if listErr != nil {
+		return nil, listErr
+	}
+	if len(schemas) == 1 && !a.settings.named {
+		return db.OpenCollection(ctx, schemas[0].Name)
+	}
+	if len(schemas) == 0 {
+		return nil, remedy(err, "the database is empty: run vecwire add FOLDER first")
+	}
+	var names []string
+	for _, s := range schemas {
+		names = append(names, s.Name)
+	}
+	return nil, remedy(err, "choose one by --collection: %s", strings.Join(names, ", "))
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes of the test's own program the command vecwire, so that scripts run
+// the real thing in a process of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"vecwire": func() { os.Exit(run()) }})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, ".config"))
+			for _, name := range []string{"VECWIRE_DB", "VECWIRE_COLLECTION", "VECWIRE_CONFIG", "VECWIRE_EMBEDDER"} {
+				e.Setenv(name, "")
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// mkfolder adds to the folder what an archive of text cannot hold.
+			"mkfolder": func(ts *testscript.TestScript, _ bool, _ []string) {
+				folder := ts.MkAbs("folder")
+				ts.Check(os.WriteFile(filepath.Join(folder, "picture.png"), []byte("\x89PNG\x00\x01"), 0o644))
+				ts.Check(os.WriteFile(ts.MkAbs("binary"), []byte("\x7fELF\x00\x01"), 0o644))
+				ts.Check(os.WriteFile(ts.MkAbs("outside.md"), []byte("must not be read"), 0o644))
+				ts.Check(os.Symlink(ts.MkAbs("outside.md"), filepath.Join(folder, "link.md")))
+				ts.Check(os.Symlink("deep/note.txt", filepath.Join(folder, "inside.md")))
+				ts.Check(os.Symlink("..", filepath.Join(folder, "deep", "circle")))
+			},
+		},
+	})
+}

@@ -1,0 +1,84 @@
+package ann
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/simd"
+)
+
+// What another machine has written into a snapshot may be rounded in another way.
+const (
+	rounding32 = 1e-6
+	rounding64 = 1e-12
+	// roundingCode is how far an element of a code may be off for the same reason.
+	roundingCode = 1
+)
+
+// CheckRow returns an error if a row does not hold v, or holds something if v is nil,
+// or has a code that is not v's. The owner holds its lock for reading.
+func (a *Arena[T]) CheckRow(row int32, v []T) error {
+	if a.live.Has(row) != (v != nil) {
+		return fmt.Errorf("it holds a vector: %t, want %t", a.live.Has(row), v != nil)
+	}
+	if v == nil {
+		return nil
+	}
+	want, within := v, 0.0
+	if a.metric == codec.Cosine {
+		want, within = make([]T, a.dim), rounding32
+		if sizeOf[T]() == 8 {
+			within = rounding64
+		}
+		simd.Normalize(want, v)
+	}
+	got := a.row(row)
+	for i, x := range want {
+		if !(math.Abs(float64(x)-float64(got[i])) <= within) { // or it is NaN
+			return fmt.Errorf("vector[%d] is %v, want %v", i, got[i], x)
+		}
+	}
+	if a.codes == nil {
+		return nil
+	}
+	return checkCode(a.codes, row, got)
+}
+
+func checkCode[T codec.Float](c *codes, row int32, v []T) error {
+	y, want := make([]float32, c.dim), make([]uint8, c.stride)
+	transform(c, y, v)
+	c.quantize(want, y)
+	for i, k := range c.row(row) {
+		if d := int(k) - int(want[i]); d > roundingCode || d < -roundingCode {
+			return fmt.Errorf("code[%d] is %d, want %d", i, k, want[i])
+		}
+	}
+	return nil
+}
+
+// Check returns an error if the graph's rows or links are not what they can be: a
+// linked row is there, a neighbour has a list, and searches have where to begin. While
+// rows are being linked it looks at nothing. The owner holds its lock for reading.
+func (g *Graph[T]) Check() error {
+	if !g.work.TryLock() {
+		return nil
+	}
+	defer g.work.Unlock()
+	if g.closed {
+		return nil
+	}
+	for _, row := range g.fresh.appendTo(nil) {
+		if !g.arena.live.Has(row) {
+			return fmt.Errorf("row %d is linked and holds no vector", row)
+		}
+		if g.stale.has(row) {
+			return fmt.Errorf("row %d is linked, and is to be linked again", row)
+		}
+	}
+	if _, _, ok := g.links.top(); !ok && g.fresh.len() > 0 {
+		return errors.New("there are links, and no row to begin at")
+	}
+	return g.links.verify()
+}

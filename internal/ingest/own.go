@@ -1,0 +1,52 @@
+package ingest
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+)
+
+// slabBytes is how much room for vectors is made at a time: few allocations, and
+// little that a last record keeps from the garbage collector.
+const slabBytes = 64 << 10
+
+// Slab makes copies of vectors, several in a block. The zero Slab is ready for use.
+type Slab[T float32 | float64] struct{ rest []T }
+
+// Own returns a copy of v, nil of nil. Most vectors have dim elements.
+func (s *Slab[T]) Own(v []T, dim int) []T {
+	if v == nil {
+		return nil
+	}
+	if len(v) > len(s.rest) {
+		s.rest = make([]T, max(len(v), slabBytes/8/max(1, dim)*dim))
+	}
+	n := copy(s.rest, v)
+	own := s.rest[:n:n]
+	s.rest = s.rest[n:]
+	return own
+}
+
+// OwnFields copies fields, and bytes in them. Other values cannot be changed.
+func OwnFields[M ~map[string]any](fields M) M {
+	if fields == nil {
+		return nil
+	}
+	out := make(M, len(fields))
+	for name, v := range fields {
+		if b, ok := v.([]byte); ok {
+			v = bytes.Clone(b)
+		}
+		out[name] = v
+	}
+	return out
+}
+
+// OwnVectors copies named vectors.
+func OwnVectors(vectors map[string][]float32) map[string][]float32 {
+	out := maps.Clone(vectors)
+	for name, v := range out {
+		out[name] = slices.Clone(v)
+	}
+	return out
+}

@@ -1,0 +1,36 @@
+package local
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// fieldsSpec is what the registry's column fields holds of a collection with named
+// vectors. Of any other it holds the list of fields alone.
+type fieldsSpec struct {
+	Fields  []engine.Field       `json:"fields"`
+	Vectors []engine.NamedVector `json:"vectors"`
+}
+
+// marshalFields returns what the registry holds of a schema's fields and named vectors.
+func marshalFields(s engine.Schema) (string, error) {
+	var v any = s.Fields
+	if len(s.Vectors) > 0 {
+		v = fieldsSpec{s.Fields, s.Vectors}
+	}
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// unmarshalFields reads what marshalFields has written into s.
+func unmarshalFields(text string, s *engine.Schema) error {
+	if !strings.HasPrefix(text, "{") {
+		return json.Unmarshal([]byte(text), &s.Fields)
+	}
+	var spec fieldsSpec
+	err := json.Unmarshal([]byte(text), &spec)
+	s.Fields, s.Vectors = spec.Fields, spec.Vectors
+	return err
+}

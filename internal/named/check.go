@@ -1,0 +1,50 @@
+package named
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// Check implements engine.Engine.
+func (d *database) Check(ctx context.Context) (engine.Checked, error) {
+	checked, err := d.Engine.Check(ctx)
+	return d.told(ctx, checked), err
+}
+
+// Salvage implements engine.Engine.
+func (d *database) Salvage(ctx context.Context, path string) (engine.Checked, error) {
+	checked, err := d.Engine.Salvage(ctx, path)
+	return d.told(ctx, checked), err
+}
+
+// told speaks of named vectors by the names that users know. What belongs to no
+// collection, or to one whose schema cannot be read, stays as it is.
+func (d *database) told(ctx context.Context, checked engine.Checked) engine.Checked {
+	all, err := d.Engine.List(ctx)
+	if err != nil {
+		return checked // of a store that is that much damaged
+	}
+	type vector struct{ collection, name string }
+	of := map[string]vector{}
+	for _, s := range all {
+		for _, v := range s.Vectors {
+			if !isHidden(s.Name) {
+				of[v.Store] = vector{s.Name, v.Name}
+			}
+		}
+	}
+	checked.Collections = slices.DeleteFunc(checked.Collections, func(c engine.CheckedCollection) bool {
+		_, known := of[c.Name]
+		return known
+	})
+	for i := range checked.Problems {
+		p := &checked.Problems[i]
+		if v, known := of[p.Collection]; known {
+			p.Collection, p.What = v.collection, fmt.Sprintf("the vector %q: %s", v.name, p.What)
+		}
+	}
+	return checked
+}

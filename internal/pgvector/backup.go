@@ -1,0 +1,12 @@
+package pgvector
+
+import (
+	"context"
+
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// Backup implements engine.Engine: the server has backups of its own.
+func (*database) Backup(context.Context, string) error {
+	return engine.Unsupported(engine.LackBackup, "postgres")
+}

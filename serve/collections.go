@@ -1,0 +1,216 @@
+package serve
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/transfer"
+)
+
+// What package transfer writes before and after the JSON of a schema.
+const schemaHead, schemaTail = `{"vecwire":1,"schema":`, "}"
+
+// schemaJSON returns a schema as package transfer writes it.
+func schemaJSON(s vecwire.Schema) (json.RawMessage, error) {
+	var b bytes.Buffer
+	if err := transfer.WriteSchema(&b, s); err != nil {
+		return nil, err
+	}
+	line := bytes.TrimSpace(b.Bytes())
+	return line[len(schemaHead) : len(line)-len(schemaTail)], nil
+}
+
+// schemaOf makes a schema of a body, which has the shape of one: package transfer
+// knows what the names in it mean.
+func (c *call) schemaOf(name string, v values) (vecwire.Schema, error) {
+	fields := []map[string]any{}
+	for _, f := range get[[]any](v, "fields") {
+		typ := get[string](f.(values), "type")
+		if typ == "" {
+			typ = vecwire.String.String()
+		}
+		field := maps.Clone(f.(values))
+		field["type"] = typ
+		fields = append(fields, field)
+	}
+	vectors := []map[string]any{}
+	for _, v := range get[[]any](v, "vectors") {
+		vector := maps.Clone(v.(values))
+		if get[string](vector, "metric") == "" {
+			vector["metric"] = vecwire.Cosine.String()
+		}
+		vectors = append(vectors, vector)
+	}
+	dim, model := get[int64](v, "dim"), get[string](v, "model")
+	if e := c.handles.embedders[model]; e != nil && dim == 0 {
+		dim = int64(e.Dim())
+	}
+	if dim == 0 {
+		return vecwire.Schema{}, invalid("/dim", "how many numbers a vector has: no embedder here is of the model", "nothing")
+	}
+	entry := map[string]any{"name": name, "dim": dim, "model": model, "fields": fields, "vectors": vectors}
+	for key, standard := range map[string]string{"element": vecwire.FLOAT.String(), "metric": vecwire.Cosine.String(), "full_text": ""} {
+		if entry[key] = get[string](v, key); entry[key] == "" {
+			entry[key] = standard
+		}
+	}
+	body, err := json.Marshal(entry)
+	if err != nil {
+		return vecwire.Schema{}, err
+	}
+	return transfer.ReadSchema(bufio.NewReader(bytes.NewReader(append(append([]byte(schemaHead), body...), schemaTail...))))
+}
+
+// inSchema places the names of a schema's fields.
+func inSchema(string) string { return "/fields" }
+
+func createCollection(c *call) error {
+	v, done, err := c.body()
+	defer done()
+	if err != nil {
+		return err
+	}
+	name := get[string](v, "name")
+	if !c.who.sees(name) {
+		return newProblem(http.StatusForbidden, "forbidden", "the token is for other collections")
+	}
+	s, err := c.schemaOf(name, v)
+	if err != nil {
+		return err
+	}
+	made, err := c.db.CreateCollection(c.r.Context(), s)
+	if err != nil {
+		return err
+	}
+	body, err := schemaJSON(made.Schema())
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusCreated, body)
+}
+
+func ensureCollection(c *call) error {
+	v, done, err := c.body()
+	defer done()
+	if err != nil {
+		return err
+	}
+	s, err := c.schemaOf(c.r.PathValue("collection"), v)
+	if err != nil {
+		return err
+	}
+	ensured, err := c.db.EnsureCollection(c.r.Context(), s)
+	if _, ok := errors.AsType[*vecwire.SchemaError](err); ok {
+		if there, openErr := c.db.OpenCollection(c.r.Context(), s.Name); openErr == nil {
+			return differs(there.Schema(), s)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	body, err := schemaJSON(ensured.Schema())
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, body)
+}
+
+// differs is the problem of a collection whose schema is not the one that is
+// wanted. It names the members that differ.
+func differs(is, want vecwire.Schema) error {
+	p := newProblem(http.StatusConflict, "conflict", "the collection exists with another schema")
+	member := func(pointer string, is, want fmt.Stringer) {
+		if is.String() != want.String() {
+			p.Errors = append(p.Errors, detail{Pointer: pointer, Want: is.String(), Got: want.String()})
+		}
+	}
+	member("/dim", number64(is.Dim), number64(want.Dim))
+	member("/element", is.Element, want.Element)
+	member("/metric", is.Metric, want.Metric)
+	member("/full_text", is.FullText, want.FullText)
+	if is.Model != want.Model {
+		p.Errors = append(p.Errors, detail{Pointer: "/model", Want: is.Model, Got: want.Model})
+	}
+	for i, f := range want.Fields {
+		at := slices.IndexFunc(is.Fields, func(there vecwire.Field) bool { return there.Name == f.Name })
+		switch {
+		case at < 0:
+			p.Errors = append(p.Errors, detail{Pointer: fmt.Sprintf("/fields/%d", i), Detail: fmt.Sprintf("field %q is not in the collection", f.Name)})
+		case is.Fields[at].Type != f.Type:
+			p.Errors = append(p.Errors, detail{Pointer: fmt.Sprintf("/fields/%d/type", i), Want: is.Fields[at].Type.String(), Got: f.Type.String()})
+		}
+	}
+	for _, f := range is.Fields {
+		if !slices.ContainsFunc(want.Fields, func(w vecwire.Field) bool { return w.Name == f.Name }) {
+			p.Errors = append(p.Errors, detail{Pointer: "/fields", Detail: fmt.Sprintf("field %q of the collection is missing", f.Name)})
+		}
+	}
+	return p
+}
+
+type number64 int64
+
+func (n number64) String() string { return fmt.Sprint(int64(n)) }
+
+func listCollections(c *call) error {
+	schemas, err := c.db.Collections(c.r.Context())
+	if err != nil {
+		return err
+	}
+	out := []json.RawMessage{}
+	for _, s := range schemas {
+		if !c.who.sees(s.Name) {
+			continue
+		}
+		body, err := schemaJSON(s)
+		if err != nil {
+			return err
+		}
+		out = append(out, body)
+	}
+	body, err := json.Marshal(map[string]any{"collections": out})
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, body)
+}
+
+func getCollection(c *call) error {
+	return c.on(func(h *handle) error {
+		count, err := h.c.Count(c.r.Context(), filter.Filter{})
+		if err != nil {
+			return err
+		}
+		infos := []vecwire.IndexInfo{}
+		if c.db.Capabilities().Indexes && c.namespace == "" {
+			if infos, err = h.c.Indexes(c.r.Context()); err != nil {
+				return err
+			}
+		}
+		schema, err := schemaJSON(h.schema)
+		if err != nil {
+			return err
+		}
+		body, err := json.Marshal(map[string]any{"schema": schema, "count": count, "indexes": indexEntries(infos), "embedder": h.embedded})
+		if err != nil {
+			return err
+		}
+		return c.json(http.StatusOK, body)
+	})
+}
+
+func dropCollection(c *call) error {
+	if err := c.db.DropCollection(c.r.Context(), c.r.PathValue("collection")); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,79 @@
+package transfer
+
+import (
+	"fmt"
+
+	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/codec"
+)
+
+// setVector gives a record the named vector that a text is.
+func setVector(r *vecwire.Record, v vecwire.VectorField, text []byte) error {
+	x, err := codec.ParseText(make([]float32, 0, max(0, min(v.Dim, 1<<16))), text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", v.Name, err)
+	}
+	if r.Vectors == nil {
+		r.Vectors = map[string][]float32{}
+	}
+	r.Vectors[v.Name] = x
+	return nil
+}
+
+// namedVectors reads the named vectors of a record.
+func (d *decoder) namedVectors(r *vecwire.Record, object []byte) error {
+	if object[0] != '{' {
+		return mismatch("vectors", "an object", object)
+	}
+	seen := map[string]bool{}
+	for key, value := range members(object) {
+		name, err := unquote("key", key)
+		if err != nil {
+			return err
+		}
+		v, ok := namedVector(d.schema, name)
+		switch {
+		case !ok:
+			return &vecwire.SchemaError{Collection: d.schema.Name, Field: shorten(name), Msg: "does not exist among Vectors"}
+		case seen[name]:
+			return twice(name)
+		case value[0] == 'n': // null
+		case value[0] != '[':
+			return mismatch(name, "an array of numbers", value)
+		default:
+			err = setVector(r, v, value)
+		}
+		if err != nil {
+			return err
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+func namedVector(s vecwire.Schema, name string) (vecwire.VectorField, bool) {
+	for _, v := range s.Vectors {
+		if v.Name == name {
+			return v, true
+		}
+	}
+	return vecwire.VectorField{}, false
+}
+
+// namedFit returns an error that names the vectors of from which to does not have, or
+// has otherwise.
+func namedFit(from, to vecwire.Schema) error {
+	var errs []error
+	for _, f := range from.Vectors {
+		t, ok := namedVector(to, f.Name)
+		switch {
+		case !ok:
+			errs = append(errs, &vecwire.SchemaError{Collection: to.Name, Field: f.Name, Msg: fmt.Sprintf("does not exist among Vectors, and %q has it", from.Name)})
+		case t.Dim != f.Dim:
+			errs = append(errs, fmt.Errorf("the vector %q: %w", f.Name, &vecwire.DimensionError{Want: t.Dim, Got: f.Dim}))
+		case f.Model != "" && t.Model != "" && f.Model != t.Model:
+			errs = append(errs, fmt.Errorf("the vector %q: %w: vectors of %q, and %q has those of %q", f.Name, vecwire.ErrModelMismatch, f.Model, to.Name, t.Model))
+		}
+	}
+	return join(errs)
+}
