@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -130,6 +131,9 @@ func (a *Arena[T]) loadFile(g *Graph[T], path string) (stamp []byte, err error) 
 
 // readFile returns what a file holds, in memory of the heap.
 func readFile(f *os.File, size int64) ([]byte, func(), error) {
+	if size > math.MaxInt {
+		return nil, nil, fmt.Errorf("%w: its %d bytes are more than a process of this system can have", ErrSnapshot, size)
+	}
 	data := make([]byte, size)
 	_, err := io.ReadFull(f, data)
 	return data, func() {}, err

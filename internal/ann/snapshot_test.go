@@ -276,6 +276,10 @@ func TestMappedSnapshot(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, damaged, 0o600))
 	h = emptyGraph[float32](t, 96, codec.L2)
 	_, err = h.LoadFile(path)
+	if !mapsFiles() { // all of it is read when it is loaded
+		require.ErrorIs(t, err, ErrSnapshot)
+		return
+	}
 	require.NoError(t, err)
 	rows, err := h.arena.Damaged()
 	require.NoError(t, err)
@@ -295,7 +299,17 @@ func TestMappedSnapshot(t *testing.T) {
 	require.ErrorContains(t, err, "is damaged: its checksum")
 }
 
-// Who cuts a snapshot short that is mapped does not end the process.
+// mapsFiles reports whether snapshots stay in their files, as far as they are not
+// changed. Systems of 32 bits have no address space to spare for that.
+func mapsFiles() bool {
+	m, err := newMapping(addressSpace)
+	if err == nil {
+		m.release()
+	}
+	return err == nil
+}
+
+// A snapshot that is mapped and cut short does not end the process.
 func TestMappedSnapshotIsCutShort(t *testing.T) {
 	skipRace(t)
 	path := filepath.Join(t.TempDir(), "c.graph")
@@ -312,6 +326,14 @@ func TestMappedSnapshotIsCutShort(t *testing.T) {
 		_, err = h.LoadFile(path)
 		require.NoError(t, err)
 		require.NoError(t, os.Truncate(path, int64(len(whole))-int64(len(whole))/part))
+		if !mapsFiles() { // it was copied, and what becomes of the file is nothing to it
+			_, _, err := h.Search(t.Context(), nil, queries[float32](data, 1)[0], 10, 100, nil)
+			require.NoError(t, err)
+			require.NoError(t, h.arena.Intact())
+			require.NoError(t, h.Link(t.Context(), mu.RLocker(), 2, nil))
+			require.NoError(t, h.WriteFile(t.Context(), path+".2", new(sync.Mutex), &mu, func() ([]byte, error) { return nil, nil }))
+			continue
+		}
 		failed := 0
 		for _, q := range queries[float32](data, 50) {
 			err := h.arena.Guard(func() error { _, _, err := h.Search(t.Context(), nil, q, 10, 100, nil); return err })
