@@ -61,7 +61,8 @@ type Query struct {
 	Snippets int
 	// Around brings the parts of the document that stand beside each hit, up to so many
 	// on either side: see [Hit].Passage. The collection needs [SourceField] and [PartField].
-	// What the filter does not let pass is not brought. 0 brings none.
+	// What the filter does not let pass is not brought, and equal sources of two namespaces
+	// are two documents. 0 brings none.
 	Around int
 	// AroundTokens is how many tokens the passages of the answer may hold together, each
 	// part counted by itself. The hits themselves come first, the best before the others,
