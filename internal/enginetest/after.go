@@ -14,6 +14,7 @@ import (
 
 // after: pages that go on behind a hit are the parts of one answer.
 func (s *suite) after(t *testing.T) {
+	run(t, "an index", s.afterIndexed)
 	s.eachKind(t, func(t *testing.T, element vecwire.Element, metric vecwire.Metric) {
 		schema := vecwire.Schema{Dim: 4, Element: element, Metric: metric, Fields: []vecwire.Field{{Name: "n", Type: vecwire.Int, Index: true}, {Name: vecwire.NamespaceField, Index: true}}}
 		all := s.create(t, schema)
@@ -95,6 +96,46 @@ func (s *suite) after(t *testing.T) {
 		})
 		run(t, "refusals", func(t *testing.T) { s.afterRefused(t, c, q) })
 	})
+}
+
+// afterIndexed: pages through an index hold no hit twice and come in order.
+func (s *suite) afterIndexed(t *testing.T) {
+	if !s.caps.Indexes {
+		t.Skip("the engine has no indexes to build")
+	}
+	ctx := t.Context()
+	c := s.create(t, vecwire.Schema{Dim: 4})
+	g := newGenerator(173, c.Schema())
+	records := make([]vecwire.Record, 300)
+	for i := range records {
+		records[i] = vecwire.Record{ID: fmt.Sprintf("%03d", i), Vector: g.vector()}
+	}
+	require.NoError(t, c.Upsert(ctx, records...))
+	require.NoError(t, c.BuildIndex(ctx, vecwire.IndexOptions{}))
+	q := vecwire.Query{Vector: g.vector(), K: 20}
+	var got []vecwire.Hit
+	seen := map[string]bool{}
+	for range 20 {
+		hits, err := c.Search(ctx, q)
+		require.NoError(t, err)
+		for _, h := range hits {
+			require.False(t, seen[h.ID], h.ID)
+			seen[h.ID] = true
+		}
+		if got = append(got, hits...); len(hits) < q.K {
+			break
+		}
+		q.After = q.Token(hits[len(hits)-1])
+	}
+	require.Greater(t, len(got), 270, "nearly all")
+	for i := range got[1:] {
+		require.True(t, got[i].Score > got[i+1].Score || got[i].Score == got[i+1].Score && got[i].ID < got[i+1].ID)
+	}
+	want, err := c.Search(ctx, vecwire.Query{Vector: q.Vector, K: 20, Exact: true})
+	require.NoError(t, err)
+	for i := range want {
+		require.Equal(t, want[i].Score, got[i].Score, "the index scores as the exact search does")
+	}
 }
 
 // pagesAfter compares pages with one answer.
