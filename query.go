@@ -36,6 +36,11 @@ type Query struct {
 	// give every page the same Candidates, at least K + Offset of the last one: then
 	// they are the parts of one answer.
 	Offset int
+	// After shows the next page, too: what [Query.Token] returned for the last hit of the
+	// page before. An exact search costs what the first page does, however far it goes
+	// on; see [Query.Token]. It is for the order of vectors alone, and refused beside
+	// Offset, Fusion, Rescore, MaxSim, Reranker, Boosts, GroupBy and Diversity.
+	After string
 	// Filter says which records may be found. The zero filter lets all pass.
 	Filter filter.Filter
 	// Exact asks for the exact answer where an approximate index might give
@@ -56,7 +61,8 @@ type Query struct {
 	Snippets int
 	// Around brings the parts of the document that stand beside each hit, up to so many
 	// on either side: see [Hit].Passage. The collection needs [SourceField] and [PartField].
-	// What the filter does not let pass is not brought. 0 brings none.
+	// What the filter does not let pass is not brought, and equal sources of two namespaces
+	// are two documents. 0 brings none.
 	Around int
 	// AroundTokens is how many tokens the passages of the answer may hold together, each
 	// part counted by itself. The hits themselves come first, the best before the others,
@@ -287,7 +293,7 @@ func (c *Collection) embedLegs(ctx context.Context, queries []search.Query) erro
 // plan makes p the query as package search has it.
 func (q *Query) plan(p *search.Query) {
 	*p = search.Query{
-		In: q.In, Vector: q.Vector, Vector64: q.Vector64, Text: q.Text, Away: q.Away, K: q.K, Offset: q.Offset, Filter: q.Filter,
+		In: q.In, Vector: q.Vector, Vector64: q.Vector64, Text: q.Text, Away: q.Away, K: q.K, Offset: q.Offset, After: q.After, Filter: q.Filter,
 		Exact: q.Exact, Effort: q.Effort, IDsOnly: q.IDsOnly, Vectors: q.Vectors, Snippets: q.Snippets,
 		Around: q.Around, AroundTokens: q.AroundTokens, AroundCount: q.AroundCount, Candidates: q.Candidates,
 		Rescore: q.Rescore, Reranker: q.Reranker, MinScore: q.MinScore, GroupBy: q.GroupBy, GroupSize: q.GroupSize, Diversity: q.Diversity,
@@ -307,6 +313,28 @@ func (q *Query) plan(p *search.Query) {
 	for _, b := range q.Boosts {
 		p.Boosts = append(p.Boosts, b.is)
 	}
+	p.Sum()
+}
+
+// Token returns the After of a query that goes on behind h: the last hit that this query
+// has found, or one with the same ID and Score. It is opaque, safe in URLs, good in any
+// process, and good for queries of the same collection with the same Vector, Text, Away
+// and In; the others of its fields may differ from page to page. A Text must become the
+// same vector each time: where a model does not see to that, give Vector.
+//
+// A page holds the hits with a lower score than h, and those of the same score whose IDs
+// come after, as they are now: no hit that stays as it is comes twice, also if h has gone;
+// one that is written between pages is seen where it stands then. With an exact search the
+// pages are the parts of one answer.
+//
+// Through an index they are nearly so: what an index misses on its page does not come
+// later. An index knows no scores, so a page costs what K + Offset hits would; where that
+// is dearer than to compare all records, or leaves a page short, they are compared. On
+// IRIS every page costs what K + Offset hits do.
+func (q Query) Token(h Hit) string {
+	var p search.Query
+	q.plan(&p)
+	return p.Token(h.ID, h.Score)
 }
 
 // SearchAll streams all records that pass the query's filter, the nearest first,

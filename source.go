@@ -170,7 +170,8 @@ type Passage struct {
 // Source reads a document back: all records of a source in the order of their
 // [PartField], and their texts as one. Records without a place in it come last, by ID. The
 // schema must have [SourceField] and PartField, or Source returns a [*SchemaError]. It
-// returns [ErrNotFound] if the source has no records.
+// returns [ErrNotFound] if the source has no records, and a [*ValueError] if records of
+// several namespaces have it: read it through [Collection.Namespace] then.
 func (c *Collection) Source(ctx context.Context, source string) (*Passage, error) {
 	c, ctx, call, err := c.begin(ctx, OpSource)
 	if err != nil {

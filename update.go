@@ -17,7 +17,9 @@ import (
 type Change struct {
 	// ID is the record's. Required.
 	ID string
-	// Set gives fields a value. One that is nil takes the field's value away.
+	// Set gives fields a value. One that is nil takes the field's value away. What
+	// [Schema].Extra gathers is set as a whole, by the name of that field: a name that it
+	// gathers is refused with a [*SchemaError], in Unset, too.
 	Set Fields
 	// Unset takes the values of these fields away; "text" stands for the text.
 	Unset []string

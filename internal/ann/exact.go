@@ -116,6 +116,9 @@ func (a *Arena[T]) answer(ctx context.Context, dst []Candidate, s *scratch[T]) (
 		}
 		a.rescore(s.wide, s.found[i:min(i+checkRows, len(s.found))])
 	}
+	if s.after != nil {
+		s.found = slices.DeleteFunc(s.found, func(c Candidate) bool { return !s.after.passes(c) })
+	}
 	return appendTop(dst, s.found, &s.floor, s.k), nil
 }
 
@@ -209,6 +212,8 @@ type scratch[T codec.Float] struct {
 	found  []Candidate // rows that may be in the answer, with a+e for their score, in ascending order
 	mixed  bool        // but for some of found's first ones
 	limit  int         // prune when found gets this long
+	after  *After      // only rows that come after it; nil for all
+	most   float64     // the key of its score
 	keys   [blockRows]T
 	rows   [blockRows]int32 // which rows the keys are of, if not the whole block
 	sieve  sieve
@@ -258,12 +263,21 @@ func (s *scratch[T]) keep(row int32, key, e float64) {
 	if key+e < s.threshold() {
 		return
 	}
+	counts := true // in the answer, unless there are better ones
+	if s.after != nil {
+		if key-2*e > s.most { // twice, for the rounding of most
+			return
+		}
+		counts = key+2*e < s.most
+	}
 	if len(s.found) >= s.limit {
 		s.prune()
 		s.limit = max(s.limit, 2*len(s.found))
 	}
 	s.found = append(s.found, Candidate{row, key + e})
-	s.floor.add(key - e)
+	if counts {
+		s.floor.add(key - e)
+	}
 }
 
 // prune drops the rows that can no longer be in the answer.

@@ -200,6 +200,7 @@ func requireExact[T codec.Float](t *testing.T, rng *rand.Rand, s shape, metric c
 			counts = func(r int32) bool { return live[r] && allowed.Has(r) }
 		}
 		for _, k := range []int{1, 10, 1 + rng.IntN(n), n, n + 1, math.MaxInt} {
+			requireAfter(t, rng, a, q, k, allowed, brute(a, q, math.MaxInt, counts))
 			want := brute(a, q, k, counts)
 			got, err := a.Search(t.Context(), dst[:0], q, k, allowed)
 			require.NoError(t, err)

@@ -40,13 +40,7 @@ type finder[T codec.Float] struct {
 // Arena.Search, and a *codec.ValueError if ef is negative. It allocates nothing
 // but dst once searches have run.
 func (g *Graph[T]) Search(ctx context.Context, dst []Candidate, q []T, k, ef int, allowed *Bitmap) (found []Candidate, exact bool, err error) {
-	if ef < 0 {
-		return dst, false, &codec.ValueError{Field: "ef", Pos: -1, Want: "0 or more", Got: fmt.Sprint(ef)}
-	}
-	if err := g.arena.check(q, k); err != nil {
-		return dst, false, err
-	}
-	if err := ctx.Err(); err != nil {
+	if err := g.check(ctx, q, k, ef); err != nil {
 		return dst, false, err
 	}
 	var seeds []int32
@@ -60,6 +54,17 @@ func (g *Graph[T]) Search(ctx context.Context, dst []Candidate, q []T, k, ef int
 	}
 	found, err = g.arena.search(ctx, dst, q, k, allowed, seeds)
 	return found, true, err
+}
+
+// check returns what is wrong with a search, or ctx's error.
+func (g *Graph[T]) check(ctx context.Context, q []T, k, ef int) error {
+	if ef < 0 {
+		return &codec.ValueError{Field: "ef", Pos: -1, Want: "0 or more", Got: fmt.Sprint(ef)}
+	}
+	if err := g.arena.check(q, k); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 func (g *Graph[T]) borrowFinder() *finder[T] {

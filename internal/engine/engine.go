@@ -154,10 +154,11 @@ type Search struct {
 	In      int // the vectors to search: 0 for the records' own, or 1 + the place in Schema.Vectors
 	K       int // always positive
 	Filter  filter.Filter
-	Exact   bool // no approximate index
-	Effort  int  // how many candidates a search of a graph looks at; 0 for the collection's own, or the engine's choice
-	Payload bool // with text and fields
-	Vectors bool // with vectors
+	After   *After // only what comes after a hit; nil for all, and with Rescore
+	Exact   bool   // no approximate index
+	Effort  int    // how many candidates a search of a graph looks at; 0 for the collection's own, or the engine's choice
+	Payload bool   // with text and fields
+	Vectors bool   // with vectors
 	// Rescore, only with Vectors, says that the caller compares the hits with
 	// Vector itself. An engine whose index is over compressed vectors then leaves
 	// that out: it returns candidates in any order and with any scores, and more
@@ -166,6 +167,14 @@ type Search struct {
 	// Candidates is how many there are to be with Rescore, at least K; 0 for the
 	// engine's choice, which takes it that K has room to choose from already.
 	Candidates int
+}
+
+// After is a hit behind which a search goes on: those that score less come after it, and of
+// those with the same score the ones whose IDs do. The hit need not be there any more.
+type After struct {
+	ID    string
+	Score float64
+	Place int // how many hits come up to it, roughly; 0 if that is not known
 }
 
 // Hit is a record that a search found. Score is higher for nearer: the cosine,

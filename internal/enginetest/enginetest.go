@@ -76,6 +76,7 @@ func Run(t *testing.T, target Target) {
 		{"Search", s.search},
 		{"Ties", s.ties},
 		{"Offset", s.offset},
+		{"After", s.after},
 		{"Vectors", s.vectors},
 		{"Named", s.named},
 		{"MaxSim", s.maxSim},

@@ -388,6 +388,10 @@ func (s *suite) extra(t *testing.T) {
 		require.Equal(t, want[i], r.Fields)
 	}
 	require.NoError(t, c.Upsert(ctx, got...), "what was read can be written")
+	if s.caps.Update {
+		s.extraUpdated(t, c)
+		require.NoError(t, c.Upsert(ctx, got...))
+	}
 	for _, f := range []filter.Filter{filter.Eq("meta.color", "blue"), filter.Exists("meta.size")} {
 		n, err := c.Count(ctx, f)
 		require.NoError(t, err)
@@ -434,4 +438,27 @@ func (s *suite) jsonStructs(t *testing.T) {
 	n, err := c.Collection.Count(ctx, filter.And(filter.Eq("author.age", int64(9007199254740993)), filter.Eq("meta.a", int64(9007199254740993)), filter.Ne("meta.a", int64(9007199254740992))))
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
+}
+
+// extraUpdated: an update changes the field that gathers as a whole, and nothing in it.
+func (s *suite) extraUpdated(t *testing.T, c *vecwire.Collection) {
+	ctx := t.Context()
+	before, err := c.Get(ctx, "1")
+	require.NoError(t, err)
+	for _, ch := range []vecwire.Change{{ID: "1", Set: vecwire.Fields{"color": "blue"}}, {ID: "1", Unset: []string{"color"}}} {
+		err := c.Update(ctx, ch)
+		var bad *vecwire.SchemaError
+		require.ErrorAs(t, err, &bad)
+		require.Equal(t, "color", bad.Field)
+		require.Contains(t, bad.Msg, `set "meta" to the object`)
+	}
+	_, err = c.UpdateWhere(ctx, filter.Eq("meta.color", "red"), vecwire.Fields{"color": "blue"})
+	require.ErrorAs(t, err, new(*vecwire.SchemaError))
+	after, err := c.Get(ctx, "1")
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	require.NoError(t, c.Update(ctx, vecwire.Change{ID: "1", Set: vecwire.Fields{"meta": map[string]any{"color": "blue"}}}))
+	after, err = c.Get(ctx, "1")
+	require.NoError(t, err)
+	require.Equal(t, vecwire.Fields{"lang": "go", "meta": map[string]any{"color": "blue"}}, after[0].Fields)
 }

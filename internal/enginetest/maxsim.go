@@ -78,7 +78,10 @@ func (s *suite) maxSim(t *testing.T) {
 	var schema *vecwire.SchemaError
 	var value *vecwire.ValueError
 	var dim *vecwire.DimensionError
-	for _, field := range []string{"n", "none", ""} {
+	_, err = c.Search(ctx, vecwire.Query{Vector: []float32{1, 0}, MaxSim: &vecwire.MaxSim{Tokens: question}})
+	require.ErrorAs(t, err, &value)
+	require.Equal(t, "MaxSim.Field", value.Field)
+	for _, field := range []string{"n", "none"} {
 		_, err = c.Search(ctx, vecwire.Query{Vector: []float32{1, 0}, MaxSim: &vecwire.MaxSim{Field: field, Tokens: question}})
 		require.ErrorAs(t, err, &schema)
 	}

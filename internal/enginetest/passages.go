@@ -274,6 +274,24 @@ func (s *suite) passages(t *testing.T) {
 		p, err := x.Source(ctx, "a")
 		require.NoError(t, err)
 		require.Len(t, p.Records, 3)
+
+		// Equal sources of two namespaces are two documents, also of the whole collection.
+		hits, err := c.Search(ctx, vecwire.Query{Vector: []float32{1, 1}, K: 6, Around: 3})
+		require.NoError(t, err)
+		require.Len(t, hits, 6)
+		for _, h := range hits {
+			require.Equal(t, "a", h.Passage.Source)
+			require.Equal(t, []int64{0, 1, 2}, places(h.Passage))
+			for _, r := range h.Passage.Records {
+				require.Equal(t, h.Fields[vecwire.NamespaceField], r.Fields[vecwire.NamespaceField])
+			}
+		}
+		_, err = c.Source(ctx, "a")
+		var joined *vecwire.ValueError
+		require.ErrorAs(t, err, &joined)
+		require.Equal(t, "source", joined.Field)
+		_, err = c.Source(ctx, "b")
+		require.ErrorIs(t, err, vecwire.ErrNotFound)
 	})
 	run(t, "refusals", func(t *testing.T) {
 		v := []float32{1, 1}

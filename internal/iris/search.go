@@ -46,6 +46,9 @@ func (c *collection) search(ctx context.Context, s engine.Search) (engine.Result
 		plan.Why = "the query asks for the exact answer"
 	}
 	s.K = min(s.K, wire.MostHits)
+	if s.After != nil {
+		return c.searchAfter(ctx, s)
+	}
 	if c.state.indexed.Load() && !s.Exact && s.K <= mostTop {
 		hits, err := c.nearest(ctx, s, false)
 		if err != nil || len(hits) == s.K {

@@ -13,6 +13,7 @@ import (
 // for writing during reserve, set, remove, load and what says so, and for reading
 // during searches.
 type index interface {
+	pager
 	reserve(rows int)
 	set(row int32, v engine.Vector) error
 	remove(row int32)

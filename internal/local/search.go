@@ -35,15 +35,16 @@ func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]en
 }
 
 func (c *collection) searchMany(ctx context.Context, searches []engine.Search, results []engine.Result) error {
-	// Searches of all rows go through them together, as many at a time as there are
-	// processors; each of the others goes alone.
+	// Searches of all rows from the best on go through them together, as many at a time as
+	// there are processors; each of the others goes alone.
+	alone := func(s *engine.Search) bool { return !s.Filter.IsZero() || s.After != nil || c.walks(s) }
 	workers := runtime.GOMAXPROCS(0)
 	together := make([][]int, workers)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	n := 0
 	for i := range searches {
-		if s := &searches[i]; s.Filter.IsZero() && !c.walks(s) {
+		if !alone(&searches[i]) {
 			together[n%workers] = append(together[n%workers], i)
 			n++
 		}
@@ -56,7 +57,7 @@ func (c *collection) searchMany(ctx context.Context, searches []engine.Search, r
 		}
 	}
 	for i := range searches {
-		if s := &searches[i]; !s.Filter.IsZero() || c.walks(s) {
+		if s := &searches[i]; alone(s) {
 			group.Go(func() error {
 				return c.index.guard(func() (err error) {
 					results[i], err = c.search(ctx, s)
@@ -85,18 +86,17 @@ func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Resul
 		allowed = ann.NewBitmap(passing)
 	}
 	if !c.walks(s) {
-		found, err := c.index.search(ctx, s.Vector, s.K, allowed)
+		found, err := scan(ctx, c.index, s, allowed, c.ids.id)
 		if err != nil {
 			return engine.Result{}, err
 		}
 		return c.result(ctx, s, found, c.scanned(s, allowed))
 	}
-	ef := effort(s)
-	found, exact, err := c.index.walk(ctx, s.Vector, s.K, ef, allowed)
+	found, exact, err := c.walk(ctx, s, allowed)
 	if err != nil {
 		return engine.Result{}, err
 	}
-	plan := engine.Plan{Path: "graph", Index: indexKind, Effort: ef, Records: -1, Why: "it is faster than to look at all rows"}
+	plan := engine.Plan{Path: "graph", Index: indexKind, Effort: effort(s), Records: -1, Why: "it is faster than to look at all rows"}
 	if exact {
 		plan = c.scanned(s, allowed)
 		plan.Why = "to look at all rows that may be found is no slower than the graph"

@@ -203,10 +203,11 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (e
 	for _, row := range ch.freed {
 		allowed.Clear(row)
 	}
+	id := func(row int32) string { return ch.idOf(row) }
 	var found []ann.Candidate
 	c.mu.RLock() // a reader may load the collection again
 	err = c.index.guard(func() (err error) {
-		found, err = c.index.search(ctx, s.Vector, s.K, allowed)
+		found, err = scan(ctx, c.index, &s, allowed, id)
 		return err
 	})
 	c.mu.RUnlock()
@@ -217,14 +218,13 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (e
 	if err != nil {
 		return engine.Result{}, err
 	}
-	more, err := stored.search(ctx, s.Vector, s.K, nil)
+	more, err := scan(ctx, stored, &s, nil, func(row int32) string { return id(rows[row]) })
 	if err != nil {
 		return engine.Result{}, err
 	}
 	for _, f := range more {
 		found = append(found, ann.Candidate{Row: rows[f.Row], Score: f.Score})
 	}
-	id := func(row int32) string { return ch.idOf(row) }
 	hits, err := c.hits(ctx, c.readIn(t), best(found, s.K, id), id, parts{s.Payload, s.Vectors})
 	return engine.Result{Hits: hits, Exact: true, Plan: engine.Plan{
 		Path: "filtered scan", Records: allowed.Count() + len(rows), Why: "a transaction compares what it sees one by one",

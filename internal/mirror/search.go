@@ -23,7 +23,7 @@ func (m *Mirror) Search(ctx context.Context, searches []engine.Search) ([]engine
 	if err := m.dropped(); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(searches, func(s engine.Search) bool { return m.foreign(s.Filter) || m.named(s) }) {
+	if slices.ContainsFunc(searches, func(s engine.Search) bool { return m.foreign(s.Filter) || m.named(s) || m.o.Attached && s.After != nil }) {
 		return m.inner.Search(ctx, searches)
 	}
 	for range maxRounds {

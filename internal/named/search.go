@@ -66,7 +66,7 @@ func (c *collection) search(ctx context.Context, s engine.Search) (engine.Result
 	if part == nil {
 		return engine.Result{Exact: true, Plan: engine.Plan{Path: "scan", Why: "there are no vectors of this name"}}, ctx.Err()
 	}
-	ask := engine.Search{Vector: s.Vector, K: s.K, Exact: s.Exact, Effort: s.Effort, Vectors: s.Rescore, Rescore: s.Rescore, Candidates: s.Candidates}
+	ask := engine.Search{Vector: s.Vector, K: s.K, After: s.After, Exact: s.Exact, Effort: s.Effort, Vectors: s.Rescore, Rescore: s.Rescore, Candidates: s.Candidates}
 	if !s.Filter.IsZero() {
 		ask.K = max(times(s.K, widen), leastVectors)
 	}

@@ -53,6 +53,12 @@ func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]en
 
 func (c *collection) search(ctx context.Context, s engine.Search, index *vectorIndex) (engine.Result, error) {
 	s.K = min(s.K, wire.MostHits)
+	if s.After != nil {
+		if err := c.checkID(s.After.ID); err != nil {
+			return engine.Result{}, err
+		}
+		s.Exact = s.Exact || s.After.Place == 0 // an index knows places only
+	}
 	plan := engine.Plan{Path: "scan", Records: -1, Why: c.whyNone()}
 	if !s.Filter.IsZero() {
 		plan.Path = "filtered scan"
@@ -63,7 +69,8 @@ func (c *collection) search(ctx context.Context, s engine.Search, index *vectorI
 	if index != nil && !s.Exact && !index.holds(c.queryArg(s.Vector)) {
 		plan.Why = "the query has an element that half precision cannot hold"
 	} else if index != nil && !s.Exact {
-		hits, err := c.approximate(ctx, s, index)
+		hits, err := c.approximate(ctx, wire.UpTo(s), index)
+		hits = wire.Rest(s, hits, c.compareIDs())
 		switch {
 		case errors.Is(err, errNotComparable):
 			plan.Why = "the index gave a record that the server cannot compare"
@@ -72,7 +79,7 @@ func (c *collection) search(ctx context.Context, s engine.Search, index *vectorI
 		case len(hits) < s.K:
 			plan.Why = fmt.Sprintf("the index gave %d of %d hits", len(hits), s.K)
 		default:
-			return engine.Result{Hits: hits, Plan: index.plan(s)}, nil
+			return engine.Result{Hits: hits, Plan: index.plan(wire.UpTo(s))}, nil
 		}
 	}
 	var err error
@@ -166,12 +173,13 @@ func moderate(v []float32) []float32 {
 // first, as NULL, so that it does not go unnoticed.
 func (c *collection) exactSQL(s engine.Search) (string, []any) {
 	columns, condition, args := c.selection(s)
-	distance := "NULLIF(" + c.single() + c.operator() + "$1::" + c.ext + ".vector, 'NaN')"
+	distance := c.single() + c.operator() + "$1::" + c.ext + ".vector"
+	condition, args = c.behind(s, distance, condition, args)
+	distance = "NULLIF(" + distance + ", 'NaN')"
 	if c.schema.Metric == codec.Cosine {
 		// Where the square of a length leaves the range of 32 bits, the cosine
 		// comes out as NaN, or as 0 or one of the ends of its range.
-		distance = "CASE WHEN " + distance + " IN (0, 1, 2) AND " + c.ext + ".vector_norm(" + c.single() +
-			") NOT BETWEEN 1e-15 AND 1e15 THEN NULL ELSE " + distance + " END"
+		distance = "CASE WHEN " + distance + " IN (0, 1, 2) AND " + c.outOfRange() + " THEN NULL ELSE " + distance + " END"
 	}
 	return "SELECT " + strings.Join(columns, ", ") + ", " + distance + " FROM " + c.name + wire.Where(condition) +
 		" ORDER BY " + strconv.Itoa(len(columns)+1) + " NULLS FIRST, " + c.idOrder() + " LIMIT " + strconv.Itoa(s.K), args
@@ -353,7 +361,7 @@ func (c *collection) stream(ctx context.Context, s engine.Search) ([]engine.Hit,
 				return err
 			}
 			score := scorer.Of(scratch)
-			if !found.Wants(score, string(raw[0])) {
+			if id := string(raw[0]); !found.Wants(score, id) || s.After != nil && !wire.Behind(s.After, c.compareIDs(), score, id) {
 				continue
 			}
 			r, err := d.record(rows)

@@ -63,6 +63,9 @@ func (r *Rules) Values(sets ...map[string]any) ([]engine.FieldValue, error) {
 		for _, name := range slices.Sorted(maps.Keys(set)) {
 			f, at, ok := r.Field(name)
 			if !ok {
+				if extra := Extra(r.schema); extra != "" {
+					return nil, r.fail(name, "does not exist: an Update sets what %q gathers as a whole, so set %[1]q to the object that it is to hold", extra)
+				}
 				return nil, r.fail(name, "does not exist")
 			}
 			v := set[name]

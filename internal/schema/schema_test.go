@@ -185,7 +185,7 @@ func TestValues(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []engine.FieldValue{{Place: 0}, {Place: 1, Value: int64(7)}}, got)
 	_, err = r.Values(map[string]any{"color": 7})
-	require.EqualError(t, err, `schema of "docs": field "color" does not exist`)
+	require.EqualError(t, err, `schema of "docs": field "color" does not exist: an Update sets what "meta" gathers as a whole, so set "meta" to the object that it is to hold`)
 }
 
 // TestRecords: a scan in the order of a field is two, of the records that have a value
@@ -306,7 +306,7 @@ func TestChanges(t *testing.T) {
 		`4: vector is none, want a vector beside a new text: give the vector that "m" makes of the text, or use the collection that WithEmbedder returns`,
 		"5: vector has 1 dimensions, want 2",
 		`6: filter: field "yeer" does not exist`,
-		`7: schema of "docs": field "yeer" does not exist`,
+		`7: schema of "docs": field "yeer" does not exist: an Update sets what "meta" gathers as a whole, so set "meta" to the object that it is to hold`,
 	}, texts)
 	_, refused = r.Changes([]schema.Change{{ID: "4", Text: "a"}}, true)
 	require.Empty(t, refused, "the embedder makes its vector")

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"strings"
 
 	"github.com/vecwire/vecwire/chunk"
 	"github.com/vecwire/vecwire/filter"
@@ -41,7 +42,7 @@ func (p *plan) around(ctx context.Context, hits []Hit) error {
 	var near []passage.Part[engine.Record]
 	for windows := passage.Windows(found, p.q.Around); len(windows) > 0; {
 		n := min(len(windows), mostWindows)
-		in, err := p.c.Rules.Filter(inWindows(windows[:n]))
+		in, err := p.c.Rules.Filter(p.c.inWindows(windows[:n]))
 		if err != nil {
 			return err
 		}
@@ -66,16 +67,28 @@ func (p *plan) around(ctx context.Context, hits []Hit) error {
 		return schema.BadValue("AroundCount", "what returns a positive number of tokens, or 0", negative)
 	}
 	for i, around := range all {
+		if around != nil { // hits may share one
+			_, around.Source = cutSpace(around.Source)
+		}
 		hits[i].Passage = around
 	}
 	return nil
 }
 
 // inWindows lets the parts pass that stand in one of the windows.
-func inWindows(windows []passage.Window) filter.Filter {
+func (c *Collection) inWindows(windows []passage.Window) filter.Filter {
+	t, ok := c.Rules.TypeOf(engine.NamespaceField)
+	spaces := ok && t == filter.String
 	in := make([]filter.Filter, len(windows))
 	for i, w := range windows {
-		in[i] = filter.And(filter.Eq(SourceField, w.Source), filter.Between(PartField, w.From, w.To))
+		namespace, source := cutSpace(w.Source)
+		in[i] = filter.And(filter.Eq(SourceField, source), filter.Between(PartField, w.From, w.To))
+		switch {
+		case strings.Contains(w.Source, space):
+			in[i] = filter.And(filter.Eq(engine.NamespaceField, namespace), in[i])
+		case spaces:
+			in[i] = filter.And(filter.IsNull(engine.NamespaceField), in[i])
+		}
 	}
 	return filter.Or(in...)
 }

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
@@ -37,8 +38,31 @@ func (c *Collection) Document(ctx context.Context, source string) (*Passage, err
 	if err != nil {
 		return nil, err
 	}
+	for i := range parts {
+		if of := parts[i].Source; of != parts[0].Source {
+			first, _ := cutSpace(parts[0].Source)
+			other, _ := cutSpace(of)
+			return nil, schema.BadValue("source", "a source of one namespace: read it through Collection.Namespace",
+				fmt.Sprintf("%s of the namespaces %s and %s", filter.Describe(source), filter.Describe(first), filter.Describe(other)))
+		}
+	}
 	passage.Sort(parts)
+	for i := range parts {
+		parts[i].Source = source
+	}
 	return &Passage{Source: source, Parts: parts}, nil
+}
+
+// space is what stands between a namespace and a source where two of the same name are
+// told apart. No text has it.
+const space = "\x00"
+
+// cutSpace takes a source apart that part has made.
+func cutSpace(of string) (namespace, source string) {
+	if namespace, source, ok := strings.Cut(of, space); ok {
+		return namespace, source
+	}
+	return "", of
 }
 
 // hasParts refuses a collection whose records do not say where they stand.
@@ -69,6 +93,9 @@ func (c *Collection) part(r engine.Record) *passage.Part[engine.Record] {
 	r.Vector = engine.Vector{}
 	p := &passage.Part[engine.Record]{Record: r, ID: r.ID, Text: r.Text, Place: passage.Nowhere, Start: passage.Unknown}
 	p.Source, _ = c.value(r, SourceField).(string)
+	if of, ok := c.value(r, engine.NamespaceField).(string); ok { // of the whole collection
+		p.Source = of + space + p.Source
+	}
 	if place, ok := c.value(r, PartField).(int64); ok {
 		p.Place = place
 	}

@@ -23,6 +23,9 @@ func (p *plan) planMaxSim() (err error) {
 	if m == nil {
 		return nil
 	}
+	if m.Field == "" {
+		return schema.BadValue("MaxSim.Field", "the name of the Bytes field that holds what rerank.PackTokens packs", "none")
+	}
 	f, at, ok := p.c.Rules.Field(m.Field)
 	if !ok || f.Type != filter.Bytes {
 		return &schema.Error{Collection: p.schema.Name, Field: schema.Shorten(m.Field), Msg: "is no Bytes field, as MaxSim needs one for the tokens that rerank.PackTokens packs"}

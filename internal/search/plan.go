@@ -94,6 +94,9 @@ func (c *Collection) plan(q *Query, effort int) (plan, error) {
 	if q.Effort == 0 {
 		p.search.Effort = effort
 	}
+	if p.search.After, err = q.after(); err != nil {
+		return plan{}, err
+	}
 	if !q.textOnly() {
 		if p.search.Vector, err = p.schema.Vector(q.Vector, q.Vector64); err != nil {
 			return plan{}, err

@@ -20,6 +20,7 @@ type Query struct {
 	Away         [][]float32
 	K            int
 	Offset       int
+	After        string
 	Filter       filter.Filter
 	Exact        bool
 	Effort       int
@@ -39,6 +40,8 @@ type Query struct {
 	GroupBy      string
 	GroupSize    int
 	Diversity    float64
+
+	summed uint64 // see Sum
 }
 
 // DefaultK is how many hits a query asks for that does not say.

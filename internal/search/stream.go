@@ -46,6 +46,9 @@ func (q *Query) CheckStream() error {
 	if q.Offset < 0 {
 		return schema.BadValue("Offset", "0 or more", q.Offset)
 	}
+	if q.After != "" && q.Offset != 0 {
+		return schema.BadValue("After", "none beside Offset", "a token")
+	}
 	if q.Around != 0 {
 		return schema.BadValue("Around", "0 in a stream of hits: their passages would be those of a list", q.Around)
 	}

@@ -107,6 +107,9 @@ func (c *Collection) Search(ctx context.Context, searches []engine.Search) ([]en
 		if searches[i].Filter, err = c.own(searches[i].Filter); err != nil {
 			return nil, err
 		}
+		if after := searches[i].After; after != nil {
+			searches[i].After = &engine.After{ID: c.prefix + after.ID, Score: after.Score, Place: after.Place}
+		}
 	}
 	results, err := c.inner.Search(ctx, searches)
 	for _, r := range results {

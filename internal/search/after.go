@@ -1,0 +1,126 @@
+package search
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"strings"
+
+	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/schema"
+)
+
+// token is what a token of a hit holds.
+type token struct {
+	ID    string `json:"id"`
+	Score uint64 `json:"score"` // its bits: no score is changed by a text
+	Place int    `json:"place"`
+	Query uint64 `json:"query"` // see Query.sum
+}
+
+// Token returns the After of a query that goes on behind a hit, taken for the last one of
+// the page.
+func (q *Query) Token(id string, score float64) string {
+	place := q.K
+	if place == 0 {
+		place = DefaultK
+	}
+	place = min(place, math.MaxInt32) + min(q.Offset, math.MaxInt32)
+	if before, err := parseToken(q.After); err == nil {
+		place += before.Place
+	}
+	b, _ := json.Marshal(token{ID: id, Score: math.Float64bits(score), Place: min(place, math.MaxInt32), Query: q.sum()}) // of texts and numbers
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseToken(s string) (t token, err error) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(b, &t)
+	}
+	if score := math.Float64frombits(t.Score); err == nil && (t.ID == "" || t.Place < 0 || t.Place > math.MaxInt32 || score != score) {
+		err = fmt.Errorf("not a token")
+	}
+	return t, err
+}
+
+// sum stands for what the scores of a query's hits depend on, as it was given.
+func (q *Query) sum() uint64 {
+	h := fnv.New64a()
+	write := func(n uint64) { _, _ = h.Write(binary.LittleEndian.AppendUint64(nil, n)) }
+	text := func(s string) {
+		write(uint64(len(s)))
+		_, _ = h.Write([]byte(s))
+	}
+	vector := func(v []float32) {
+		write(uint64(len(v)))
+		for _, x := range v {
+			write(uint64(math.Float32bits(x)))
+		}
+	}
+	text(q.In)
+	vector(q.Vector)
+	write(uint64(len(q.Vector64)))
+	for _, x := range q.Vector64 {
+		write(math.Float64bits(x))
+	}
+	if q.Vector == nil && q.Vector64 == nil { // beside a vector it is for snippets only
+		text(q.Text)
+	}
+	for _, v := range q.Away {
+		vector(v)
+	}
+	return h.Sum64()
+}
+
+// Sum notes what the query is before its text becomes a vector, if a token must fit it.
+func (q *Query) Sum() {
+	if q.After != "" {
+		q.summed = q.sum()
+	}
+}
+
+// after returns where the query goes on, nil for the best hit.
+func (q *Query) after() (*engine.After, error) {
+	if q.After == "" {
+		return nil, nil
+	}
+	if beside := q.besideAfter(); beside != nil {
+		return nil, schema.BadValue("After", "none beside "+strings.Join(beside, ", ")+": page by Offset", "a token")
+	}
+	t, err := parseToken(q.After)
+	switch {
+	case err != nil:
+		return nil, schema.BadValue("After", "what Query.Token returns", filter.Describe(q.After))
+	case t.Query != q.summed:
+		return nil, schema.BadValue("After", "a token of a query with the same Vector, Text, Away and In", "one of another query")
+	}
+	return &engine.After{ID: t.ID, Score: math.Float64frombits(t.Score), Place: t.Place}, filter.CheckString("After", t.ID)
+}
+
+// besideAfter names what a token does not go with: hits that are chosen among candidates
+// have no place in the order of all records.
+func (q *Query) besideAfter() (names []string) {
+	for _, option := range []struct {
+		name  string
+		given bool
+	}{
+		{"Offset", q.Offset != 0},
+		{"Fusion", q.Fusion != nil},
+		{"Rescore", q.Rescore},
+		{"MaxSim", q.MaxSim != nil},
+		{"Reranker", q.Reranker != nil},
+		{"Boosts", len(q.Boosts) > 0},
+		{"GroupBy", q.GroupBy != ""},
+		{"Diversity", q.Diversity != 0},
+	} {
+		if option.given {
+			names = append(names, option.name)
+		}
+	}
+	return names
+}
