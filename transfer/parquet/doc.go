@@ -18,6 +18,8 @@
 //	Floats    list of double                   as Float
 //	JSON      JSON                             string that holds JSON
 //
+// Columns may be compressed with snappy, zstd, gzip or brotli; LZ4 is refused.
+//
 // A column within a structure has its path with dots as its name, such as "meta.lang".
 //
 // The package is a module of its own, so that others do not download what it stands on.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	pq "github.com/parquet-go/parquet-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vecwire/vecwire"
@@ -268,6 +271,26 @@ func TestRefuses(t *testing.T) {
 		_, err := parquet.ReadSchema(bytes.NewReader(bad), int64(len(bad)))
 		require.ErrorContains(t, err, "transfer/parquet: ")
 	}
+}
+
+// TestLies reads files that say of themselves what would take all memory to believe.
+func TestLies(t *testing.T) {
+	file := fixture(t, "pyarrow.base64")
+	for _, length := range []uint32{1<<32 - 1, uint32(len(file)) - 11} {
+		lie := bytes.Clone(file)
+		binary.LittleEndian.PutUint32(lie[len(lie)-8:], length)
+		_, err := parquet.ReadSchema(bytes.NewReader(lie), int64(len(lie)))
+		require.ErrorContains(t, err, fmt.Sprintf("its metadata has %d bytes, and has room for %d", length, len(file)-12))
+	}
+
+	var lz4 bytes.Buffer
+	w := pq.NewGenericWriter[struct{ ID string }](&lz4, pq.Compression(&pq.Lz4Raw))
+	_, err := w.Write([]struct{ ID string }{{"1"}})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	for _, err = range parquet.Read(bytes.NewReader(lz4.Bytes()), int64(lz4.Len()), vecwire.Schema{Name: "c", Dim: 2}, transfer.Names{ID: "ID"}) {
+	}
+	require.ErrorContains(t, err, `column "ID" is compressed with LZ4, want snappy`)
 }
 
 type broken struct{ room int }

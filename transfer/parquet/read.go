@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/vecwire/vecwire"
 	"github.com/vecwire/vecwire/filter"
@@ -35,11 +37,38 @@ func ReadSchema(r io.ReaderAt, size int64) (s vecwire.Schema, err error) {
 
 // open reads the metadata of a file.
 func open(r io.ReaderAt, size int64) (*pq.File, error) {
+	if err := checkFooter(r, size); err != nil {
+		return nil, err
+	}
 	f, err := pq.OpenFile(r, size, pq.SkipPageIndex(true), pq.SkipBloomFilters(true))
 	if err != nil {
 		return nil, fmt.Errorf("transfer/parquet: the file cannot be opened: %w", err)
 	}
+	for _, group := range f.Metadata().RowGroups {
+		for _, c := range group.Columns {
+			if codec := c.MetaData.Codec; codec == format.Lz4Raw || codec == format.Lz4 {
+				return nil, fmt.Errorf("transfer/parquet: column %q is compressed with LZ4, want snappy, zstd, gzip, brotli or none: the reader of LZ4 cannot tell damage from a page that needs more memory, and takes all there is", strings.Join(c.MetaData.PathInSchema, "."))
+			}
+		}
+	}
 	return f, nil
+}
+
+// checkFooter checks the length that a file gives of its metadata: the reader below takes
+// as much memory, up to 4 GiB, before it looks whether the file has so many bytes.
+func checkFooter(r io.ReaderAt, size int64) error {
+	const ends = 4 + 8 // the mark, and behind the metadata its length and the mark again
+	if size < ends {
+		return fmt.Errorf("transfer/parquet: the file has %d bytes, want at least %d: it is no Parquet file, or cut short", size, ends)
+	}
+	var length [4]byte
+	if n, err := r.ReadAt(length[:], size-8); n < len(length) {
+		return fmt.Errorf("transfer/parquet: read the end of the file: %w", err)
+	}
+	if n := int64(binary.LittleEndian.Uint32(length[:])); n > size-ends {
+		return fmt.Errorf("transfer/parquet: the file says that its metadata has %d bytes, and has room for %d: it is no Parquet file, or damaged", n, size-ends)
+	}
+	return nil
 }
 
 // damaged makes an error of a panic: the reader below is not made for files that lie.
