@@ -3,7 +3,6 @@ package iris
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -100,8 +99,7 @@ func (c *collection) nearest(ctx context.Context, s engine.Search, exact bool) (
 			order = "1 DESC, " + c.id
 		}
 	}
-	query, power := scaled(s.Vector)
-	condition, args := c.where(s.Filter, vectorText(query))
+	condition, args := c.where(s.Filter, vectorText(s.Vector))
 	if !c.own {
 		condition = wire.And(condition, c.vector+" IS NOT NULL")
 	}
@@ -120,13 +118,8 @@ func (c *collection) nearest(ctx context.Context, s engine.Search, exact bool) (
 			if err != nil {
 				return fmt.Errorf("record %q: the server returned the score %.40q: %w", r.ID, row[0], err)
 			}
-			switch {
-			case math.IsNaN(score): // of a table of others, whose vectors nobody has checked
-				return nil
-			case c.schema.Metric == codec.Cosine:
+			if c.schema.Metric == codec.Cosine {
 				score = max(-1, min(1, score))
-			default:
-				score = math.Ldexp(score, power)
 			}
 			hits = append(hits, engine.Hit{Record: r, Score: score + 0})
 			return nil
