@@ -110,15 +110,3 @@ func (c *Collection) used(ctx context.Context, ids []string) {
 	}
 	c.db.caches.Used(ctx, c.schema.Name, ids)
 }
-
-// hitsUsed is used for the hits of a search, of which the best counts as used last.
-func (c *Collection) hitsUsed(ctx context.Context, hits []Hit) {
-	if c.schema.MaxRecords == 0 {
-		return
-	}
-	ids := make([]string, len(hits))
-	for i := range hits {
-		ids[len(hits)-1-i] = hits[i].ID
-	}
-	c.used(ctx, ids)
-}
