@@ -24,6 +24,8 @@ type foundIndex struct {
 	why    string // if not
 	key    indexKey
 	over   string // see overKey
+	// records is how many the table has, as the server estimates; not positive if it does not.
+	records int64
 }
 
 // catalog reads the vector indexes of the table.
@@ -34,9 +36,10 @@ func (c *collection) catalog(ctx context.Context) ([]foundIndex, error) {
 		rows, err := conn.Query(ctx, `
 			SELECT i.relname::text, m.amname::text, x.indisvalid AND x.indisready, pg_relation_size(i.oid),
 			       coalesce(array_to_string(i.reloptions, ','), ''), o.opcname::text, x.indpred IS NOT NULL,
-			       pg_get_indexdef(i.oid, 1, true)
+			       pg_get_indexdef(i.oid, 1, true), t.reltuples::int8
 			FROM pg_catalog.pg_index x
 			JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+			JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
 			JOIN pg_catalog.pg_am m ON m.oid = i.relam
 			JOIN pg_catalog.pg_opclass o ON o.oid = x.indclass[0]
 			WHERE x.indrelid = $1::text::regclass AND m.amname IN ('hnsw', 'ivfflat')
@@ -49,7 +52,7 @@ func (c *collection) catalog(ctx context.Context) ([]foundIndex, error) {
 			var f foundIndex
 			var options, class, definition string
 			var partial bool
-			if err := rows.Scan(&f.Name, &f.Kind, &f.Valid, &f.Bytes, &options, &class, &partial, &definition); err != nil {
+			if err := rows.Scan(&f.Name, &f.Kind, &f.Valid, &f.Bytes, &options, &class, &partial, &definition, &f.records); err != nil {
 				return err
 			}
 			for option := range strings.SplitSeq(options, ",") {

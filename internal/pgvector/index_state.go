@@ -57,7 +57,7 @@ func (c *collection) usable(ctx context.Context) (*vectorIndex, error) {
 			why = "the index " + f.Name + " " + f.why
 			continue
 		}
-		found := &vectorIndex{kind: f.Kind, ours: f.ours, shards: c.place.shards, indexKey: f.key}
+		found := &vectorIndex{kind: f.Kind, ours: f.ours, shards: c.place.shards, records: f.records, indexKey: f.key}
 		if index == nil || found.before(index) {
 			index = found
 		}

@@ -1,6 +1,7 @@
 package pgvector
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -14,7 +15,8 @@ type vectorIndex struct {
 	ours bool // made by BuildIndex
 	// shards is how many of them a search asks, each for K hits: the best of all are
 	// found by less effort on each.
-	shards int
+	shards  int
+	records int64 // of the table about, not positive if that is not known
 	indexKey
 }
 
@@ -87,9 +89,36 @@ func (i *vectorIndex) settings(s engine.Search, x extension) []setting {
 		set[0].name, set[1].name = "ivfflat.probes", "ivfflat.iterative_scan"
 	}
 	if !x.atLeast(0, 8) { // it cannot go on with a scan that a filter left short
-		set = set[:1]
+		return set[:1]
+	}
+	if n := i.budget(s); n > 0 {
+		set = append(set, setting{"hnsw.max_scan_tuples", strconv.Itoa(n)},
+			setting{"hnsw.scan_mem_multiplier", strconv.Itoa((n*scanBytes + leastWorkMem - 1) / leastWorkMem)})
 	}
 	return set
+}
+
+// budget returns how many records a filtered search of a graph looks at before it gives
+// up, and all that pass the filter are compared; 0 if it has no such bound. To look at one
+// takes about 40 times as long as to filter one. So a search that gives up has taken
+// about twice the time that it needed. A larger effort may look at more.
+func (i *vectorIndex) budget(s engine.Search) int {
+	if i.kind != "hnsw" || s.Filter.IsZero() {
+		return 0
+	}
+	n := leastScan
+	if i.records > 0 && i.shards == 0 {
+		n = int(min(maxScan, i.records/40))
+	}
+	return min(maxScan, max(n, 50*i.effort(s)))
+}
+
+// bounds says so in a plan.
+func (i *vectorIndex) bounds(s engine.Search, x extension) string {
+	if n := i.budget(s); n > 0 && x.atLeast(0, 8) {
+		return fmt.Sprintf(", looking at up to %d records for those that pass the filter", n)
+	}
+	return ""
 }
 
 // setSQL is the statement that sets them until the transaction ends.

@@ -26,6 +26,13 @@ const (
 	maxProbes = 32_768 // pgvector's limit for ivfflat.probes
 	copySpare = 4      // candidates for each hit, where the index is over copies of less precision
 	bitSpare  = 16     // the same where it is over bits
+	// A scan of HNSW that goes on keeps about scanBytes for each record that it looks at,
+	// and may have so many times work_mem, which is leastWorkMem at least. So what it may
+	// look at bounds it, and no setting of the server does.
+	scanBytes    = 300
+	leastWorkMem = 64 << 10
+	leastScan    = 20_000  // pgvector's default
+	maxScan      = 200_000 // whose bytes are 916 times leastWorkMem; pgvector's limit is 1,000 times
 )
 
 // Search implements engine.Collection. Several searches share up to half of the
@@ -77,9 +84,9 @@ func (c *collection) search(ctx context.Context, s engine.Search, index *vectorI
 		case err != nil:
 			return engine.Result{}, err
 		case len(hits) < s.K:
-			plan.Why = fmt.Sprintf("the index gave %d of %d hits", len(hits), s.K)
+			plan.Why = fmt.Sprintf("the index gave %d of %d hits", len(hits), s.K) + index.bounds(s, c.db.extension())
 		default:
-			return engine.Result{Hits: hits, Plan: index.plan(wire.UpTo(s))}, nil
+			return engine.Result{Hits: hits, Plan: index.plan(wire.UpTo(s), c.db.extension())}, nil
 		}
 	}
 	var err error
@@ -106,7 +113,7 @@ func (i *vectorIndex) holds(query vectorArg) bool {
 }
 
 // plan says what a search through the index did.
-func (i *vectorIndex) plan(s engine.Search) engine.Plan {
+func (i *vectorIndex) plan(s engine.Search, x extension) engine.Plan {
 	p := engine.Plan{Path: "graph", Index: i.String(), Effort: i.effort(s), Records: -1}
 	switch n := i.candidates(s); {
 	case !i.copies:
@@ -116,7 +123,7 @@ func (i *vectorIndex) plan(s engine.Search) engine.Plan {
 	default:
 		p.Why = fmt.Sprintf("the index gave up to %d candidates, and their own vectors the hits", n)
 	}
-	p.Why += "; the server may have used another plan, see EXPLAIN"
+	p.Why += i.bounds(s, x) + "; the server may have used another plan, see EXPLAIN"
 	return p
 }
 
