@@ -1,10 +1,12 @@
 package vecwire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
+	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
 	"github.com/vecwire/vecwire/internal/fault"
 )
@@ -61,18 +63,46 @@ type IndexOptions struct {
 	// the collection's metric, has no such index; the embedded engine compresses
 	// by itself. Defaults to NoCompression.
 	Compress Compress
+	// Where makes an index over only those records that pass the filter, beside the
+	// other indexes of the collection: for a filter that many searches share. A search goes
+	// through it if all conditions of Where are among those that its own filter joins by
+	// And. Only on PostgreSQL; see Capabilities.PartialIndexes.
+	Where filter.Filter
+	// Dims makes an index over that many first elements of the vectors, for models whose
+	// vectors can be cut off (Matryoshka). It is smaller, and finds candidates, which are
+	// then compared by the whole vectors. Only on PostgreSQL; see Capabilities.PrefixIndexes.
+	Dims int
+	// Method is the kind of index. Defaults to HNSW; others belong to extensions of
+	// PostgreSQL, and are refused where the extension is missing. See
+	// Capabilities.IndexMethods.
+	Method IndexMethod
 }
+
+// IndexMethod is a kind of vector index, as in IndexInfo.Kind.
+type IndexMethod string
+
+// The methods that [Collection.BuildIndex] builds by.
+const (
+	HNSW = IndexMethod("hnsw")
+	// DiskANN belongs to the extension pgvectorscale. IndexOptions.M is its num_neighbors,
+	// and EfConstruction its search_list_size; 0 leaves the choice to the extension.
+	DiskANN = IndexMethod("diskann")
+	// VectorChord belongs to the extension of that name, and has neither.
+	VectorChord = IndexMethod("vchordrq")
+)
 
 // IndexInfo describes a vector index.
 type IndexInfo struct {
 	Name           string
 	In             string // the vectors that it is over, of [Schema].Vectors; "" for the records' own
-	Kind           string // "hnsw" or "ivfflat"
+	Kind           string // "hnsw", "ivfflat", "diskann" or "vchordrq"
 	M              int    // see IndexOptions; 0 for other kinds
 	EfConstruction int    // see IndexOptions; 0 for other kinds
 	Bytes          int64  // on the disk
 	Compress       Compress
-	Valid          bool // false while it is built, and if building was interrupted
+	Valid          bool   // false while it is built, and if building was interrupted
+	Where          string // the filter that its records pass, or SQL if vecwire did not build it; "" for all records
+	Dims           int    // see IndexOptions
 }
 
 // BuildIndex builds an approximate index (HNSW) over the collection's vectors,
@@ -97,6 +127,9 @@ func (c *Collection) BuildIndex(ctx context.Context, o IndexOptions) error {
 func (c *Collection) buildIndex(ctx context.Context, o IndexOptions) error {
 	p, err := o.plan(c.db.engine.Capabilities())
 	if err != nil {
+		return err
+	}
+	if p.Where, err = c.checkFilter(o.Where); err != nil {
 		return err
 	}
 	// Engines call Progress from goroutines of their own, where a panic would end the
@@ -131,6 +164,12 @@ func (o IndexOptions) plan(caps engine.Capabilities) (engine.IndexPlan, error) {
 		return engine.IndexPlan{}, badValue("Compress", "NoCompression, HalfPrecision or Bits", uint8(o.Compress))
 	case o.Compress != NoCompression && !caps.CompressedIndexes:
 		return engine.IndexPlan{}, engine.Unsupported("an index that is compressed", caps.Engine)
+	case !o.Where.IsZero() && !caps.PartialIndexes:
+		return engine.IndexPlan{}, engine.Unsupported("an index over some records (IndexOptions.Where)", caps.Engine)
+	case o.Dims != 0 && !caps.PrefixIndexes:
+		return engine.IndexPlan{}, engine.Unsupported("an index over some dimensions (IndexOptions.Dims)", caps.Engine)
+	case o.Method != "" && o.Method != HNSW && !caps.IndexMethods:
+		return engine.IndexPlan{}, engine.Unsupported("another index than HNSW (IndexOptions.Method)", caps.Engine)
 	case o.MemoryBytes < 0:
 		return engine.IndexPlan{}, badValue("MemoryBytes", "0 or more", o.MemoryBytes)
 	case o.Workers < 0:
@@ -138,7 +177,7 @@ func (o IndexOptions) plan(caps engine.Capabilities) (engine.IndexPlan, error) {
 	}
 	p := engine.IndexPlan{
 		M: o.M, EfConstruction: o.EfConstruction, MemoryBytes: o.MemoryBytes, Workers: o.Workers,
-		Compress: engine.Compress(o.Compress),
+		Compress: engine.Compress(o.Compress), Dims: o.Dims, Method: string(o.Method),
 	}
 	if o.Progress != nil {
 		begun := time.Now()
@@ -157,7 +196,7 @@ func (c *Collection) Indexes(ctx context.Context) ([]IndexInfo, error) {
 		for _, f := range found {
 			out = append(out, IndexInfo{
 				Name: f.Name, Kind: f.Kind, M: f.M, EfConstruction: f.EfConstruction, Bytes: f.Bytes,
-				Compress: Compress(f.Compress), Valid: f.Valid,
+				Compress: Compress(f.Compress), Valid: f.Valid, Where: cmp.Or(f.Where.String(), f.Predicate), Dims: f.Dims,
 			})
 			if f.In > 0 {
 				out[len(out)-1].In = c.schema.Vectors[f.In-1].Name

@@ -162,8 +162,10 @@ const namespaceRule = "1 to 100 letters, digits and _ . @ -, beginning with a le
 // The schema must have a String field of the name [NamespaceField], with an index.
 // In the collection itself, which sees all namespaces, a record's ID is the
 // namespace, a slash, and the ID; the namespace's own records and schema show
-// neither. A filter in a namespace cannot use Contains on the ID. Indexes belong
-// to the collection itself. DeleteWhere with the zero filter empties a namespace.
+// neither. A filter in a namespace cannot use Contains on the ID. BuildIndex
+// builds an index over the namespace alone, for a large tenant, where
+// Capabilities.PartialIndexes says so; otherwise indexes belong to the collection
+// itself. DeleteWhere with the zero filter empties a namespace.
 //
 // The name is letters, digits and _ . @ -, at most 100; others are refused with a
 // [*ValueError].

@@ -46,6 +46,9 @@ type Can struct {
 	Like        bool // the filter like
 	// CompressedIndexes says that BuildIndex heeds IndexPlan.Compress.
 	CompressedIndexes bool
+	PartialIndexes    bool // BuildIndex heeds IndexPlan.Where
+	PrefixIndexes     bool // BuildIndex heeds IndexPlan.Dims
+	IndexMethods      bool // BuildIndex heeds IndexPlan.Method
 	Facets            bool // Collection.Facet
 	MaxRecords        bool // Schema.MaxRecords
 	Vectors           bool // Schema.Vectors; of a collection, that it has some

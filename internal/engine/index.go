@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/vecwire/vecwire/filter"
+
 // IndexPlan asks for an HNSW index. Zero values stand for the engine's defaults.
 type IndexPlan struct {
 	In             int // the vectors to index, as in Search
@@ -9,6 +11,11 @@ type IndexPlan struct {
 	Workers        int
 	Progress       func(IndexProgress) // may be nil; called by one goroutine at a time
 	Compress       Compress            // always none without Capabilities.CompressedIndexes
+	// Where is the records that the index holds, zero for all, as it is without
+	// Capabilities.PartialIndexes. Indexes of different Where stand beside each other.
+	Where  filter.Filter
+	Dims   int    // the index is over that many first dimensions; 0, as it is without Capabilities.PrefixIndexes, for all
+	Method string // "" for HNSW, as it is without Capabilities.IndexMethods
 }
 
 // Compress says what an index holds in place of the vectors.
@@ -46,7 +53,10 @@ type Index struct {
 	EfConstruction int
 	Bytes          int64
 	Compress       Compress
-	Valid          bool // false while it is built, or if building was interrupted
+	Valid          bool          // false while it is built, or if building was interrupted
+	Where          filter.Filter // see IndexPlan; zero also if Predicate is not known to be a filter
+	Predicate      string        // in the engine's words, "" for an index over all records
+	Dims           int           // see IndexPlan
 }
 
 // Attach names a table and its columns. What is zero is read from the catalog,

@@ -169,7 +169,30 @@ func (s *suite) namespaces(t *testing.T) {
 		var value *vecwire.ValueError
 		require.ErrorAs(t, err, &value)
 		require.Contains(t, value.Want, fmt.Sprint(s.caps.MaxIDBytes-len("acme2/")))
-		require.Error(t, parts[1].BuildIndex(ctx, vecwire.IndexOptions{}))
+	})
+	run(t, "indexes", func(t *testing.T) {
+		err := parts[1].BuildIndex(ctx, vecwire.IndexOptions{})
+		if !s.caps.PartialIndexes {
+			require.ErrorIs(t, err, vecwire.ErrUnsupported)
+			return
+		}
+		require.NoError(t, err)
+		later := filter.Ge("id", "b")
+		require.NoError(t, parts[1].BuildIndex(ctx, vecwire.IndexOptions{Where: later}))
+		own, err := parts[1].Indexes(ctx)
+		require.NoError(t, err)
+		require.Len(t, own, 2)
+		require.ElementsMatch(t, []string{"", later.String()}, []string{own[0].Where, own[1].Where})
+		others, err := parts[2].Indexes(ctx)
+		require.NoError(t, err)
+		require.Empty(t, others)
+		require.ErrorIs(t, parts[2].DropIndex(ctx, own[0].Name), vecwire.ErrNotFound)
+		all, err := c.Indexes(ctx)
+		require.NoError(t, err)
+		require.Len(t, all, 2)
+		for _, name := range []string{own[0].Name, own[1].Name} {
+			require.NoError(t, parts[1].DropIndex(ctx, name))
+		}
 	})
 }
 

@@ -90,6 +90,7 @@ func (s *suite) recall(t *testing.T) {
 		require.NoError(t, err)
 		require.Greater(t, measure(vecwire.RecallOptions{Sample: 20, Rescore: true}).Mean, 0.1)
 	}
+	s.otherIndexes(t, c)
 	require.NoError(t, c.BuildIndex(ctx, vecwire.IndexOptions{}))
 	require.Greater(t, measure(vecwire.RecallOptions{Sample: 20}).Mean, 0.5)
 	s.tune(t, c)

@@ -404,6 +404,9 @@ func (s *suite) reembed(t *testing.T) {
 		}
 		was := filled(t, few, vecwire.Schema{})
 		require.NoError(t, was.BuildIndex(ctx, vecwire.IndexOptions{M: 8, EfConstruction: 40}))
+		if s.caps.PartialIndexes {
+			require.NoError(t, was.BuildIndex(ctx, vecwire.IndexOptions{M: 8, EfConstruction: 40, Where: filter.Ge("id", "r")}))
+		}
 		before, err := was.Indexes(ctx)
 		require.NoError(t, err)
 		c, _, err := s.db.Reembed(ctx, was.Schema().Name, newCounting("new", 4), vecwire.ReembedOptions{})
@@ -411,8 +414,11 @@ func (s *suite) reembed(t *testing.T) {
 		after, err := c.Indexes(ctx)
 		require.NoError(t, err)
 		require.Len(t, after, len(before))
-		require.Equal(t, before[0].M, after[0].M)
-		require.Equal(t, before[0].EfConstruction, after[0].EfConstruction)
+		for i := range before {
+			require.Equal(t, before[i].M, after[i].M)
+			require.Equal(t, before[i].EfConstruction, after[i].EfConstruction)
+			require.Equal(t, before[i].Where, after[i].Where)
+		}
 		find(t, c, record(9))
 	})
 

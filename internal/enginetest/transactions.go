@@ -53,6 +53,8 @@ func (s *suite) capabilities(t *testing.T) {
 			require.False(t, s.caps.CompressedIndexes, "an index that there is not cannot be compressed")
 		}
 		expect(t, s.caps.CompressedIndexes, c.BuildIndex(t.Context(), vecwire.IndexOptions{Compress: vecwire.HalfPrecision}))
+		expect(t, s.caps.PartialIndexes, c.BuildIndex(t.Context(), vecwire.IndexOptions{Where: filter.Ge("id", "a")}))
+		expect(t, s.caps.PrefixIndexes, c.BuildIndex(t.Context(), vecwire.IndexOptions{Dims: 1}))
 	})
 	run(t, "insert", func(t *testing.T) {
 		expect(t, s.caps.Insert, c.Insert(t.Context(), vecwire.Record{ID: "1", Vector: []float32{1, 1}}))

@@ -3,6 +3,7 @@ package named
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/vecwire/vecwire/internal/engine"
 )
@@ -14,6 +15,9 @@ func (c *collection) BuildIndex(ctx context.Context, p engine.IndexPlan) error {
 	}
 	if err := c.usable(); err != nil {
 		return err
+	}
+	if !p.Where.IsZero() { // a further vector is stored without its record's fields
+		return fmt.Errorf("%w: an index over some records (IndexOptions.Where) for further vectors", engine.ErrUnsupported)
 	}
 	part := c.parts[p.In-1]
 	if part == nil {

@@ -130,7 +130,8 @@ func TestCitusStatements(t *testing.T) {
 
 	// A compressed index gives candidates, without a query within the query.
 	require.NoError(t, spread.BuildIndex(ctx, engine.IndexPlan{Compress: engine.HalfPrecision}))
-	index, err := spread.usable(ctx)
+	found, err := spread.usable(ctx)
+	index := found.whole
 	require.NoError(t, err)
 	sql, _ = spread.indexSQL(near, index)
 	require.NotContains(t, sql, "FROM (SELECT")

@@ -1,16 +1,13 @@
 package pgvector
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
@@ -89,14 +86,20 @@ func (c *collection) buildIndex(ctx context.Context, p engine.IndexPlan, left *o
 	if err := c.place.checkPlace(p); err != nil {
 		return err
 	}
-	p.M, p.EfConstruction = cmp.Or(p.M, defaultM), cmp.Or(p.EfConstruction, max(defaultEfC, 2*p.M))
-	if err := checkIndex(p); err != nil {
+	if err := checkIndex(&p); err != nil {
 		return err
 	}
-	key, err := c.keyFor(p.Compress, c.db.extension())
+	key, err := c.keyFor(p, c.db.extension())
 	if err != nil {
 		return err
 	}
+	in, predicate := slot(p.Where), ""
+	if in != "" {
+		if predicate, err = c.literal(p.Where); err != nil {
+			return err
+		}
+	}
+	name := c.indexName(p.Method, in)
 	found, err := c.catalog(ctx)
 	if err != nil {
 		return err
@@ -104,33 +107,38 @@ func (c *collection) buildIndex(ctx context.Context, p engine.IndexPlan, left *o
 	there := "" // the index that is wanted
 	var replaced []string
 	for _, f := range found {
+		same := f.Kind == p.Method && f.M == p.M && f.EfConstruction == p.EfConstruction && f.key.column == key.column && f.Valid
 		switch {
+		case f.ours && f.slot != in:
 		case f.ours && !f.Valid:
 			if err := c.repair(ctx, f.Name); err != nil {
 				return err
 			}
-		case f.usable && there == "" && f.Kind == "hnsw" && f.M == p.M && f.EfConstruction == p.EfConstruction && f.Compress == key.compress:
+		case same && there == "" && (f.ours || f.usable && in == ""):
 			there = f.Name
 		case f.ours:
 			replaced = append(replaced, f.Name)
 		}
 	}
-	if there != "" && len(replaced) == 0 {
-		return nil
-	}
 	defer c.forget()
+	if there != "" && len(replaced) == 0 {
+		return c.explainIndex(ctx, there, p)
+	}
 	if there == "" {
-		there = c.indexName()
-		if len(replaced) > 0 {
-			if there = c.nextIndexName(); slices.Contains(replaced, there) { // both names are taken
+		there = name
+		if slices.Contains(replaced, name) {
+			if there += next; slices.Contains(replaced, there) { // both names are taken
 				if err := c.DropIndex(ctx, there); err != nil {
 					return err
 				}
 			}
 		}
-		if err := c.build(ctx, there, key, p, left); err != nil {
+		if err := c.build(ctx, there, key, predicate, p, left); err != nil {
 			return err
 		}
+	}
+	if err := c.explainIndex(ctx, there, p); err != nil {
+		return err
 	}
 	for _, old := range replaced {
 		if old == there {
@@ -140,26 +148,19 @@ func (c *collection) buildIndex(ctx context.Context, p engine.IndexPlan, left *o
 			return err
 		}
 	}
-	if there != c.nextIndexName() {
+	if there != name+next {
 		return nil
 	}
 	return c.db.change(ctx, nil, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "ALTER INDEX "+c.beside(there)+" RENAME TO "+quote(c.indexName()))
+		_, err := conn.Exec(ctx, "ALTER INDEX "+c.beside(there)+" RENAME TO "+quote(name))
 		return err
 	})
 }
 
-func checkIndex(p engine.IndexPlan) error {
-	bad := func(field, want string, got int) error {
-		return &codec.ValueError{Field: field, Pos: -1, Want: want, Got: strconv.Itoa(got)}
+// explainIndex says in the comment of an index over some of the records which these are.
+func (c *collection) explainIndex(ctx context.Context, name string, p engine.IndexPlan) error {
+	if p.Where.IsZero() {
+		return nil
 	}
-	switch {
-	case p.M < 2 || p.M > 100:
-		return bad("M", "2 to 100", p.M)
-	case p.EfConstruction < 4 || p.EfConstruction > 1000:
-		return bad("EfConstruction", "4 to 1000", p.EfConstruction)
-	case p.EfConstruction < 2*p.M:
-		return bad("EfConstruction", fmt.Sprintf("at least twice M, %d", 2*p.M), p.EfConstruction)
-	}
-	return nil
+	return c.alter(ctx, "COMMENT ON INDEX "+c.beside(name)+" IS "+quoteText(whereComment+p.Where.String()))
 }

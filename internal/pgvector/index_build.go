@@ -44,7 +44,11 @@ func (c *collection) isBuilding(ctx context.Context, name string) (building bool
 // build makes the index on a connection of its own, whose settings end with it
 // and which the queries of the pool do not wait for. It says in left what goes on
 // if the connection breaks.
-func (c *collection) build(ctx context.Context, name string, key indexKey, p engine.IndexPlan, left *orphan) error {
+func (c *collection) build(ctx context.Context, name string, key indexKey, predicate string, p engine.IndexPlan, left *orphan) error {
+	class, err := c.classSQL(ctx, key, p.Method)
+	if err != nil {
+		return err
+	}
 	noted := make(chan *pgconn.Notice, 16)
 	conn, err := c.db.alone(ctx, func(n *pgconn.Notice) {
 		select {
@@ -76,8 +80,7 @@ func (c *collection) build(ctx context.Context, name string, key indexKey, p eng
 	if key.copies {
 		column = "(" + column + ")"
 	}
-	sql := fmt.Sprintf(buildSQL+"%s ON %s USING hnsw (%s %s.%s) WITH (m = %d, ef_construction = %d)",
-		quote(name), c.name, column, c.ext, key.class, p.M, p.EfConstruction)
+	sql := fmt.Sprintf(buildSQL+"%s ON %s USING %s (%s %s)%s%s", quote(name), c.name, p.Method, column, class, withSQL(p), wire.Where(predicate))
 
 	stop := c.watch(ctx, p.Progress)
 	_, err = conn.Exec(ctx, sql)
@@ -98,6 +101,9 @@ func (c *collection) build(ctx context.Context, name string, key indexKey, p eng
 		return nil
 	case isCode(err, "42P07"):
 		return fmt.Errorf("%w: another session is building the index %s", engine.ErrExists, name)
+	}
+	if isCode(err, "42P17") { // invalid_object_definition: a function in it is not immutable
+		err = fmt.Errorf("%w: an index of the records where %s by the postgres engine: %w", engine.ErrUnsupported, p.Where, err)
 	}
 	if conn.IsClosed() && ctx.Err() == nil {
 		return failure(err) // and BuildIndex sees what is left

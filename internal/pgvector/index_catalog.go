@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -19,11 +18,14 @@ import (
 // foundIndex is what the catalog says about an index.
 type foundIndex struct {
 	engine.Index
-	ours   bool   // made by BuildIndex
-	usable bool   // by searches of this collection
-	why    string // if not
-	key    indexKey
-	over   string // see overKey
+	ours    bool   // made by BuildIndex
+	slot    string // of ours
+	usable  bool   // by searches of this collection
+	why     string // if not
+	key     indexKey
+	over    string // see overKey
+	lists   []int  // see listsOf
+	records int64  // of the table, as the server estimates; not positive if it does not
 }
 
 // catalog reads the vector indexes of the table.
@@ -33,13 +35,14 @@ func (c *collection) catalog(ctx context.Context) ([]foundIndex, error) {
 		out = nil
 		rows, err := conn.Query(ctx, `
 			SELECT i.relname::text, m.amname::text, x.indisvalid AND x.indisready, pg_relation_size(i.oid),
-			       coalesce(array_to_string(i.reloptions, ','), ''), o.opcname::text, x.indpred IS NOT NULL,
-			       pg_get_indexdef(i.oid, 1, true)
+			       coalesce(array_to_string(i.reloptions, ','), ''), o.opcname::text, coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
+			       pg_get_indexdef(i.oid, 1, true), coalesce(obj_description(i.oid, 'pg_class'), ''), t.reltuples::int8
 			FROM pg_catalog.pg_index x
 			JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+			JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
 			JOIN pg_catalog.pg_am m ON m.oid = i.relam
 			JOIN pg_catalog.pg_opclass o ON o.oid = x.indclass[0]
-			WHERE x.indrelid = $1::text::regclass AND m.amname IN ('hnsw', 'ivfflat')
+			WHERE x.indrelid = $1::text::regclass AND m.amname IN (`+kindsList+`)
 			ORDER BY i.relname`, c.name)
 		if err != nil {
 			return err
@@ -47,33 +50,28 @@ func (c *collection) catalog(ctx context.Context) ([]foundIndex, error) {
 		defer rows.Close()
 		for rows.Next() {
 			var f foundIndex
-			var options, class, definition string
-			var partial bool
-			if err := rows.Scan(&f.Name, &f.Kind, &f.Valid, &f.Bytes, &options, &class, &partial, &definition); err != nil {
+			var options, class, definition, comment string
+			err := rows.Scan(&f.Name, &f.Kind, &f.Valid, &f.Bytes, &options, &class, &f.Predicate, &definition, &comment, &f.records)
+			if err != nil {
 				return err
 			}
-			for option := range strings.SplitSeq(options, ",") {
-				key, value, _ := strings.Cut(option, "=")
-				switch n, _ := strconv.Atoi(value); key {
-				case "m":
-					f.M = n
-				case "ef_construction":
-					f.EfConstruction = n
-				}
-			}
-			if f.Kind == "hnsw" {
-				f.M, f.EfConstruction = cmp.Or(f.M, defaultM), cmp.Or(f.EfConstruction, defaultEfC)
-			}
-			f.ours = f.Name == c.indexName() || f.Name == c.nextIndexName()
-			f.over = overKey(definition, class, options)
+			f.options(options)
+			f.over = overKey(definition, class, options, f.Predicate)
 			f.key, f.usable = c.keyOf(definition, class)
+			f.Dims = cmp.Or(f.Dims, f.key.dims)
+			f.slot, f.ours = c.slotOf(f.Name, f.Kind)
+			if f.ours && f.slot != "" {
+				f.Where = c.whereOf(f.slot, comment)
+			}
 			switch {
 			case !f.Valid:
 				f.why = "is not valid"
-			case partial:
+			case f.Predicate != "" && f.Where.IsZero():
 				f.why = "does not hold all records"
 			case !f.usable:
 				f.why = c.misfit(definition, class)
+			case f.key.dims > 0 && f.Kind != hnsw && f.Kind != ivfflat: // see keyFor
+				f.why = "is of the method " + f.Kind + " and over some dimensions"
 			}
 			f.Compress, f.usable = f.key.compress, f.why == ""
 			out = append(out, f)
@@ -99,15 +97,19 @@ func (t *table) misfit(definition, class string) string {
 	return "is over something else, " + definition + " by " + class
 }
 
-// indexName names the index that BuildIndex makes. No collection's table can
-// have such a name.
-func (c *collection) indexName() string {
-	name := "vecwire_" + c.relation + "_hnsw"
-	if len(name) > 59 { // an existing table: names have 63 bytes, and "_new" may follow
-		name = "vecwire_" + wire.Fingerprint(c.relation) + "_hnsw"
+// indexName names the index of a kind that BuildIndex makes in a slot. No collection's
+// table can have such a name.
+func (c *collection) indexName(kind, slot string) string {
+	suffix := "_" + kind
+	if slot != "" {
+		suffix += "_" + slot
+	}
+	name := "vecwire_" + c.relation + suffix
+	if len(name)+len(next) > 63 { // an existing table: names have 63 bytes
+		name = "vecwire_" + wire.Fingerprint(c.relation) + suffix
 	}
 	return name
 }
 
-// nextIndexName names an index that is to replace that one.
-func (c *collection) nextIndexName() string { return c.indexName() + "_new" }
+// next ends the name of an index that is to replace another one.
+const next = "_new"

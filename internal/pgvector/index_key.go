@@ -1,7 +1,10 @@
 package pgvector
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/vecwire/vecwire/codec"
@@ -18,6 +21,7 @@ const (
 // indexKey is what an index can be over: the column of vectors, or copies of it.
 type indexKey struct {
 	compress engine.Compress
+	dims     int    // over so many first dimensions, 0 for all
 	copies   bool   // not the column itself
 	column   string // what is indexed
 	query    string // the same of the query, the statement's first argument
@@ -25,32 +29,45 @@ type indexKey struct {
 	class    string // the class of operators, without a schema
 }
 
-// keys returns what an index over the table can be over, the most precise first.
-func (t *table) keys() []indexKey {
-	n, query := t.schema.Dim, "$1::"+t.ext+".vector"
+// keys returns what an index over the table, or over the given number of its vectors'
+// first dimensions, can be over, the most precise first.
+func (t *table) keys(dims int) []indexKey {
+	n, vector, query := t.schema.Dim, t.vector, "$1::"+t.ext+".vector"
+	first := func(v string) string { return v }
+	if dims > 0 {
+		n, first = dims, func(v string) string { return fmt.Sprintf("%s.subvector(%s, 1, %d)", t.ext, v, dims) }
+	}
 	opClass := "_" + opClass(t.schema.Metric)
 	cast := func(typ string) string { return fmt.Sprintf("::%s.%s(%d)", t.ext, typ, n) }
 	bits := func(v string) string { return fmt.Sprintf("%s.binary_quantize(%s)::bit(%d)", t.ext, v, n) }
 
+	if t.vectorKind == asDoubles && dims > 0 {
+		vector += fmt.Sprintf("::%s.vector(%d)", t.ext, t.schema.Dim)
+	}
 	itself := indexKey{column: t.vector, query: query, operator: t.operator(), class: "vector" + opClass}
 	single := indexKey{
-		copies: true, column: t.vector + cast("vector"), query: query + cast("vector"),
+		dims: dims, copies: true, column: first(vector) + cast("vector"), query: first(query) + cast("vector"),
 		operator: t.operator(), class: "vector" + opClass,
 	}
 	half := indexKey{
-		compress: engine.HalfPrecision, copies: true, column: t.vector + cast("halfvec"), query: query + cast("halfvec"),
+		dims: dims, compress: engine.HalfPrecision, copies: true, column: first(vector) + cast("halfvec"), query: first(query) + cast("halfvec"),
 		operator: t.operator(), class: "halfvec" + opClass,
 	}
 	signs := indexKey{
-		compress: engine.Bits, copies: true, column: bits(t.vector), query: bits(query),
+		dims: dims, compress: engine.Bits, copies: true, column: bits(first(vector)), query: bits(first(query)),
 		operator: fmt.Sprintf(" OPERATOR(%s.<~>) ", t.ext), class: "bit_hamming_ops",
 	}
 	var keys []indexKey
-	switch t.vectorKind {
-	case asHalf:
+	switch {
+	case dims > 0 && t.vectorKind == asHalf: // its copies in half precision are itself
+		half.compress, half.query = engine.NoCompression, first(query+"::"+t.ext+".halfvec")+cast("halfvec")
+		keys = []indexKey{half}
+	case dims > 0:
+		keys = []indexKey{single, half}
+	case t.vectorKind == asHalf:
 		itself.query, itself.class = query+"::"+t.ext+".halfvec", "halfvec"+opClass
 		keys = []indexKey{itself}
-	case asDoubles:
+	case t.vectorKind == asDoubles:
 		signs.column = bits(single.column)
 		keys = []indexKey{single, half}
 	default:
@@ -73,10 +90,17 @@ func opClass(m codec.Metric) string {
 	}
 }
 
+// prefixRE finds how many dimensions of a vector an index is over.
+var prefixRE = regexp.MustCompile(`subvector\(.*, 1, ([0-9]{1,9})\)`)
+
 // keyOf finds out what an index is over, from its first column as the server
 // writes it and the class of its operators.
 func (t *table) keyOf(definition, class string) (indexKey, bool) {
-	for _, k := range t.keys() {
+	dims := 0
+	if found := prefixRE.FindStringSubmatch(definition); found != nil {
+		dims, _ = strconv.Atoi(found[1])
+	}
+	for _, k := range t.keys(dims) {
 		if k.class == class && t.bare(k.column) == t.bare(definition) {
 			return k, true
 		}
@@ -91,11 +115,26 @@ func (t *table) bare(sql string) string {
 }
 
 // keyFor returns what an index that is asked for is over.
-func (t *table) keyFor(c engine.Compress, x extension) (indexKey, error) {
+func (t *table) keyFor(p engine.IndexPlan, x extension) (indexKey, error) {
+	c, dim := p.Compress, t.schema.Dim
+	if p.Dims < 0 || p.Dims > dim {
+		return indexKey{}, &codec.ValueError{Field: "Dims", Pos: -1, Want: fmt.Sprintf("1 to %d, the vectors' dimension, or 0 for all", dim), Got: strconv.Itoa(p.Dims)}
+	}
+	if p.Dims == dim {
+		p.Dims = 0
+	}
+	dim = cmp.Or(p.Dims, dim)
 	unsupported := func(what, instead string, args ...any) (indexKey, error) {
 		return indexKey{}, fmt.Errorf("%w: %s by the postgres engine: %s", engine.ErrUnsupported, what, fmt.Sprintf(instead, args...))
 	}
-	if t.vectorKind == asHalf && c == engine.HalfPrecision || c == engine.NoCompression && t.schema.Dim <= maxIndexDim {
+	if p.Method == diskann || p.Method == vchordrq {
+		if c != engine.NoCompression {
+			return unsupported(fmt.Sprintf("an index of the method %s and %s", p.Method, c), "it compresses by itself; leave IndexOptions.Compress open")
+		}
+		if p.Dims > 0 { // pgvectorscale 0.9.0 ends the server's process
+			return unsupported(fmt.Sprintf("an index of the method %s over %d dimensions", p.Method, p.Dims), "leave IndexOptions.Dims open, or take the method HNSW")
+		}
+	} else if t.vectorKind == asHalf && c == engine.HalfPrecision || c == engine.NoCompression && dim <= maxIndexDim {
 		c = engine.NoCompression
 	} else if c == engine.NoCompression && t.vectorKind != asHalf {
 		c = engine.HalfPrecision
@@ -103,16 +142,18 @@ func (t *table) keyFor(c engine.Compress, x extension) (indexKey, error) {
 	switch {
 	case c == engine.Bits && t.schema.Metric == codec.L2:
 		return unsupported("an index of bits for the metric L2", "bits hold no lengths; use HalfPrecision, or the metric Cosine")
-	case c != engine.Bits && t.schema.Dim > maxHalfDim:
-		instead := "use vectors of fewer dimensions (many models can shorten theirs), search without an index, or the embedded engine"
+	case p.Dims > 0 && !x.atLeast(0, 7):
+		return unsupported("an index over some dimensions", "pgvector is %s here, and 0.7.0 is needed", x.version)
+	case (p.Method == "" || p.Method == hnsw) && c != engine.Bits && dim > maxHalfDim:
+		instead := "use vectors of fewer dimensions (many models can shorten theirs), index the first of them by IndexOptions.Dims, search without an index, or the embedded engine"
 		if t.schema.Metric != codec.L2 {
 			instead = "compress it to Bits, " + instead
 		}
-		return unsupported(fmt.Sprintf("an index over %d dimensions", t.schema.Dim), "it has %d at most, in half precision; %s", maxHalfDim, instead)
+		return unsupported(fmt.Sprintf("an index over %d dimensions", dim), "it has %d at most, in half precision; %s", maxHalfDim, instead)
 	case c != engine.NoCompression && !x.atLeast(0, 7):
 		return unsupported("an index of "+c.String(), "pgvector is %s here, and 0.7.0 is needed", x.version)
 	}
-	for _, k := range t.keys() {
+	for _, k := range t.keys(p.Dims) {
 		if k.compress == c {
 			return k, nil
 		}

@@ -39,8 +39,9 @@ func runSQL(t testing.TB, e *database, statements ...string) {
 // requireUses requires that the server answers a search through the index of a name.
 func requireUses(t testing.TB, c *collection, s engine.Search, name string) *vectorIndex {
 	t.Helper()
-	index, err := c.usable(t.Context())
+	found, err := c.usable(t.Context())
 	require.NoError(t, err)
+	index := found.whole
 	require.NotNil(t, index)
 	sql, args := c.indexSQL(s, index)
 	require.Contains(t, explain(t, c, "SET LOCAL enable_seqscan = off", sql, args), "Index Scan using "+name)
@@ -164,7 +165,7 @@ func TestCompressedIndexRefused(t *testing.T) {
 	require.NotContains(t, err.Error(), "Bits")
 
 	for _, compress := range []engine.Compress{engine.HalfPrecision, engine.Bits} {
-		_, err = create(t, e, engine.Schema{Name: "old_" + compress.String(), Dim: 8}).keyFor(compress, extension{version: "0.6.2"})
+		_, err = create(t, e, engine.Schema{Name: "old_" + compress.String(), Dim: 8}).keyFor(engine.IndexPlan{Compress: compress}, extension{version: "0.6.2"})
 		require.ErrorIs(t, err, engine.ErrUnsupported)
 		require.ErrorContains(t, err, "0.7.0")
 	}
@@ -305,9 +306,9 @@ func TestCompressedIndexAttached(t *testing.T) {
 		c := attach(t, "floats", codec.Cosine)
 		require.Equal(t, engine.Bits, requireUses(t, c, s, "theirs").compress)
 		require.Equal(t, "7", searchOne(t, c, s).Hits[0].ID)
-		index, err := attach(t, "floats", codec.L2).usable(t.Context())
+		found, err := attach(t, "floats", codec.L2).usable(t.Context())
 		require.NoError(t, err)
-		require.Nil(t, index, "bits hold no lengths")
+		require.Nil(t, found.whole, "bits hold no lengths")
 
 		// Ours beside it is what was asked for.
 		require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{Compress: engine.HalfPrecision}))
@@ -324,7 +325,10 @@ func TestCompressedIndexAttached(t *testing.T) {
 			`CREATE INDEX shorter ON floats USING hnsw (("My ext".binary_quantize("My ext".subvector("the Vector", 1, 8))::bit(8)) "My ext".bit_hamming_ops)`)
 		c := attach(t, "floats", codec.Cosine)
 		c.forget()
-		require.True(t, searchOne(t, c, s).Exact)
+		require.Equal(t, "hnsw bits dims=8", requireUses(t, c, s, "shorter").String())
+		runSQL(t, e, "DROP INDEX shorter", `CREATE INDEX shorter ON floats USING hnsw (("My ext".binary_quantize("My ext".subvector("the Vector", 2, 8))::bit(8)) "My ext".bit_hamming_ops)`)
+		c.forget()
+		require.True(t, searchOne(t, c, s).Exact, "of other bits, and not the first dimensions")
 		runSQL(t, e, `DROP INDEX theirs, shorter`)
 	})
 	t.Run("halfvec", func(t *testing.T) {

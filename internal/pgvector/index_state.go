@@ -3,12 +3,14 @@ package pgvector
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/engine"
 )
 
 // indexState remembers whether a table has an index, so that a search need not
@@ -16,8 +18,8 @@ import (
 type indexState struct {
 	mu      sync.Mutex // never held while the server is asked
 	looked  time.Time
-	index   *vectorIndex
-	why     string // there is none
+	indexes indexes
+	why     string // there is none of all records
 	changes int    // how often this process has built or dropped an index
 	advised bool
 }
@@ -29,17 +31,17 @@ const (
 	adviseAt = 50_000
 )
 
-// usable returns the index that searches can use, or nil.
-func (c *collection) usable(ctx context.Context) (*vectorIndex, error) {
+// usable returns the indexes that searches can use.
+func (c *collection) usable(ctx context.Context) (indexes, error) {
 	if err := c.gone(); err != nil {
-		return nil, err
+		return indexes{}, err
 	}
 	s := &c.state.index
 	s.mu.Lock()
-	index, known, changes, advised := s.index, !s.looked.IsZero(), s.changes, s.advised
+	there, known, changes, advised := s.indexes, !s.looked.IsZero(), s.changes, s.advised
 	if known && time.Since(s.looked) < indexStateAge {
 		s.mu.Unlock()
-		return index, nil
+		return there, nil
 	}
 	if known {
 		s.looked = time.Now() // others go on with what is known until this one has looked
@@ -48,35 +50,43 @@ func (c *collection) usable(ctx context.Context) (*vectorIndex, error) {
 
 	found, err := c.catalog(ctx)
 	if err != nil {
-		return nil, err
+		return indexes{}, err
 	}
-	index = nil
+	there = indexes{}
 	why := noIndex
 	for _, f := range found {
 		if !f.usable {
 			why = "the index " + f.Name + " " + f.why
 			continue
 		}
-		found := &vectorIndex{kind: f.Kind, ours: f.ours, shards: c.place.shards, indexKey: f.key}
-		if index == nil || found.before(index) {
-			index = found
+		found := &vectorIndex{kind: f.Kind, ours: f.ours, shards: c.place.shards, records: f.records, lists: f.lists, indexKey: f.key}
+		switch {
+		case f.Predicate != "":
+			if found.predicate, err = c.literal(f.Where); err != nil {
+				return indexes{}, err
+			}
+			found.parts = engine.Conjuncts(f.Where)
+			there.partial = append(there.partial, found)
+		case there.whole == nil || found.before(there.whole):
+			there.whole = found
 		}
 	}
-	if index == nil && why != noIndex && !advised {
+	slices.SortStableFunc(there.partial, func(a, b *vectorIndex) int { return len(b.parts) - len(a.parts) })
+	if there.whole == nil && why != noIndex && !advised {
 		c.db.Log.WarnContext(ctx, "searches compare the query with every record: "+why, "collection", c.schema.Name)
 		advised = true
 	}
-	if index == nil && !advised {
+	if there.whole == nil && len(there.partial) == 0 && !advised {
 		if advised, err = c.advise(ctx); err != nil {
-			return nil, err
+			return indexes{}, err
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.changes == changes {
-		s.index, s.why, s.looked, s.advised = index, why, time.Now(), advised
+		s.indexes, s.why, s.looked, s.advised = there, why, time.Now(), advised
 	}
-	return index, nil
+	return there, nil
 }
 
 const noIndex = "there is no vector index"

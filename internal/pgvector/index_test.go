@@ -151,7 +151,8 @@ func TestIndex(t *testing.T) {
 	})
 
 	t.Run("is used", func(t *testing.T) {
-		index, err := c.usable(t.Context())
+		found, err := c.usable(t.Context())
+		index := found.whole
 		require.NoError(t, err)
 		require.NotNil(t, index)
 		settings := setSQL(index.settings(engine.Search{K: 10}, e.extension()))
@@ -214,7 +215,8 @@ func TestIndexKinds(t *testing.T) {
 			records := wiretest.Records("r", n, test.dim, test.element)
 			require.NoError(t, c.Upsert(t.Context(), records))
 			require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{}))
-			index, err := c.usable(t.Context())
+			found, err := c.usable(t.Context())
+			index := found.whole
 			require.NoError(t, err)
 			require.NotNil(t, index)
 			s := engine.Search{Vector: records[7].Vector, K: 10}

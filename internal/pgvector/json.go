@@ -55,14 +55,16 @@ func pathSQL(column string, keys []string) string {
 	return b.String()
 }
 
-// literal writes a text that is part of a statement, whatever the session takes a
-// backslash for.
-func literal(s string) string {
+// literal writes a text that is part of a statement.
+func literal(s string) string { return quoteText(s) + "::text" }
+
+// quoteText writes a constant, whatever the session takes a backslash for.
+func quoteText(s string) string {
 	quoted := strings.ReplaceAll(s, "'", "''")
 	if strings.Contains(s, `\`) {
-		return "E'" + strings.ReplaceAll(quoted, `\`, `\\`) + "'::text"
+		return "E'" + strings.ReplaceAll(quoted, `\`, `\\`) + "'"
 	}
-	return "'" + quoted + "'::text"
+	return "'" + quoted + "'"
 }
 
 // pathIndex is the statement that makes the index over a path into a JSON field, with

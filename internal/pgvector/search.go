@@ -21,37 +21,46 @@ import (
 
 // How an index is searched.
 const (
-	defaultEf = 100    // hnsw.ef_search for small k: recall near 1 on 100,000 vectors, at a tenth more time than pgvector's 40
-	maxEf     = 1_000  // pgvector's limit
-	maxProbes = 32_768 // pgvector's limit for ivfflat.probes
-	copySpare = 4      // candidates for each hit, where the index is over copies of less precision
-	bitSpare  = 16     // the same where it is over bits
+	defaultEf  = 100    // hnsw.ef_search for small k: recall near 1 on 100,000 vectors, at a tenth more time than pgvector's 40
+	maxEf      = 1_000  // pgvector's limit
+	maxProbes  = 32_768 // pgvector's limit for ivfflat.probes
+	maxList    = 10_000 // pgvectorscale's limit for diskann.query_search_list_size
+	maxRescore = 1_000  // and for diskann.query_rescore
+	// A scan of HNSW that goes on keeps about scanBytes for each record that it looks at,
+	// and may have so many times work_mem, which is leastWorkMem at least. So what it may
+	// look at bounds it, and no setting of the server does.
+	scanBytes    = 300
+	leastWorkMem = 64 << 10
+	leastScan    = 20_000  // pgvector's default
+	maxScan      = 200_000 // whose bytes are 916 times leastWorkMem; pgvector's limit is 1,000 times
+	copySpare    = 4       // candidates for each hit, where the index is over copies of less precision
+	bitSpare     = 16      // the same where it is over bits
 )
 
 // Search implements engine.Collection. Several searches share up to half of the
 // pool's connections.
 func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]engine.Result, error) {
-	index, err := c.usable(ctx)
+	indexes, err := c.usable(ctx)
 	if err != nil {
 		return nil, err
 	}
 	results := make([]engine.Result, len(searches))
 	if len(searches) == 1 {
-		results[0], err = c.search(ctx, searches[0], index)
+		results[0], err = c.search(ctx, searches[0], indexes)
 		return results, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.runner(ctx).Width())
 	for i := range searches {
 		group.Go(func() (err error) {
-			results[i], err = c.search(ctx, searches[i], index)
+			results[i], err = c.search(ctx, searches[i], indexes)
 			return err
 		})
 	}
 	return results, group.Wait()
 }
 
-func (c *collection) search(ctx context.Context, s engine.Search, index *vectorIndex) (engine.Result, error) {
+func (c *collection) search(ctx context.Context, s engine.Search, indexes indexes) (engine.Result, error) {
 	s.K = min(s.K, wire.MostHits)
 	if s.After != nil {
 		if err := c.checkID(s.After.ID); err != nil {
@@ -59,6 +68,7 @@ func (c *collection) search(ctx context.Context, s engine.Search, index *vectorI
 		}
 		s.Exact = s.Exact || s.After.Place == 0 // an index knows places only
 	}
+	index, narrowed := indexes.pick(wire.UpTo(s))
 	plan := engine.Plan{Path: "scan", Records: -1, Why: c.whyNone()}
 	if !s.Filter.IsZero() {
 		plan.Path = "filtered scan"
@@ -68,8 +78,10 @@ func (c *collection) search(ctx context.Context, s engine.Search, index *vectorI
 	}
 	if index != nil && !s.Exact && !index.holds(c.queryArg(s.Vector)) {
 		plan.Why = "the query has an element that half precision cannot hold"
+	} else if index != nil && !s.Exact && !index.points(c.queryArg(s.Vector)) {
+		plan.Why = fmt.Sprintf("the first %d elements of the query are 0", index.dims)
 	} else if index != nil && !s.Exact {
-		hits, err := c.approximate(ctx, wire.UpTo(s), index)
+		hits, err := c.approximate(ctx, narrowed, index)
 		hits = wire.Rest(s, hits, c.compareIDs())
 		switch {
 		case errors.Is(err, errNotComparable):
@@ -77,9 +89,9 @@ func (c *collection) search(ctx context.Context, s engine.Search, index *vectorI
 		case err != nil:
 			return engine.Result{}, err
 		case len(hits) < s.K:
-			plan.Why = fmt.Sprintf("the index gave %d of %d hits", len(hits), s.K)
+			plan.Why = fmt.Sprintf("the index gave %d of %d hits", len(hits), s.K) + index.bounds(narrowed, c.db.extension())
 		default:
-			return engine.Result{Hits: hits, Plan: index.plan(wire.UpTo(s))}, nil
+			return engine.Result{Hits: hits, Plan: index.plan(narrowed, c.db.extension())}, nil
 		}
 	}
 	var err error
@@ -106,7 +118,7 @@ func (i *vectorIndex) holds(query vectorArg) bool {
 }
 
 // plan says what a search through the index did.
-func (i *vectorIndex) plan(s engine.Search) engine.Plan {
+func (i *vectorIndex) plan(s engine.Search, x extension) engine.Plan {
 	p := engine.Plan{Path: "graph", Index: i.String(), Effort: i.effort(s), Records: -1}
 	switch n := i.candidates(s); {
 	case !i.copies:
@@ -116,7 +128,7 @@ func (i *vectorIndex) plan(s engine.Search) engine.Plan {
 	default:
 		p.Why = fmt.Sprintf("the index gave up to %d candidates, and their own vectors the hits", n)
 	}
-	p.Why += "; the server may have used another plan, see EXPLAIN"
+	p.Why += i.about() + i.bounds(s, x) + "; the server may have used another plan, see EXPLAIN"
 	return p
 }
 
@@ -198,6 +210,7 @@ func (c *collection) single() string {
 // themselves: by the server or, for DOUBLE vectors and with Rescore, by the caller.
 func (c *collection) indexSQL(s engine.Search, index *vectorIndex) (string, []any) {
 	columns, condition, args := c.selection(s)
+	condition = wire.And(condition, index.predicate)
 	list, limit := strings.Join(columns, ", "), strconv.Itoa(index.candidates(s))
 	order := index.column + index.operator + index.query
 	near := " FROM " + c.name + wire.Where(condition) + " ORDER BY " + order + " LIMIT " + limit

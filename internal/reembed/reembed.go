@@ -166,19 +166,39 @@ func (j *job) openNext(ctx context.Context) error {
 	return err
 }
 
-// buildIndex builds the vector index that the old collection has, and reports
+// buildIndex builds the vector indexes that the old collection has, and reports
 // whether there was one to build.
 func (j *job) buildIndex(ctx context.Context) (built bool, err error) {
 	was, err := j.old.Indexes(ctx)
 	if errors.Is(err, engine.ErrUnsupported) {
 		return false, nil
 	}
-	was = slices.DeleteFunc(was, func(x engine.Index) bool { return !x.Valid || x.In != 0 })
+	was = slices.DeleteFunc(was, func(x engine.Index) bool { return !x.Valid || x.In != 0 || x.Predicate != "" && x.Where.IsZero() })
 	if err != nil || len(was) == 0 {
 		return false, err
 	}
-	like := was[max(0, slices.IndexFunc(was, func(x engine.Index) bool { return x.M > 0 }))]
+	for len(was) > 0 { // of all records, and each of some
+		where := was[0].Where
+		of := func(x engine.Index) bool { return x.Where.Equal(where) }
+		like := was[max(0, slices.IndexFunc(was, func(x engine.Index) bool { return of(x) && x.M > 0 }))]
+		one, err := j.buildLike(ctx, like)
+		if err != nil {
+			return false, err
+		}
+		built = built || one
+		was = slices.DeleteFunc(was, of)
+	}
+	return built, nil
+}
+
+// buildLike builds an index as the old collection has it. That was over some of the
+// dimensions perhaps; another model's vectors may not be such as can be cut off.
+func (j *job) buildLike(ctx context.Context, like engine.Index) (built bool, err error) {
 	p := j.Index
+	p.Where = like.Where
+	if like.Kind != "hnsw" && like.Kind != "ivfflat" { // which is not built here
+		p.Method = like.Kind
+	}
 	if p.M == 0 {
 		p.M = like.M
 	}

@@ -13,7 +13,8 @@
 // The tenant's schema and records show neither the field that holds the tenant's
 // name nor the prefix.
 //
-// Indexes belong to the inner collection, so Can().Indexes is false and the verbs
+// An index of the tenant's holds none but the tenant's records, beside those of the
+// inner collection. Where that has no such indexes, Can().Indexes is false and the verbs
 // of indexes return engine.ErrUnsupported. All else that the inner collection can
 // do works here too.
 //

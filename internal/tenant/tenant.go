@@ -94,10 +94,15 @@ func (c *Collection) own(f filter.Filter) (filter.Filter, error) {
 		if op == filter.OpContains { // the prefix is a part of the inner ID, too
 			return nil, &filter.Error{Field: "id", Offset: -1, Msg: fmt.Sprintf("has no %s in a namespace", op)}
 		}
-		if op == filter.OpLike { // the only letter of a name that means something in a pattern
-			return strings.ReplaceAll(c.prefix, "_", `\_`) + v.(string), nil
-		}
-		return c.prefix + v.(string), nil // a checked filter compares the ID with strings
+		return c.idPrefix(op) + v.(string), nil // a checked filter compares the ID with strings
 	})
 	return filter.And(filter.Eq(c.field, c.name), f), err
+}
+
+// idPrefix is what IDs have in front in a filter of the inner collection.
+func (c *Collection) idPrefix(op filter.Op) string {
+	if op == filter.OpLike { // the only letter of a name that means something in a pattern
+		return strings.ReplaceAll(c.prefix, "_", `\_`)
+	}
+	return c.prefix
 }

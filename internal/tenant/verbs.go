@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/vecwire/vecwire/filter"
@@ -16,7 +15,7 @@ func (c *Collection) Schema() engine.Schema { return c.schema }
 // Can implements engine.Collection.
 func (c *Collection) Can() engine.Can {
 	can := c.inner.Can()
-	can.Indexes = false
+	can.Indexes = can.Indexes && can.PartialIndexes
 	return can
 }
 
@@ -133,14 +132,3 @@ func (c *Collection) SearchText(ctx context.Context, searches []engine.TextSearc
 	}
 	return results, err
 }
-
-var errIndexes = fmt.Errorf("%w: indexes of a namespace: they belong to the collection itself", engine.ErrUnsupported)
-
-// BuildIndex implements engine.Collection.
-func (c *Collection) BuildIndex(context.Context, engine.IndexPlan) error { return errIndexes }
-
-// Indexes implements engine.Collection.
-func (c *Collection) Indexes(context.Context) ([]engine.Index, error) { return nil, errIndexes }
-
-// DropIndex implements engine.Collection.
-func (c *Collection) DropIndex(context.Context, string) error { return errIndexes }
