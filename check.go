@@ -30,7 +30,8 @@ type CheckProblem struct {
 // Check reads the whole database and compares all that it keeps of a record: its row,
 // its vector, its text and the words of that, its fields and the indexes over them, and
 // the vectors, codes and links of an index, in its snapshot and in the memory of this
-// process. Before that SQLite checks its own pages.
+// process. Named vectors ([Schema].Vectors) are compared with the records, too, and those
+// of no record are told. Before that SQLite checks its own pages.
 //
 // The problems are in the report; the error says why the check could not be done. Check
 // writes nothing, mends nothing, and works in a store that is opened for reading. Others

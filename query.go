@@ -320,7 +320,8 @@ func (q *Query) plan(p *search.Query) {
 // has found, or one with the same ID and Score. It is opaque, safe in URLs, good in any
 // process, and good for queries of the same collection with the same Vector, Text, Away
 // and In; the others of its fields may differ from page to page. A Text must become the
-// same vector each time: where a model does not see to that, give Vector.
+// same vector each time: where a model does not see to that, give Vector. Token returns "" for
+// a query that has an option which After is refused beside, but for Offset.
 //
 // A page holds the hits with a lower score than h, and those of the same score whose IDs
 // come after, as they are now: no hit that stays as it is comes twice, also if h has gone;

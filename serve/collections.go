@@ -56,9 +56,10 @@ func (c *call) schemaOf(name string, v values) (vecwire.Schema, error) {
 	if dim == 0 {
 		return vecwire.Schema{}, invalid("/dim", "how many numbers a vector has: no embedder here is of the model", "nothing")
 	}
-	entry := map[string]any{"name": name, "dim": dim, "model": model, "fields": fields, "vectors": vectors}
-	for key, standard := range map[string]string{"element": vecwire.FLOAT.String(), "metric": vecwire.Cosine.String(), "full_text": ""} {
-		if entry[key] = get[string](v, key); entry[key] == "" {
+	entry := maps.Clone(v)
+	maps.Copy(entry, values{"name": name, "dim": dim, "fields": fields, "vectors": vectors})
+	for key, standard := range map[string]string{"element": vecwire.FLOAT.String(), "metric": vecwire.Cosine.String()} {
+		if get[string](v, key) == "" {
 			entry[key] = standard
 		}
 	}
@@ -136,8 +137,12 @@ func differs(is, want vecwire.Schema) error {
 	member("/element", is.Element, want.Element)
 	member("/metric", is.Metric, want.Metric)
 	member("/full_text", is.FullText, want.FullText)
-	if is.Model != want.Model {
-		p.Errors = append(p.Errors, detail{Pointer: "/model", Want: is.Model, Got: want.Model})
+	member("/distributed", is.Distributed, want.Distributed)
+	member("/max_records", number64(is.MaxRecords), number64(want.MaxRecords))
+	member("/model", word(is.Model), word(want.Model))
+	member("/extra", word(is.Extra), word(want.Extra))
+	if !slices.Equal(is.Vectors, want.Vectors) {
+		p.Errors = append(p.Errors, detail{Pointer: "/vectors", Detail: "the named vectors of the collection are others"})
 	}
 	for i, f := range want.Fields {
 		at := slices.IndexFunc(is.Fields, func(there vecwire.Field) bool { return there.Name == f.Name })
@@ -159,6 +164,10 @@ func differs(is, want vecwire.Schema) error {
 type number64 int64
 
 func (n number64) String() string { return fmt.Sprint(int64(n)) }
+
+type word string
+
+func (w word) String() string { return string(w) }
 
 func listCollections(c *call) error {
 	schemas, err := c.db.Collections(c.r.Context())

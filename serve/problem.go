@@ -145,7 +145,7 @@ func inQuery(name string) string {
 }
 
 var queryOptions = map[string]string{
-	"K": "/k", "Effort": "/effort", "Candidates": "/candidates", "GroupSize": "/group_size", "Diversity": "/diversity",
+	"K": "/k", "After": "/after", "Effort": "/effort", "Candidates": "/candidates", "GroupSize": "/group_size", "Diversity": "/diversity",
 	"MinScore": "/min_score", "Text": "/text", "Vector": "/vector", "vector": "/vector", "Away": "/away", "away": "/away", "Rescore": "/rescore",
 	"Around": "/around", "AroundTokens": "/around_tokens", "In": "/in",
 	"Fusion.K": "/fusion/k", "Fusion.VectorWeight": "/fusion/vector_weight", "Fusion.TextWeight": "/fusion/text_weight",
@@ -248,8 +248,11 @@ func valueDetails(err error, where places) []detail {
 			return []detail{{Pointer: place, Detail: fmt.Sprintf("the field %q is compared with %s, and holds %s", value.Field, value.Got, value.Want)}}
 		}
 		want := value.Want
-		if value.Field == "Text" {
+		switch value.Field {
+		case "Text":
 			want = "a text where words are searched for, none beside a vector"
+		case "After":
+			want = "the next of an answer to a query with the same vector, text, away and in"
 		}
 		return []detail{{Pointer: place, Want: want, Got: value.Got}}
 	case errors.As(err, &dimension) && dimension.Got == 0:

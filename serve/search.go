@@ -2,11 +2,13 @@ package serve
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/vecwire/vecwire"
 )
@@ -27,9 +29,10 @@ func search(c *call) error {
 			return err
 		}
 		inJSON(&results[0], q)
+		next := nextOf(q, &results[0])
 		b := buffers.Get().(*bytes.Buffer)
 		defer release(b)
-		body, err := h.appendFound(b.AvailableBuffer(), &results[0])
+		body, err := h.appendFound(b.AvailableBuffer(), &results[0], next)
 		if err != nil {
 			return err
 		}
@@ -64,7 +67,7 @@ func searchMany(c *call) error {
 			if i > 0 {
 				body = append(body, ',')
 			}
-			if body, err = h.appendFound(body, &results[i]); err != nil {
+			if body, err = h.appendFound(body, &results[i], nextOf(queries[i], &results[i])); err != nil {
 				return err
 			}
 		}
@@ -77,7 +80,7 @@ func (c *call) queryOf(h *handle, v values) (q vecwire.Query, err error) {
 	whole := func(key string) int { return int(get[int64](v, key)) }
 	q = vecwire.Query{
 		In: get[string](v, "in"), Around: whole("around"), AroundTokens: whole("around_tokens"),
-		Text: get[string](v, "text"), K: whole("k"), Offset: whole("offset"), Exact: get[bool](v, "exact"), Effort: whole("effort"),
+		Text: get[string](v, "text"), K: whole("k"), Offset: whole("offset"), After: get[string](v, "after"), Exact: get[bool](v, "exact"), Effort: whole("effort"),
 		IDsOnly: get[bool](v, "ids_only"), Vectors: get[bool](v, "vectors"), Candidates: whole("candidates"), Rescore: get[bool](v, "rescore"),
 		MinScore: get[float64](v, "min_score"), GroupBy: get[string](v, "group_by"), GroupSize: whole("group_size"), Diversity: get[float64](v, "diversity"),
 	}
@@ -129,6 +132,9 @@ func (c *call) queryOf(h *handle, v values) (q vecwire.Query, err error) {
 	if k == 0 {
 		k = vecwire.DefaultK
 	}
+	if beside := besideAfter(q); q.After != "" && beside != "" {
+		return q, invalid("/after", "none beside "+beside+": page by offset alone", "a token")
+	}
 	if k+q.Offset > c.o.Limits.K {
 		return q, invalid("/offset", fmt.Sprintf("with k at most %d", c.o.Limits.K), strconv.Itoa(q.Offset))
 	}
@@ -138,6 +144,32 @@ func (c *call) queryOf(h *handle, v values) (q vecwire.Query, err error) {
 // maxAround is how many parts a query may ask for on either side of a hit.
 const maxAround = 100
 
+// besideAfter names the members of a query that after does not go with, "" if there are
+// none of them.
+func besideAfter(q vecwire.Query) string {
+	var names []string
+	for _, member := range []struct {
+		name  string
+		given bool
+	}{
+		{"offset", q.Offset != 0}, {"fusion", q.Fusion != nil}, {"rescore", q.Rescore}, {"group_by", q.GroupBy != ""}, {"diversity", q.Diversity != 0},
+	} {
+		if member.given {
+			names = append(names, member.name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// nextOf returns the after of a query for the next page, "" if this one is the last, or
+// if its order has no tokens.
+func nextOf(q vecwire.Query, r *vecwire.Result) string {
+	if n := len(r.Hits); n > 0 && n >= cmp.Or(q.K, vecwire.DefaultK) {
+		return q.Token(r.Hits[n-1])
+	}
+	return ""
+}
+
 // inJSON has the plan speak of the query's members, not of Go's fields.
 func inJSON(r *vecwire.Result, q vecwire.Query) {
 	if q.Fusion != nil && q.Fusion.TextOnly {
@@ -146,7 +178,7 @@ func inJSON(r *vecwire.Result, q vecwire.Query) {
 }
 
 // appendFound appends an answer's JSON.
-func (h *handle) appendFound(dst []byte, r *vecwire.Result) ([]byte, error) {
+func (h *handle) appendFound(dst []byte, r *vecwire.Result, next string) ([]byte, error) {
 	dst = append(dst, `{"hits":[`...)
 	var err error
 	var passages []*vecwire.Passage
@@ -190,6 +222,9 @@ func (h *handle) appendFound(dst []byte, r *vecwire.Result) ([]byte, error) {
 	dst = strconv.AppendInt(dst, int64(r.Plan.Records), 10)
 	dst = append(dst, `,"why":`...)
 	dst = append(appendString(dst, r.Plan.Why), '}')
+	if next != "" {
+		dst = appendString(append(dst, `,"next":`...), next)
+	}
 	if passages != nil {
 		dst = appendPassages(append(dst, `,"passages":`...), passages)
 	}

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"math"
 	"regexp"
 
 	"github.com/vecwire/vecwire"
@@ -13,6 +14,15 @@ type shapes struct {
 	counted, query, queries, found, manyFound                       *shape
 	index, indexes, recall, recalls, points                         *shape
 	change, changeAll, changed, facetOf, facets                     *shape
+}
+
+// fullTexts are the names of all kinds of full text.
+func fullTexts() []string {
+	names := []string{vecwire.NoFullText.String(), vecwire.Words.String(), vecwire.English.String()}
+	for _, language := range []string{"ar", "da", "de", "es", "fi", "fr", "ga", "hu", "it", "nl", "no", "pt", "ro", "ru", "sv", "ta", "tr"} {
+		names = append(names, vecwire.Stem(language).String())
+	}
+	return names
 }
 
 func limit(x float64) *float64 { return &x }
@@ -53,7 +63,10 @@ func shapesOf(l Limits, caps vecwire.Capabilities) *shapes {
 		opt("element", &shape{kind: text, enum: []string{"FLOAT", "DOUBLE"}, doc: "Defaults to FLOAT, 32 bits."}),
 		opt("metric", metric),
 		opt("model", &shape{kind: text, doc: "The embedding model that makes the vectors."}),
-		opt("full_text", &shape{kind: text, enum: []string{"words", "english"}, doc: "Keeps an index over the words of the texts."}),
+		opt("full_text", &shape{kind: text, enum: fullTexts(), doc: "Keeps an index over the words of the texts, or over their stems in a language. Defaults to none."}),
+		opt("extra", word("The JSON field that gathers the values of a record which no field is for. Defaults to none: such a record is refused.")),
+		opt("max_records", size(0, math.MaxInt32, "How many records there are at most: those that were not used for the longest time go. Defaults to 0, any number.")),
+		opt("distributed", &shape{kind: text, enum: []string{"none", "id", "namespace"}, doc: "How Citus spreads the records over its workers. Defaults to none."}),
 		opt("fields", fields),
 		opt("vectors", listOf(named("NamedVector", req("name", &shape{kind: text, pattern: nameRE}), req("dim", size(1, caps.MaxDim, "")), opt("metric", metric), opt("model", word("The model that makes it.")), opt("source", word("The field whose text it is of."))))),
 	}
@@ -91,6 +104,7 @@ func shapesOf(l Limits, caps vecwire.Capabilities) *shapes {
 		opt("vector", elements), opt("text", word("Embedded if there is no vector; searched by its words if fusion is given.")),
 		opt("away", &shape{kind: list, items: elements, min: 0, max: 100, doc: "Vectors of what is not wanted."}),
 		opt("k", size(1, l.K, "How many hits. Defaults to 10.")), opt("offset", size(0, l.K, "How many of the best are left out. With k at most what k may be.")),
+		opt("after", word("The next of an answer to a query with the same vector, text, away and in: the page behind it, however deep, at the cost of a page. Not beside offset, fusion, rescore, group_by and diversity.")),
 		opt("filter", filter), opt("exact", flag("Without an approximate index.")), opt("effort", size(0, 1<<30, "How hard the index searches, ef_search.")),
 		opt("ids_only", flag("Without texts and fields, which is faster.")), opt("vectors", flag("With the vectors.")),
 		opt("fusion", named("Fusion", opt("k", ratio("Takes weight off the first ranks. Defaults to 60.")), opt("vector_weight", ratio("Defaults to 1.")), opt("text_weight", ratio("Defaults to 1.")), opt("text_only", flag("By words alone.")))),
@@ -106,6 +120,7 @@ func shapesOf(l Limits, caps vecwire.Capabilities) *shapes {
 	passage := named("Passage", req("source", word("The document.")), req("text", word("The parts as one text.")), req("ids", listOf(id)))
 	plan := named("Plan", req("path", word("What was looked at.")), req("index", word("The index that took part.")), req("effort", count("")), req("records", count("How many were compared, -1 if that is not known.")), req("why", word("")))
 	b.found = named("Found", req("hits", listOf(hit)), req("exact", flag("There is no better hit.")), req("plan", plan),
+		opt("next", word("The after of the next page, if there may be one.")),
 		opt("passages", &shape{kind: list, items: passage, doc: "With around; hits whose parts touch share one."}))
 	b.manyFound = named("ManyFound", req("results", listOf(b.found)))
 

@@ -34,6 +34,8 @@ type schemaEntry struct {
 
 	MaxRecords int `json:"max_records,omitempty"`
 
+	Distributed string `json:"distributed,omitempty"`
+
 	Vectors []vectorEntry `json:"vectors,omitempty"`
 }
 
@@ -72,6 +74,9 @@ func WriteSchema(w io.Writer, s vecwire.Schema) error {
 	h := header{Version: headerVersion, Schema: schemaEntry{Name: s.Name, Dim: s.Dim, Element: s.Element.String(), Metric: s.Metric.String(), Model: s.Model, Extra: s.Extra, MaxRecords: s.MaxRecords}}
 	if s.FullText != vecwire.NoFullText {
 		h.Schema.FullText = s.FullText.String()
+	}
+	if s.Distributed != vecwire.NotDistributed {
+		h.Schema.Distributed = s.Distributed.String()
 	}
 	for _, f := range s.Fields {
 		h.Schema.Fields = append(h.Schema.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index, Paths: f.Paths, Expires: f.Expires})
@@ -153,6 +158,11 @@ func (e schemaEntry) schema() (vecwire.Schema, error) {
 	if e.FullText != "" {
 		if s.FullText, ok = vecwire.ParseFullText(e.FullText); !ok {
 			return fail("", "full text", e.FullText)
+		}
+	}
+	if e.Distributed != "" {
+		if s.Distributed, ok = named(e.Distributed, vecwire.NotDistributed, vecwire.ByID, vecwire.ByNamespace); !ok {
+			return fail("", "distribution", e.Distributed)
 		}
 	}
 	for _, f := range e.Fields {

@@ -1,18 +1,22 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vecwire/vecwire"
 	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/transfer"
 )
 
 func (a *app) collections() *cobra.Command {
 	return &cobra.Command{
 		Use: "collections", Short: "list collections", GroupID: "look",
-		Long: `Lists the collections of a database with their numbers of records.`,
+		Long: `Lists the collections of a database with their numbers of records.
+With --json each line has the whole schema, too.`,
 		Example: `vecwire collections
 vecwire collections --json`,
 		Args: arguments(cobra.NoArgs),
@@ -35,7 +39,11 @@ vecwire collections --json`,
 					}
 					rows = append(rows, []string{s.Name, strconv.Itoa(n), strconv.Itoa(s.Dim), s.Model})
 					if a.json {
-						if err := a.line(map[string]any{"collection": s.Name, "records": n, "dim": s.Dim, "model": s.Model}); err != nil {
+						schema, err := schemaJSON(s)
+						if err != nil {
+							return err
+						}
+						if err := a.line(map[string]any{"collection": s.Name, "records": n, "dim": s.Dim, "model": s.Model, "schema": schema}); err != nil {
 							return err
 						}
 					}
@@ -47,4 +55,17 @@ vecwire collections --json`,
 			})
 		},
 	}
+}
+
+// schemaJSON is a schema as exports begin with it.
+func schemaJSON(s vecwire.Schema) (json.RawMessage, error) {
+	var line bytes.Buffer
+	if err := transfer.WriteSchema(&line, s); err != nil {
+		return nil, err
+	}
+	var header struct {
+		Schema json.RawMessage `json:"schema"`
+	}
+	err := json.Unmarshal(line.Bytes(), &header)
+	return header.Schema, err
 }

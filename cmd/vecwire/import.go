@@ -135,6 +135,9 @@ func (a *app) target(ctx context.Context, db *vecwire.DB, name string, made func
 			return nil, err
 		}
 		schema.Name = name
+		if !db.Capabilities().Distributed {
+			schema.Distributed = vecwire.NotDistributed // here it is on one server
+		}
 		c, err = db.CreateCollection(ctx, schema)
 	}
 	if err != nil {

@@ -58,6 +58,7 @@ type recordJSON struct {
 	Vector   any            `json:"vector,omitempty"`
 	Passage  *passageJSON   `json:"passage,omitempty"`
 	Legs     *legsJSON      `json:"legs,omitempty"`
+	Next     string         `json:"next,omitempty"` // of the last hit of a page: the token of the next one
 }
 
 // passageJSON is what stands around a hit, with it: one text, of these records.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,6 +30,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// nextpage sets $next to what the last line of the output says of the next page.
+			"nextpage": func(ts *testscript.TestScript, _ bool, _ []string) {
+				lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
+				var hit struct{ Next string }
+				ts.Check(json.Unmarshal([]byte(lines[len(lines)-1]), &hit))
+				ts.Setenv("next", hit.Next)
+			},
 			// mkfolder adds to the folder what an archive of text cannot hold.
 			"mkfolder": func(ts *testscript.TestScript, _ bool, _ []string) {
 				folder := ts.MkAbs("folder")

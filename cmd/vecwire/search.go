@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -15,6 +16,7 @@ import (
 type asking struct {
 	k, offset, context       int
 	filter, mode, vector     string
+	after                    string
 	minScore, meaning, words float64
 	diversity                float64
 	exact, files, explain    bool
@@ -45,13 +47,14 @@ vecwire search --context 1 --explain --mode meaning "how do I sail?"`,
 				if err != nil {
 					return err
 				}
-				return a.answer(results[0], o)
+				return a.answer(results[0], q, o)
 			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.IntVarP(&o.k, "k", "k", vecwire.DefaultK, "`NUMBER` of hits")
 	flags.IntVar(&o.offset, "offset", 0, "`NUMBER` of the best hits to leave out, for the next page")
+	flags.StringVar(&o.after, "after", "", "the page behind this `TOKEN`, the \"next\" of the last hit with --json; not with hybrid or words")
 	flags.StringVarP(&o.filter, "filter", "f", "", "`CONDITION` over fields, such as 'lang == \"go\" && year >= 2020'")
 	flags.StringVar(&o.mode, "mode", "", "`WAY`: hybrid, meaning or words (default hybrid, where the collection has full text)")
 	flags.IntVarP(&o.context, "context", "n", 0, "`NUMBER` of chunks to show before and after each hit, as one text; hits whose chunks touch share it")
@@ -73,7 +76,7 @@ func (a *app) query(c *vecwire.Collection, question string, o asking) (*vecwire.
 	if err != nil {
 		return nil, vecwire.Query{}, err
 	}
-	q := vecwire.Query{Text: question, K: o.k, Offset: o.offset, Filter: f, MinScore: o.minScore, GroupBy: o.groupBy, Diversity: o.diversity, Exact: o.exact, Around: o.context}
+	q := vecwire.Query{Text: question, K: o.k, Offset: o.offset, After: o.after, Filter: f, MinScore: o.minScore, GroupBy: o.groupBy, Diversity: o.diversity, Exact: o.exact, Around: o.context}
 	if o.vector != "" {
 		if err := json.Unmarshal([]byte(o.vector), &q.Vector64); err != nil {
 			return nil, q, usagef("--vector: want a JSON array of numbers: %v", err)
@@ -91,20 +94,22 @@ func (a *app) query(c *vecwire.Collection, question string, o asking) (*vecwire.
 	case o.mode == "words":
 		fusion.TextOnly = true
 		q.Fusion = fusion
-		return c, q, nil
 	case o.mode == "hybrid", o.mode == "" && fullText && question != "":
 		q.Fusion = fusion
 	case o.mode != "meaning" && o.mode != "":
 		return nil, q, usagef("--mode %q: want hybrid, meaning or words", o.mode)
 	}
-	if o.vector == "" {
+	if q.After != "" && q.Fusion != nil {
+		return nil, q, usagef("--after: the page behind a token is one of --mode meaning: page a hybrid search by --offset")
+	}
+	if o.vector == "" && o.mode != "words" {
 		c, err = a.embedding(c)
 	}
 	return c, q, err
 }
 
-// answer prints what was found.
-func (a *app) answer(r vecwire.Result, o asking) error {
+// answer prints what was found by a query.
+func (a *app) answer(r vecwire.Result, q vecwire.Query, o asking) error {
 	if o.explain {
 		if err := a.plan(r); err != nil {
 			return err
@@ -122,6 +127,9 @@ func (a *app) answer(r vecwire.Result, o asking) error {
 			j := jsonOfHit(h)
 			if e := h.Explanation; e != nil && o.explain {
 				j.Legs = &legsJSON{e.Vector.Rank, e.Vector.Score, e.Text.Rank, e.Text.Score}
+			}
+			if i == len(r.Hits)-1 && len(r.Hits) == cmp.Or(q.K, vecwire.DefaultK) {
+				j.Next = q.Token(h)
 			}
 			if err := a.line(j); err != nil {
 				return err

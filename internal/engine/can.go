@@ -79,6 +79,7 @@ const (
 	LackFullText     = "full text"
 	LackIndexes      = "an approximate index"
 	LackBackup       = "a backup into a file"
+	LackSize         = "keeping count of the records"
 )
 
 // Tx implements Engine.
@@ -134,6 +135,9 @@ func (l Lacks) Merge(context.Context, []Record) (inserted, updated int, err erro
 func (l Lacks) SearchText(context.Context, []TextSearch) ([][]Hit, error) {
 	return nil, Unsupported(LackFullText, string(l))
 }
+
+// Size implements Collection.
+func (l Lacks) Size(context.Context) (int, error) { return 0, Unsupported(LackSize, string(l)) }
 
 // Sweep implements Collection, for one in which nothing expires.
 func (Lacks) Sweep(context.Context, filter.Filter) (int, error) { return 0, nil }

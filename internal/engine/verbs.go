@@ -101,6 +101,10 @@ type Collection interface {
 	Delete(ctx context.Context, ids []string) (int, error)
 	DeleteWhere(ctx context.Context, f filter.Filter) (int, error)
 	Count(ctx context.Context, f filter.Filter) (int, error)
+	// Size is Count without a filter, for those who ask at every write: where a field has
+	// a Bound it takes as long with many records as with few, if the engine can. Needs
+	// Can.Serializable, without which there are no bounds.
+	Size(ctx context.Context) (int, error)
 	// Sweep removes some of those records that have expired and that f lets pass, and
 	// returns how many; 0 if there are none. Only a wrapper lets records expire.
 	Sweep(ctx context.Context, f filter.Filter) (int, error)

@@ -182,6 +182,8 @@ func (s *suite) afterRefused(t *testing.T, c *vecwire.Collection, q vecwire.Quer
 		require.ErrorAs(t, err, &e)
 		require.Equal(t, "After", e.Field)
 		require.Contains(t, e.Want, want)
+		chosen := q.Fusion != nil || q.GroupBy != "" || q.Rescore || q.Reranker != nil || q.Boosts != nil
+		require.Equal(t, chosen, q.Token(vecwire.Hit{Record: vecwire.Record{ID: "1"}}) == "", want)
 	}
 	refused(func(q *vecwire.Query) { q.After = "x" }, "Query.Token")
 	refused(func(q *vecwire.Query) { q.After = "e30" }, "Query.Token")

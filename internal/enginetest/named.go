@@ -228,6 +228,7 @@ func (s *suite) namedSearch(t *testing.T) {
 }
 
 func (s *suite) namedWriting(t *testing.T) {
+	defer s.namedChecked(t)
 	ctx := t.Context()
 	c := s.create(t, namedSchema())
 	want := namedRecords(40)
@@ -289,6 +290,16 @@ func (s *suite) namedWriting(t *testing.T) {
 	expectNamed(t, c, nil)
 }
 
+// namedChecked: a check that finds fault with nothing, whatever was written.
+func (s *suite) namedChecked(t *testing.T) {
+	report, err := s.db.Check(t.Context())
+	if errors.Is(err, vecwire.ErrUnsupported) {
+		return
+	}
+	require.NoError(t, err)
+	require.Empty(t, report.Problems)
+}
+
 func (s *suite) namedRefusals(t *testing.T) {
 	ctx := t.Context()
 	c := s.create(t, namedSchema())
@@ -337,6 +348,7 @@ func (s *suite) namedRefusals(t *testing.T) {
 }
 
 func (s *suite) namedAlter(t *testing.T) {
+	defer s.namedChecked(t)
 	if !s.caps.Alter {
 		return
 	}
@@ -375,6 +387,7 @@ func (s *suite) namedAlter(t *testing.T) {
 }
 
 func (s *suite) namedTransactions(t *testing.T) {
+	defer s.namedChecked(t)
 	ctx := t.Context()
 	c := s.create(t, namedSchema())
 	want := namedRecords(10)
@@ -408,6 +421,7 @@ func (s *suite) namedTransactions(t *testing.T) {
 }
 
 func (s *suite) namedNamespaces(t *testing.T) {
+	defer s.namedChecked(t)
 	ctx := t.Context()
 	schema := namedSchema()
 	schema.Fields = append(schema.Fields, vecwire.Field{Name: vecwire.NamespaceField, Index: true})

@@ -91,6 +91,7 @@ func (s *suite) namedEmbedding(t *testing.T) {
 }
 
 func (s *suite) namedIngest(t *testing.T) {
+	defer s.namedChecked(t)
 	ctx := t.Context()
 	c := s.create(t, namedSchema())
 	want := namedRecords(s.sample(300))
@@ -211,6 +212,7 @@ func (s *suite) namedMirror(t *testing.T) {
 }
 
 func (s *suite) namedReembed(t *testing.T) {
+	defer s.namedChecked(t)
 	if !s.caps.Reembed {
 		return
 	}

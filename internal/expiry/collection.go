@@ -59,6 +59,9 @@ func (c *Collection) Count(ctx context.Context, f filter.Filter) (int, error) {
 	return c.inner.Count(ctx, filter.And(f, c.alive(ctx)))
 }
 
+// Size implements engine.Collection. What has expired has to be left out.
+func (c *Collection) Size(ctx context.Context) (int, error) { return c.Count(ctx, filter.Filter{}) }
+
 // Scan implements engine.Collection.
 func (c *Collection) Scan(ctx context.Context, s engine.Scan) ([]engine.Record, error) {
 	s.Filter = filter.And(s.Filter, c.alive(ctx))

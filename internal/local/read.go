@@ -297,6 +297,9 @@ func (c *collection) Count(ctx context.Context, f filter.Filter) (n int, err err
 	return n, nil
 }
 
+// Size implements engine.Collection.
+func (c *collection) Size(ctx context.Context) (int, error) { return c.Count(ctx, filter.Filter{}) }
+
 // Scan implements engine.Collection.
 func (c *collection) Scan(ctx context.Context, s engine.Scan) (records []engine.Record, err error) {
 	if tx := c.in(ctx); tx != nil {

@@ -105,7 +105,7 @@ func (c *collection) Update(ctx context.Context, changes []engine.Change) error 
 // than those kept that were not used for the longest time. It returns what it has written
 // of uses. ctx carries a transaction.
 func (c *collection) evict(ctx context.Context, kept []string) (noted map[string]int64, err error) {
-	n, err := c.Collection.Count(ctx, filter.Filter{})
+	n, err := c.Collection.Size(ctx)
 	if err == nil && n > c.schema.MaxRecords && expiry.Field(c.schema) >= 0 {
 		var dead int
 		dead, err = c.Collection.DeleteWhere(ctx, expiry.Dead(ctx, c.schema))

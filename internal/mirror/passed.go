@@ -49,6 +49,9 @@ func (m *Mirror) Count(ctx context.Context, f filter.Filter) (int, error) {
 	return m.inner.Count(ctx, f)
 }
 
+// Size implements engine.Collection.
+func (m *Mirror) Size(ctx context.Context) (int, error) { return m.inner.Size(ctx) }
+
 // Sweep implements engine.Collection. The copy goes on without what it removes at the
 // next refresh; until then a filter keeps it out of sight.
 func (m *Mirror) Sweep(ctx context.Context, f filter.Filter) (int, error) {

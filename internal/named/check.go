@@ -8,10 +8,26 @@ import (
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
-// Check implements engine.Engine.
+// Check implements engine.Engine. The collections of the vectors are checked like any
+// other, and then compared with the records.
 func (d *database) Check(ctx context.Context) (engine.Checked, error) {
 	checked, err := d.Engine.Check(ctx)
-	return d.told(ctx, checked), err
+	checked = d.told(ctx, checked)
+	if err != nil {
+		return checked, err
+	}
+	all, err := d.Engine.List(ctx)
+	if err != nil { // which the engine has told
+		return checked, ctx.Err()
+	}
+	for _, s := range all {
+		if len(s.Vectors) > 0 && !isHidden(s.Name) {
+			if err := d.compare(ctx, s, &checked); err != nil {
+				return checked, err
+			}
+		}
+	}
+	return checked, nil
 }
 
 // Salvage implements engine.Engine.

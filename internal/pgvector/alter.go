@@ -53,6 +53,8 @@ func (e *database) Alter(ctx context.Context, a engine.Alter) error {
 			return nil
 		})
 		if err == nil && done != nil {
+			done.state.counted.Store(false)
+			done.keepCount(ctx)
 			a.Done(done)
 		}
 		return err
@@ -234,6 +236,11 @@ func (e *database) alter(ctx context.Context, conn *pgx.Conn, was *collection, t
 	}
 	if err := e.alterWords(ctx, conn, was.schema.FullText, next); err != nil {
 		return nil, err
+	}
+	if bounded(was.schema) && !bounded(to.Schema) {
+		if err := next.endCount(ctx, conn); err != nil {
+			return nil, err
+		}
 	}
 	entry, err := json.Marshal(wire.SpecOf(to.Schema))
 	if err != nil {

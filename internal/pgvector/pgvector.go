@@ -202,7 +202,9 @@ func (e *database) Create(ctx context.Context, s engine.Schema) (engine.Collecti
 	if err != nil {
 		return nil, err
 	}
-	return e.open(t, e.renew(t.name)), nil
+	c := e.open(t, e.renew(t.name))
+	c.keepCount(ctx)
+	return c, nil
 }
 
 // Open implements engine.Engine.
@@ -236,6 +238,7 @@ func (e *database) Open(ctx context.Context, name string) (engine.Collection, er
 			return nil, err
 		}
 	}
+	c.keepCount(ctx)
 	return c, nil
 }
 
@@ -277,12 +280,18 @@ func (e *database) Drop(ctx context.Context, name string) error {
 
 // drop removes a collection inside a transaction, and returns its table.
 func (e *database) drop(ctx context.Context, conn *pgx.Conn, name string) (table string, err error) {
-	err = conn.QueryRow(ctx, `DELETE FROM `+e.registry()+` WHERE name = $1::text RETURNING table_name`, strings.ToLower(name)).Scan(&table)
+	var found wire.Spec
+	err = conn.QueryRow(ctx, `DELETE FROM `+e.registry()+` WHERE name = $1::text RETURNING table_name, spec`, strings.ToLower(name)).Scan(&table, &found)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", engine.ErrNotFound
 	}
 	if err != nil {
 		return "", err
+	}
+	if bounded(engine.Schema{Fields: found.Fields}) {
+		if err := e.forgetCount(ctx, conn, table); err != nil {
+			return "", err
+		}
 	}
 	table = quote(e.schema) + "." + quote(table)
 	_, err = conn.Exec(ctx, `DROP TABLE IF EXISTS `+table)

@@ -31,6 +31,7 @@ type collection struct {
 // tableState is what all who have a table open know about it.
 type tableState struct {
 	dropped atomic.Bool
+	counted atomic.Bool // by triggers, see keepCount
 	index   indexState
 }
 

@@ -23,8 +23,13 @@ type token struct {
 }
 
 // Token returns the After of a query that goes on behind a hit, taken for the last one of
-// the page.
+// the page; "" if hits have no place in the order of all records.
 func (q *Query) Token(id string, score float64) string {
+	first := *q
+	first.Offset = 0 // of this page alone
+	if first.besideAfter() != nil {
+		return ""
+	}
 	place := q.K
 	if place == 0 {
 		place = DefaultK

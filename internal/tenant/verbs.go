@@ -77,6 +77,9 @@ func (c *Collection) Count(ctx context.Context, f filter.Filter) (int, error) {
 	return c.inner.Count(ctx, f)
 }
 
+// Size implements engine.Collection. The tenant's records are a part, which is counted.
+func (c *Collection) Size(ctx context.Context) (int, error) { return c.Count(ctx, filter.Filter{}) }
+
 // Scan implements engine.Collection.
 func (c *Collection) Scan(ctx context.Context, s engine.Scan) ([]engine.Record, error) {
 	var err error
