@@ -22,7 +22,8 @@
 // # Resources
 //
 // vecwire:///COLLECTION describes a collection, vecwire:///COLLECTION/ID is a record as
-// JSON, whole. Both parts are escaped as in a path.
+// JSON, whole. Both parts are escaped as in a path. The list of resources names the
+// collections.
 //
 // # Over HTTP
 //

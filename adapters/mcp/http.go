@@ -22,10 +22,15 @@ type HTTPOptions struct {
 	Token string
 }
 
+// maxBody is how long a request may be: a text to store, and much room.
+const maxBody = 16 << 20
+
 // Handler serves a server to any number of clients over streamable HTTP, at whatever
-// path it is mounted.
+// path it is mounted. Each request stands by itself: there are no sessions that a client
+// could leave behind, and clients of protocol 2026-07-28, which has none, are served too.
 func Handler(server *sdk.Server, o HTTPOptions) http.Handler {
 	streams := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{
+		Stateless:                  true, // the tools remember nothing, and send nothing unasked
 		DisableLocalhostProtection: true, // o.known does it, and knows o.Hosts
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,6 +43,7 @@ func Handler(server *sdk.Server, o HTTPOptions) http.Handler {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vecwire"`)
 			http.Error(w, "a bearer token is needed", http.StatusUnauthorized)
 		default:
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 			streams.ServeHTTP(w, r)
 		}
 	})

@@ -66,3 +66,30 @@ func TestToken(t *testing.T) {
 		require.Equal(t, want, w.Code, header)
 	}
 }
+
+// A client of the protocol without sessions is served, and nothing is kept of others.
+func TestEachRequestStandsAlone(t *testing.T) {
+	handler := mcp.Handler(mcp.NewServer(store(t), mcp.Options{}), mcp.HTTPOptions{})
+	post := func(version, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		r.Host = "localhost"
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", "application/json, text/event-stream")
+		r.Header.Set("Mcp-Protocol-Version", version)
+		r.Header.Set("Mcp-Method", "tools/list")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		require.Empty(t, w.Header().Get("Mcp-Session-Id"))
+		return w
+	}
+	for version, params := range map[string]string{
+		"2025-06-18": `{}`,
+		"2026-07-28": `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}`,
+	} {
+		w := post(version, `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":`+params+`}`)
+		require.Equal(t, http.StatusOK, w.Code, w.Body)
+		require.Contains(t, w.Body.String(), `"search"`, version)
+	}
+	long := `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"` + strings.Repeat("x", 17<<20) + `"}}`
+	require.Equal(t, http.StatusRequestEntityTooLarge, post("2025-06-18", long).Code)
+}

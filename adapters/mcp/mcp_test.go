@@ -247,6 +247,40 @@ func TestResources(t *testing.T) {
 	}
 }
 
+// Clients let their users choose from the list of resources: it names the collections
+// that may be reached, as they are now, after those of the server's own.
+func TestResourceList(t *testing.T) {
+	db := store(t)
+	uris := func(s *sdk.ClientSession) (uris []string) {
+		for r, err := range s.Resources(t.Context(), nil) {
+			require.NoError(t, err)
+			uris = append(uris, r.URI)
+		}
+		return uris
+	}
+	server := sdk.NewServer(&sdk.Implementation{Name: "own"}, &sdk.ServerOptions{PageSize: 1})
+	read := func(context.Context, *sdk.ReadResourceRequest) (*sdk.ReadResourceResult, error) { return nil, nil }
+	server.AddResource(&sdk.Resource{Name: "a", URI: "own:///a"}, read)
+	server.AddResource(&sdk.Resource{Name: "b", URI: "own:///b"}, read)
+	mcp.AddTools(server, db, mcp.Options{})
+	all := connect(t, server)
+	require.Equal(t, []string{"own:///a", "own:///b", "vecwire:///docs", "vecwire:///secret"}, uris(all))
+	require.Equal(t, []string{"vecwire:///docs"}, uris(connect(t, mcp.NewServer(db, mcp.Options{Collection: "docs"}))))
+	require.NoError(t, db.DropCollection(t.Context(), "secret"))
+	require.Equal(t, []string{"own:///a", "own:///b", "vecwire:///docs"}, uris(all))
+}
+
+// Models take schemas whose values have one type each.
+func TestParametersHaveOneType(t *testing.T) {
+	tools, err := connect(t, mcp.NewServer(store(t), mcp.Options{Write: true})).ListTools(t.Context(), nil)
+	require.NoError(t, err)
+	for _, tool := range tools.Tools {
+		for name, p := range tool.InputSchema.(map[string]any)["properties"].(map[string]any) {
+			require.IsType(t, "", p.(map[string]any)["type"], "%s of %s", name, tool.Name)
+		}
+	}
+}
+
 // TestStoreKeepsVectors: a record with vectors that the server cannot make is not replaced
 // by one without.
 func TestStoreKeepsVectors(t *testing.T) {

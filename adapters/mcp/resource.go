@@ -29,6 +29,31 @@ func (t *tools) addResources(s *sdk.Server) {
 		Name: "collection", Title: "A collection", URITemplate: scheme + "{collection}", MIMEType: "application/json",
 		Description: "A collection as JSON: name, number of records, fields.",
 	}, t.read)
+	s.AddReceivingMiddleware(t.listing)
+}
+
+// listing adds the collections to the resources that a client can choose from. They
+// are looked up each time, since they come and go while the server runs; records are
+// too many, and are found by search.
+func (t *tools) listing(next sdk.MethodHandler) sdk.MethodHandler {
+	return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
+		result, err := next(ctx, method, req)
+		list, ok := result.(*sdk.ListResourcesResult)
+		if err != nil || !ok || list.NextCursor != "" {
+			return result, err // the collections come last
+		}
+		schemas, err := t.schemas(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range schemas {
+			list.Resources = append(list.Resources, &sdk.Resource{
+				Name: s.Name, URI: scheme + url.PathEscape(s.Name), MIMEType: "application/json",
+				Description: "The collection: its number of records, and its fields.",
+			})
+		}
+		return list, nil
+	}
 }
 
 // read answers for both templates.

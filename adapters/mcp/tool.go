@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -15,6 +16,11 @@ func addTool[In any](t *tools, s *sdk.Server, tool *sdk.Tool, f func(ctx context
 	schema, err := jsonschema.For[In](nil)
 	if err != nil {
 		panic(fmt.Sprintf("the parameters of the tool %s: %v", tool.Name, err)) // a mistake in this package
+	}
+	for _, p := range schema.Properties {
+		if slices.Contains(p.Types, "null") { // a list, which Go lets be nil; some models take one type only
+			p.Type, p.Types = "array", nil
+		}
 	}
 	if t.Collection != "" {
 		delete(schema.Properties, "collection")

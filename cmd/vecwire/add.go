@@ -24,7 +24,7 @@ type reading struct {
 func (o *reading) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.tree.Name, "as", "", "`NAME` that stands for the folder in sources (default the folder as written)")
-	flags.StringVar(&o.tree.Kind, "kind", "", "read every file as this `KIND`: text, markdown, html, jsonl, csv, go, …")
+	flags.StringVar(&o.tree.Kind, "kind", "", "read every file as this `KIND`: text, markdown, html, pdf, jsonl, csv, go, …")
 	flags.IntVar(&o.tree.Chunk.Size, "size", 0, "at most this `NUMBER` of tokens a chunk (default 200)")
 	flags.IntVar(&o.tree.Chunk.Overlap, "overlap", 0, "`NUMBER` of tokens that chunks share")
 	flags.Int64Var(&o.tree.MaxBytes, "max-bytes", folder.DefaultMaxBytes, "leave out files of text larger than this `NUMBER` of bytes")
@@ -36,7 +36,7 @@ func (o *reading) register(cmd *cobra.Command) {
 
 func (o *reading) check() error {
 	if o.tree.Kind != "" && !folder.IsKind(o.tree.Kind) {
-		return usagef("--kind %q: want text, markdown, html, jsonl, csv, tsv, or a language such as go", o.tree.Kind)
+		return usagef("--kind %q: want text, markdown, html, pdf, jsonl, csv, tsv, or a language such as go", o.tree.Kind)
 	}
 	if _, ok := fullTexts[o.fullText]; !ok && o.fullText != "" {
 		return usagef("--full-text %q: want words, english or none", o.fullText)
@@ -54,7 +54,8 @@ func (a *app) add() *cobra.Command {
 		Long: `Reads folders and files, cuts them into chunks and stores these with their vectors.
 Run again, it embeds only what has changed, and removes what is gone; interrupted, it
 goes on. It heeds .gitignore, follows no link out of the folder, and leaves out hidden
-and binary files and .svg pictures. - reads standard input.`,
+and binary files and .svg pictures. PDF is read by the page, one that is damaged, scanned
+or has a password is left out. - reads standard input.`,
 		Example: `vecwire add docs
 vecwire add --as notes docs/guide.md
 vecwire add --kind markdown - < docs/guide.md`,
@@ -160,7 +161,7 @@ func (a *app) readInput(ctx context.Context, c *vecwire.Collection, tree folder.
 		f.Kind = folder.KindOf(f.Source)
 	}
 	var records []vecwire.Record
-	for r, err := range f.Records("stdin", tree.Chunk) {
+	for r, err := range f.Records(ctx, "stdin", tree.Chunk) {
 		if err != nil {
 			return folder.Report{}, err
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 )
 
 // TestMain makes of the test's own program the command vecwire, so that scripts run
@@ -17,6 +18,8 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	here, err := os.Getwd()
+	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireUniqueNames:  true,
@@ -24,6 +27,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, ".config"))
+			if cache, err := os.UserCacheDir(); err == nil {
+				e.Setenv("XDG_CACHE_HOME", cache) // of the reader of PDF, which takes seconds to compile
+			}
 			for _, name := range []string{"VECWIRE_DB", "VECWIRE_COLLECTION", "VECWIRE_CONFIG", "VECWIRE_EMBEDDER"} {
 				e.Setenv(name, "")
 			}
@@ -46,6 +52,13 @@ func TestScripts(t *testing.T) {
 				ts.Check(os.Symlink(ts.MkAbs("outside.md"), filepath.Join(folder, "link.md")))
 				ts.Check(os.Symlink("deep/note.txt", filepath.Join(folder, "inside.md")))
 				ts.Check(os.Symlink("..", filepath.Join(folder, "deep", "circle")))
+			},
+			// mkpapers makes a folder of PDFs, one of them cut short.
+			"mkpapers": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Check(os.CopyFS(ts.MkAbs("papers"), os.DirFS(filepath.Join(here, "internal", "pdf", "testdata"))))
+				whole, err := os.ReadFile(ts.MkAbs("papers/latex.pdf"))
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs("papers/cut.pdf"), whole[:9000], 0o644))
 			},
 		},
 	})

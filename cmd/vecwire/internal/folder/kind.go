@@ -15,6 +15,7 @@ const (
 	CSV      = "csv"
 	TSV      = "tsv"
 	JSONL    = "jsonl"
+	PDF      = "pdf"
 	Text     = "text"
 )
 
@@ -22,7 +23,7 @@ const (
 var kinds = func() map[string]string {
 	all := map[string]string{}
 	for kind, extensions := range map[string]string{
-		Markdown: "md markdown mdx", HTML: "html htm xhtml", CSV: "csv", TSV: "tsv", JSONL: "jsonl ndjson", Text: "txt text log",
+		Markdown: "md markdown mdx", HTML: "html htm xhtml", CSV: "csv", TSV: "tsv", JSONL: "jsonl ndjson", PDF: "pdf", Text: "txt text log",
 		"asciidoc": "adoc asciidoc", "rst": "rst", "org": "org", "tex": "tex",
 		"c": "c h", "cpp": "cc cpp cxx hh hpp hxx", "csharp": "cs", "clojure": "clj cljs", "css": "css scss less", "dart": "dart",
 		"elixir": "ex exs", "erlang": "erl", "go": "go", "haskell": "hs", "java": "java", "javascript": "js jsx mjs cjs", "json": "json",

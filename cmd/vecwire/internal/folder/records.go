@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -16,7 +17,7 @@ const (
 	OriginField   = "origin"   // which folder the source is relative to; see [Tree.Origin]
 	KindField     = "kind"     // see [KindOf]
 	PartField     = "part"     // the chunk's place in its source, from 0
-	LineField     = "line"     // the first line of the chunk, from 1
+	LineField     = "line"     // the first line of the chunk, from 1; in a PDF within its page
 	HeadingsField = "headings" // those above the chunk, with " > " between
 )
 
@@ -43,11 +44,12 @@ type passage struct {
 	text     string
 	line     int
 	markdown bool
+	heading  string // above those of the text, or ""
 }
 
 // Records reads a file as records without vectors. A row that cannot be read is
 // yielded as a [*vecwire.RecordError], any other error ends the records.
-func (f File) Records(origin string, o Chunking) iter.Seq2[vecwire.Record, error] {
+func (f File) Records(ctx context.Context, origin string, o Chunking) iter.Seq2[vecwire.Record, error] {
 	return func(yield func(vecwire.Record, error) bool) {
 		in, err := f.Open()
 		if err != nil {
@@ -56,7 +58,7 @@ func (f File) Records(origin string, o Chunking) iter.Seq2[vecwire.Record, error
 		}
 		defer in.Close()
 		part, seen := 0, map[string]int{}
-		for p, err := range f.passages(in) {
+		for p, err := range f.passages(ctx, in) {
 			if err != nil {
 				if !yield(vecwire.Record{}, err) {
 					return
@@ -85,8 +87,12 @@ func (f File) Records(origin string, o Chunking) iter.Seq2[vecwire.Record, error
 				r := vecwire.Record{ID: f.Source + "#" + id, Text: c.Text, Fields: vecwire.Fields{
 					vecwire.SourceField: f.Source, OriginField: origin, KindField: f.Kind, PartField: int64(part), LineField: int64(line),
 				}}
-				if len(c.Headings) > 0 {
-					r.Fields[HeadingsField] = strings.Join(c.Headings, " > ")
+				headings := c.Headings
+				if p.heading != "" {
+					headings = append([]string{p.heading}, headings...)
+				}
+				if len(headings) > 0 {
+					r.Fields[HeadingsField] = strings.Join(headings, " > ")
 				}
 				if !yield(r, nil) {
 					return
@@ -97,8 +103,8 @@ func (f File) Records(origin string, o Chunking) iter.Seq2[vecwire.Record, error
 	}
 }
 
-// passages are the rows of a table, and of any other file the whole.
-func (f File) passages(in io.Reader) iter.Seq2[passage, error] {
+// passages are the rows of a table, the pages of a PDF, and of any other file the whole.
+func (f File) passages(ctx context.Context, in io.Reader) iter.Seq2[passage, error] {
 	switch f.Kind {
 	case JSONL:
 		return f.lines(in)
@@ -106,6 +112,8 @@ func (f File) passages(in io.Reader) iter.Seq2[passage, error] {
 		return f.table(in, ',')
 	case TSV:
 		return f.table(in, '\t')
+	case PDF:
+		return f.pages(ctx, in)
 	}
 	return func(yield func(passage, error) bool) {
 		data, err := io.ReadAll(in)

@@ -52,7 +52,7 @@ func Sync(ctx context.Context, c *vecwire.Collection, t Tree, o Options) (Report
 		return Report{}, err
 	}
 	if o.Ingest.Progress != nil && o.Ingest.Total == 0 {
-		for _, err := range t.records(origin, new(seen)) {
+		for _, err := range t.records(ctx, origin, new(seen)) {
 			if _, bad := errors.AsType[*vecwire.RecordError](err); err != nil && !bad {
 				return Report{}, err
 			}
@@ -65,13 +65,13 @@ func Sync(ctx context.Context, c *vecwire.Collection, t Tree, o Options) (Report
 	s := &seen{}
 	var report Report
 	if o.DryRun {
-		for _, err := range t.records(origin, s) {
+		for _, err := range t.records(ctx, origin, s) {
 			if _, bad := errors.AsType[*vecwire.RecordError](err); err != nil && !bad {
 				return report, err
 			}
 		}
 	} else {
-		report.IngestReport, err = c.Ingest(ctx, t.records(origin, s), o.Ingest)
+		report.IngestReport, err = c.Ingest(ctx, t.records(ctx, origin, s), o.Ingest)
 	}
 	report.Files, report.Chunks, report.Skipped, report.Skips = s.files, len(s.ids), s.skipped, s.skips
 	if err != nil || o.DryRun {
@@ -126,7 +126,7 @@ func (s *seen) kept(source string) bool {
 }
 
 // records yields the chunks of all files and notes in s what it comes by.
-func (t Tree) records(origin string, s *seen) iter.Seq2[vecwire.Record, error] {
+func (t Tree) records(ctx context.Context, origin string, s *seen) iter.Seq2[vecwire.Record, error] {
 	return func(yield func(vecwire.Record, error) bool) {
 		s.ids = map[string]bool{}
 		for f, err := range t.Files() {
@@ -139,7 +139,7 @@ func (t Tree) records(origin string, s *seen) iter.Seq2[vecwire.Record, error] {
 				return
 			}
 			s.files++
-			for r, err := range f.Records(origin, t.Chunk) {
+			for r, err := range f.Records(ctx, origin, t.Chunk) {
 				if skip, ok := errors.AsType[*Skip](err); ok {
 					s.files--
 					s.skip(skip)

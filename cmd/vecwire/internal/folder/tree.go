@@ -11,6 +11,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/vecwire/vecwire/cmd/vecwire/internal/pdf"
 )
 
 // DefaultMaxBytes is how large a file of text may be by default: 4 MiB. Tables and
@@ -25,7 +27,8 @@ type Tree struct {
 	Name string
 	// Kind is that of all files; see [KindOf]. Defaults to what their names say.
 	Kind string
-	// MaxBytes is how large a file of text may be. Defaults to [DefaultMaxBytes].
+	// MaxBytes is how large a file of text may be. Defaults to [DefaultMaxBytes]. A PDF,
+	// of which text is a small part, may have [pdf.MaxBytes].
 	MaxBytes int64
 	// Hidden reads files and folders whose names begin with a dot, too; never .git.
 	Hidden bool
@@ -70,6 +73,7 @@ const (
 	Binary     Reason = "binary"
 	Picture    Reason = "a picture"
 	TooLarge   Reason = "too large"
+	Scanned    Reason = "a PDF without text"
 	Outside    Reason = "a link out of the folder, or to nothing"
 	ToFolder   Reason = "a link to a folder"
 	Irregular  Reason = "neither a file nor a folder"
@@ -260,6 +264,9 @@ func (t Tree) file(root *os.Root, name, below string) (File, error) {
 	if limit == 0 {
 		limit = DefaultMaxBytes
 	}
+	if f.Kind == PDF {
+		limit = pdf.MaxBytes
+	}
 	switch {
 	case info.IsDir():
 		return skip(ToFolder, nil)
@@ -280,7 +287,7 @@ func (t Tree) file(root *os.Root, name, below string) (File, error) {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return skip(Unreadable, err)
 	}
-	if isBinary(head[:n]) {
+	if f.Kind != PDF && isBinary(head[:n]) {
 		return skip(Binary, nil)
 	}
 	return f, nil
