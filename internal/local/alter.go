@@ -115,10 +115,7 @@ func (s *store) alterInTurn(ctx context.Context, c *collection, a engine.Alter) 
 	c.indexing.Release(1) // for those who wait to find that it is gone
 	s.named(was.Name, false)
 	s.named(to.Schema.Name, true)
-	heir, err = blankCollection(s, to.Schema, c.id)
-	if err == nil {
-		err = heir.prepare(ctx)
-	}
+	heir, err = newCollection(s, to.Schema, c.id)
 	if !s.succeed(ctx, c, heir, err, done.seq) {
 		return to.Schema.Name, nil, nil
 	}

@@ -81,7 +81,8 @@ func (t *txn) note() error {
 		t.seq = seq
 		t.store.logBytes += len(rows) + 16
 		return raw(t.conn, func(c *conn) error {
-			return c.run(insertChange, seq, collection, rows)
+			_, err := c.run(insertChange, seq, collection, rows)
+			return err
 		})
 	}
 	for c, ch := range t.changes {

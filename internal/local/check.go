@@ -177,7 +177,7 @@ func (k *checker) checkCollection(ctx context.Context, r registered, whole bool)
 		k.unread[r.id] = true
 		return k.try(ctx, r.name, "its schema cannot be read", err)
 	}
-	c, err := blankCollection(k.store, schemas[0], r.id)
+	c, err := newCollection(k.store, schemas[0], r.id)
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (k *checker) snapshot(ctx context.Context, f *found) error {
 				return false, err
 			}
 			defer end()
-			fresh, err := blankCollection(s, f.c.schema, f.c.id)
+			fresh, err := newCollection(s, f.c.schema, f.c.id)
 			if err != nil {
 				return false, err
 			}

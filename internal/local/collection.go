@@ -23,9 +23,8 @@ type collection struct {
 	schema     engine.Schema
 	id         int64 // in the registry; another collection of the name has another
 	rowQueries rowQueries
-	put        [2]*sql.Stmt // into the two tables
-	drop       [2]*sql.Stmt // from the two tables, by row
-	words      textQueries
+	writes     writes
+	indexed    bool // it has the indexes that many records need; the writer's
 
 	// mu is held for reading by searches, and for writing while a commit is
 	// applied. Under it the memory is what SQLite has committed. The writer may
@@ -65,68 +64,17 @@ type collection struct {
 	endLife  context.CancelFunc
 }
 
-func newCollection(ctx context.Context, s *store, schema engine.Schema, id int64) (*collection, error) {
-	c, err := blankCollection(s, schema, id)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.takeTurn(ctx, c.call("OpenCollection")); err != nil { // for the writer's connection
-		c.close()
-		return nil, err
-	}
-	defer s.endTurn()
-	return c, c.prepare(ctx)
-}
-
-// blankCollection returns a collection with nothing in memory, and no statements.
-func blankCollection(s *store, schema engine.Schema, id int64) (*collection, error) {
+// newCollection returns a collection with nothing in memory.
+func newCollection(s *store, schema engine.Schema, id int64) (*collection, error) {
 	c := &collection{
 		Lacks: engineName,
-		store: s, schema: schema, id: id, rowQueries: rowQueries{text: map[rowsKey]string{}}, ids: newIDs(),
+		store: s, schema: schema, id: id, rowQueries: rowQueries{text: map[rowsKey]string{}}, writes: writesTo(schema), ids: newIDs(),
 		indexing: semaphore.NewWeighted(1), woken: make(chan struct{}, 1), fields: newFieldColumns(),
 	}
 	c.life, c.endLife = context.WithCancel(context.Background())
 	var err error
 	c.index, err = newIndex(schema)
 	return c, err
-}
-
-// prepare prepares the statements of the writer, whose turn it is. If it fails the
-// collection is closed.
-func (c *collection) prepare(ctx context.Context) (err error) {
-	s, schema := c.store, c.schema
-	rows, data := rowsTable(schema.Name), dataTable(schema.Name)
-	columns, marks, updates := rowColumn+", id", "?, ?", "id = excluded.id"
-	for _, f := range schema.Fields {
-		columns += ", " + quote(f.Name)
-		marks += ", ?"
-		updates += fmt.Sprintf(", %s = excluded.%[1]s", quote(f.Name))
-	}
-	statements := []struct {
-		to  **sql.Stmt
-		sql string
-	}{
-		{&c.put[0], fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (%s) DO UPDATE SET %s", rows, columns, marks, rowColumn, updates)},
-		{&c.put[1], fmt.Sprintf(`INSERT INTO %s (%s, vector, text) VALUES (?, ?, ?)
-			ON CONFLICT (%[2]s) DO UPDATE SET vector = excluded.vector, text = excluded.text`, data, rowColumn)},
-		{&c.drop[0], fmt.Sprintf("DELETE FROM %s WHERE %s = ?", rows, rowColumn)},
-		{&c.drop[1], fmt.Sprintf("DELETE FROM %s WHERE %s = ?", data, rowColumn)},
-	}
-	err = s.patiently(ctx, func() (err error) {
-		for _, st := range statements {
-			if *st.to == nil {
-				if *st.to, err = s.write.Prepare(st.sql); err != nil {
-					return err
-				}
-			}
-		}
-		return c.words.prepare(s.write, schema)
-	})
-	if err != nil {
-		c.close()
-		return explain(err)
-	}
-	return nil
 }
 
 // lost is the error of a collection that is gone.
@@ -150,8 +98,8 @@ func (c *collection) Altered(ctx context.Context) (bool, error) {
 	return c.altered, nil
 }
 
-// close ends the linker, gives the memory back and releases the prepared
-// statements. The collection is gone for whoever still has it.
+// close ends the linker and gives the memory back. The collection is gone for whoever
+// still has it.
 func (c *collection) close() {
 	c.retire()
 	c.mu.Lock()
@@ -165,11 +113,6 @@ func (c *collection) close() {
 		c.index = nil
 	}
 	c.mu.Unlock()
-	for _, st := range append(c.put[:], c.drop[0], c.drop[1], c.words.old, c.words.put, c.words.drop) {
-		if st != nil {
-			st.Close()
-		}
-	}
 }
 
 // Can implements engine.Collection.
@@ -403,64 +346,8 @@ func (c *collection) decodeVector(buf engine.Vector, id string, blob []byte) (en
 	return buf, err
 }
 
-func appendVector(dst []byte, v engine.Vector) []byte {
-	if v.F64 != nil {
-		return codec.AppendBlob(dst, v.F64)
-	}
-	return codec.AppendBlob(dst, v.F32)
-}
-
 // every is how many statements run between two looks at the caller's context.
 const every = 256
-
-// Upsert implements engine.Collection.
-func (c *collection) Upsert(ctx context.Context, records []engine.Record) error {
-	if tx := c.in(ctx); tx != nil {
-		return tx.Upsert(ctx, records)
-	}
-	return c.store.update(ctx, c.call("Upsert"), func(t *txn) error { return c.upsert(ctx, t, records) })
-}
-
-func (c *collection) upsert(ctx context.Context, t *txn, records []engine.Record) error {
-	if err := c.ready(); err != nil {
-		return err
-	}
-	ch := t.change(c)
-	putRow, putData := t.tx.StmtContext(t.ctx, c.put[0]), t.tx.StmtContext(t.ctx, c.put[1])
-	args := make([]any, 2, 2+len(c.schema.Fields))
-	var blob []byte
-	var old []oldText
-	for i, r := range records {
-		if i%every == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			var err error
-			if old, err = c.oldTexts(t, records[i:min(i+every, len(records))]); err != nil {
-				return err
-			}
-		}
-		row := ch.store(r)
-		args = append(args[:0], row, r.ID)
-		for _, v := range r.Fields {
-			args = append(args, column(v))
-		}
-		if _, err := putRow.ExecContext(t.ctx, args...); err != nil {
-			return err
-		}
-		if old != nil {
-			if err := c.putWords(t, row, old[i%every], r.Text); err != nil {
-				return err
-			}
-		}
-		blob = appendVector(blob[:0], r.Vector)
-		text := sql.NullString{String: r.Text, Valid: r.Text != ""}
-		if _, err := putData.ExecContext(t.ctx, row, blob, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // Insert implements engine.Collection.
 func (c *collection) Insert(ctx context.Context, records []engine.Record) error {
@@ -508,8 +395,8 @@ func (c *collection) delete(ctx context.Context, t *txn, ids []string) (n int, e
 		if !ok {
 			continue
 		}
-		for _, st := range c.drop {
-			if _, err := t.tx.StmtContext(t.ctx, st).ExecContext(t.ctx, row); err != nil {
+		for _, query := range []string{c.writes.dropRow, c.writes.dropData} {
+			if _, err := t.exec(query, []any{int64(row)}); err != nil {
 				return 0, err
 			}
 		}

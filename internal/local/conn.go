@@ -91,14 +91,19 @@ const mostPrepared = 256
 
 // ask passes on the values of each row that a query returns for these numbers.
 // They are valid until each returns.
-func (c *conn) ask(query string, numbers []int32, each func(values []driver.Value) error) (err error) {
-	st, err := c.statement(query)
-	if err != nil {
-		return err
-	}
+func (c *conn) ask(query string, numbers []int32, each func(values []driver.Value) error) error {
 	c.args = c.args[:0]
 	for i, n := range numbers {
 		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: int64(n)})
+	}
+	return c.rows(query, each)
+}
+
+// rows is ask for what is in c.args.
+func (c *conn) rows(query string, each func(values []driver.Value) error) (err error) {
+	st, err := c.statement(query)
+	if err != nil {
+		return err
 	}
 	// So few rows are read faster than the driver sets up a cancellation.
 	rows, err := st.QueryContext(context.Background(), c.args)
@@ -124,17 +129,16 @@ func (c *conn) ask(query string, numbers []int32, each func(values []driver.Valu
 }
 
 // run runs a statement that the connection keeps.
-func (c *conn) run(query string, args ...any) error {
+func (c *conn) run(query string, args ...any) (driver.Result, error) {
 	st, err := c.statement(query)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.args = c.args[:0]
 	for i, v := range args {
 		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: v})
 	}
-	_, err = st.(driver.StmtExecContext).ExecContext(context.Background(), c.args)
-	return err
+	return st.(driver.StmtExecContext).ExecContext(context.Background(), c.args)
 }
 
 func (c *conn) statement(query string) (driver.StmtQueryContext, error) {

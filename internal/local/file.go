@@ -147,26 +147,6 @@ func (s *store) prepareFile(ctx context.Context, inFile int) (err error) {
 	return s.sweep(ctx)
 }
 
-// patiently runs f again while it fails because another process has the file locked, or
-// has changed tables that the connection knew.
-func (s *store) patiently(ctx context.Context, f func() error) error {
-	if s.lock == nil {
-		return f()
-	}
-	begun := time.Now()
-	free, err := whenFree(ctx, begun.Add(s.lockTimeout), func() (bool, error) {
-		err := f()
-		if isBusy(err) || isSchema(err) {
-			return false, nil
-		}
-		return err == nil, err
-	})
-	if err == nil && !free {
-		err = s.lock.locked(s.path, time.Since(begun))
-	}
-	return err
-}
-
 // migrate brings a store of an older format to this one, whose file says that it
 // has the format inFile. The new format is then in the file itself and not only in
 // its log, where programs that know only the older one would not see it.

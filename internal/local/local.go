@@ -167,7 +167,7 @@ func (s *store) Create(ctx context.Context, schema engine.Schema) (engine.Collec
 		return nil, err
 	}
 	s.named(schema.Name, true)
-	c, err := newCollection(ctx, s, schema, id) // no row is there to load
+	c, err := newCollection(s, schema, id) // no row is there to load
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +263,7 @@ func (s *store) opened(ctx context.Context, name string) (*collection, error) {
 // so that it has to be looked up again. The caller holds s.mu.
 func (s *store) load(ctx context.Context, schema engine.Schema, id int64) (*collection, error) {
 	begun := time.Now()
-	c, err := newCollection(ctx, s, schema, id)
+	c, err := newCollection(s, schema, id)
 	if err == nil {
 		err = c.load(ctx)
 	}

@@ -92,7 +92,7 @@ func (c *collection) adopt(ctx context.Context) (bool, error) {
 
 // loadFresh loads the collection into a memory of its own.
 func (c *collection) loadFresh(ctx context.Context) (*collection, error) {
-	fresh, err := blankCollection(c.store, c.schema, c.id)
+	fresh, err := newCollection(c.store, c.schema, c.id)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (k *checker) salvageCollection(ctx context.Context, r registered, to engine
 	if err != nil {
 		return k.try(ctx, r.name, "its schema cannot be read, and none of its records was brought over", err)
 	}
-	from, err := blankCollection(k.store, schemas[0], r.id)
+	from, err := newCollection(k.store, schemas[0], r.id)
 	if err != nil {
 		return err
 	}

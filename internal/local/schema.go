@@ -147,9 +147,10 @@ var columnTypes = [...]string{
 
 func quote(name string) string { return `"` + name + `"` }
 
-// createTables returns the statements that make a collection's tables. An index
-// keeps its name when its table gets another, so a tag tells it apart from those
-// of collections that had the same name.
+// createTables returns the statements that make a collection's tables, without those
+// indexes that only many records need: see indexes.go. An index keeps its name when its
+// table gets another, so a tag tells it apart from those of collections that had the same
+// name.
 func createTables(s engine.Schema, tag string) []string {
 	var fields strings.Builder
 	var indexes []string
@@ -158,7 +159,7 @@ func createTables(s engine.Schema, tag string) []string {
 		for i, path := range f.Paths {
 			indexes = append(indexes, createPath(s.Name, f.Name, path, fmt.Sprint(i, ".", tag)))
 		}
-		if f.Index {
+		if hasValues(f) {
 			indexes = append(indexes, createFieldIndex(s.Name, f, tag)...)
 		}
 	}

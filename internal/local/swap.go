@@ -108,7 +108,7 @@ func (s *store) reopen(ctx context.Context, c *collection, name string, commit i
 	schema := c.schema
 	schema.Name = name
 	ctx = context.WithoutCancel(ctx)
-	heir, err := newCollection(ctx, s, schema, c.id)
+	heir, err := newCollection(s, schema, c.id)
 	if s.succeed(ctx, c, heir, err, commit) {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime"
@@ -36,33 +37,6 @@ func createWords(s engine.Schema, tag string) []string {
 	}
 }
 
-// textQueries are the statements that keep the table of words in step.
-type textQueries struct {
-	old, put, drop *sql.Stmt // the texts of rows, given as a JSON array; the words of a row
-}
-
-// prepare prepares the statements, none for a collection without full text.
-func (q *textQueries) prepare(db *sql.DB, s engine.Schema) error {
-	if s.FullText == engine.NoFullText {
-		return nil
-	}
-	var err error
-	for to, query := range map[**sql.Stmt]string{
-		&q.old: fmt.Sprintf("SELECT d.%s, d.text FROM json_each(?) j CROSS JOIN %s d ON d.%[1]s = j.value WHERE d.text IS NOT NULL",
-			rowColumn, dataTable(s.Name)),
-		&q.put:  fmt.Sprintf("INSERT INTO %s (rowid, text) VALUES (?, ?)", wordsTable(s.Name)),
-		&q.drop: fmt.Sprintf("DELETE FROM %s WHERE rowid = ?", wordsTable(s.Name)),
-	} {
-		if *to != nil { // from a try before
-			continue
-		}
-		if *to, err = db.Prepare(query); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // oldText is what a row's text was.
 type oldText struct{ some, same bool }
 
@@ -90,21 +64,14 @@ func (c *collection) oldTexts(t *txn, records []engine.Record) ([]oldText, error
 	if len(places) == 0 {
 		return old, nil
 	}
-	found, err := t.tx.StmtContext(t.ctx, c.words.old).QueryContext(t.ctx, string(append(rows, ']')))
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	for found.Next() {
-		var row int32
-		var text sql.RawBytes
-		if err := found.Scan(&row, &text); err != nil {
-			return nil, err
-		}
-		i := places[row]
-		old[i] = oldText{some: true, same: string(text) == records[i].Text}
-	}
-	return old, found.Err()
+	err := t.query(c.writes.texts, string(append(rows, ']')), func(v []driver.Value) error {
+		row, _ := v[0].(int64)
+		text, _ := v[1].(string)
+		i := places[int32(row)]
+		old[i] = oldText{some: true, same: text == records[i].Text}
+		return nil
+	})
+	return old, err
 }
 
 // putWords stores the words of a row's text, for a collection with full text.
@@ -113,7 +80,7 @@ func (c *collection) putWords(t *txn, row int32, old oldText, text string) error
 		return nil
 	}
 	if old.some {
-		if _, err := t.tx.StmtContext(t.ctx, c.words.drop).ExecContext(t.ctx, row); err != nil {
+		if _, err := t.exec(c.writes.dropWords, []any{int64(row)}); err != nil {
 			return err
 		}
 	}
@@ -125,7 +92,7 @@ func (c *collection) putWords(t *txn, row int32, old oldText, text string) error
 
 func (c *collection) addWords(t *txn, row int32, text string) error {
 	t.words = words.Named(c.schema.FullText.String()).Append(t.words[:0], text)
-	_, err := t.tx.StmtContext(t.ctx, c.words.put).ExecContext(t.ctx, row, string(t.words))
+	_, err := t.exec(c.writes.words, []any{int64(row), string(t.words)})
 	return err
 }
 
@@ -135,19 +102,18 @@ func (c *collection) moveWords(t *txn, from, to int64) error {
 	if c.schema.FullText == engine.NoFullText || from == to {
 		return nil
 	}
-	var row int32
 	var text string
-	err := t.tx.StmtContext(t.ctx, c.words.old).QueryRowContext(t.ctx, fmt.Sprintf("[%d]", to)).Scan(&row, &text)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := t.query(c.writes.texts, fmt.Sprintf("[%d]", to), func(v []driver.Value) error {
+		text, _ = v[1].(string)
 		return nil
-	}
-	if err != nil {
+	})
+	if err != nil || text == "" {
 		return err
 	}
-	if _, err := t.tx.StmtContext(t.ctx, c.words.drop).ExecContext(t.ctx, from); err != nil {
+	if _, err := t.exec(c.writes.dropWords, []any{from}); err != nil {
 		return err
 	}
-	return c.addWords(t, row, text)
+	return c.addWords(t, int32(to), text)
 }
 
 // rebuildWords makes the tables of words again, of what package words finds.

@@ -222,6 +222,7 @@ type change struct {
 	was     *idTable                // the collection's IDs when the transaction came to it
 	free    []int32                 // and its free rows: a reader may load the collection again meanwhile
 	gone    bool                    // the collection is dropped, or has another name
+	indexed bool                    // there are the indexes that many records need
 	altered bool                    // the collection is gone, and another one of the same memory takes its place
 	then    func()                  // what else is to be done, if not nil
 }
@@ -281,6 +282,13 @@ func (ch *change) store(r engine.Record) int32 {
 	return row
 }
 
+// expect makes room for so many records, if there are none yet.
+func (ch *change) expect(n int) {
+	if len(ch.rows) == 0 && n > 1 {
+		ch.rows, ch.ids, ch.vectors = make(map[string]int32, n), make(map[int32]string, n), make(map[int32]engine.Vector, n)
+	}
+}
+
 // take returns a row that is free. What is on the list may be in use by now, or on it
 // twice, since other processes take rows as well.
 func (ch *change) take() int32 {
@@ -312,7 +320,7 @@ func (ch *change) numbers() []int32 {
 // c.mu.
 func (c *collection) apply(ch *change) {
 	c.gone, c.altered = c.gone || ch.gone || ch.altered, c.altered || ch.altered
-	c.end = max(c.end, ch.end)
+	c.end, c.indexed = max(c.end, ch.end), c.indexed || ch.indexed
 	if c.ids == ch.was {
 		c.free = append(c.free[:len(c.free)-ch.taken], ch.freed...)
 	} else { // loaded again since

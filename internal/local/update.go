@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -149,27 +148,6 @@ func (c *collection) assign(set []engine.FieldValue) (string, []any) {
 		args = append(args, column(f.Value))
 	}
 	return b.String(), args
-}
-
-// exec runs a statement that the connection keeps, and returns how many rows it
-// changed.
-func (t *txn) exec(query string, args []any) (n int64, err error) {
-	err = raw(t.conn, func(c *conn) error {
-		st, err := c.statement(query)
-		if err != nil {
-			return err
-		}
-		named := make([]driver.NamedValue, len(args))
-		for i, v := range args {
-			named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
-		}
-		done, err := st.(driver.StmtExecContext).ExecContext(t.ctx, named)
-		if err == nil {
-			n, err = done.RowsAffected()
-		}
-		return err
-	})
-	return n, err
 }
 
 // UpdateWhere implements engine.Collection.
