@@ -215,7 +215,7 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 		}
 		g.compare(s, rows)
 	}
-	more := k/2 + 16
+	more := k/4 + 4
 	for done, n := 0, min(len(s.found), k+more); done < n; {
 		rows := sized(&s.rows, n-done)
 		for i, p := range s.found[done:n] {
@@ -226,7 +226,7 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 		late := slices.ContainsFunc(s.best[len(s.best)-min(more/2, n-done):], func(c Candidate) bool { return c.Score >= floor })
 		done = n
 		if late {
-			n = min(len(s.found), n+2*more)
+			n = min(len(s.found), n+4*more)
 		}
 	}
 	slices.SortFunc(s.best, byScore)
