@@ -10,6 +10,7 @@ import (
 	"github.com/vecwire/vecwire/internal/address"
 	"github.com/vecwire/vecwire/internal/engine"
 	"github.com/vecwire/vecwire/internal/expiry"
+	"github.com/vecwire/vecwire/internal/fault"
 	"github.com/vecwire/vecwire/internal/gate"
 	"github.com/vecwire/vecwire/internal/live"
 	"github.com/vecwire/vecwire/internal/local"
@@ -19,8 +20,8 @@ import (
 
 // Config says how a database is opened. The zero Config is what [Open] uses.
 type Config struct {
-	// Logger receives what a person who runs the program may want to know.
-	// Defaults to none.
+	// Logger receives what a person who runs the program may want to know. What its
+	// handler panics over is lost. Defaults to none.
 	Logger *slog.Logger
 	// Observer is told of every call. Defaults to none.
 	Observer Observer
@@ -107,10 +108,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 
 // Open opens a database by its URL, as the function [Open] does.
 func (cfg Config) Open(ctx context.Context, url string) (*DB, error) {
-	log := cfg.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log := fault.Log(cfg.Logger)
 	e, err := cfg.openEngine(ctx, url, log)
 	if err != nil {
 		return nil, wrap(OpOpen, "", err)
