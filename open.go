@@ -159,6 +159,7 @@ type Capabilities struct {
 	Engine       string // the engine's name: "embedded", "postgres" or "iris"
 	L2           bool   // collections with the metric L2
 	Doubles      bool   // collections with DOUBLE elements
+	WideDoubles  bool   // under Cosine also with elements beyond 1e±150; not on IRIS
 	MaxIDBytes   int    // the longest ID
 	MaxDim       int    // the most dimensions of a vector
 	Transactions bool   // [DB.Tx]; on IRIS known from its first call on
@@ -198,7 +199,7 @@ type Capabilities struct {
 func (db *DB) Capabilities() Capabilities {
 	caps := db.engine.Capabilities()
 	return Capabilities{
-		Engine: caps.Engine, L2: caps.L2, Doubles: caps.Doubles, MaxIDBytes: caps.MaxIDBytes, MaxDim: caps.MaxDim,
+		Engine: caps.Engine, L2: caps.L2, Doubles: caps.Doubles, WideDoubles: caps.WideDoubles, MaxIDBytes: caps.MaxIDBytes, MaxDim: caps.MaxDim,
 		Transactions: caps.Transactions, Serializable: caps.Serializable, PgxTx: caps.Join, Indexes: caps.Indexes, Attach: caps.Attach, Reembed: caps.Swap, Insert: caps.Insert, Alter: caps.Alter,
 		Update: caps.Update, UpdateIf: caps.UpdateIf,
 		AtomicBatches: caps.AtomicBatches, Snapshots: caps.Snapshots, Distributed: caps.Distributed, BatchRecords: caps.BatchRecords, Effort: caps.Effort, FullText: caps.FullText,
