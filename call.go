@@ -2,6 +2,7 @@ package vecwire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,16 +48,21 @@ func (k call) begin(ctx context.Context) (context.Context, call, error) {
 		k.db.gate.Leave()
 		return ctx, k, k.wrap(err)
 	}
+	begun := false
+	defer func() {
+		if !begun { // the Observer may have panicked
+			k.leave()
+		}
+	}()
 	if k.db.observer != nil {
 		k.begun = time.Now()
 		ctx, k.ended = k.db.observer.Begin(ctx, Call{Op: k.op, Engine: k.db.engine.Capabilities().Engine, Collection: k.name})
 	}
 	joined, err := k.db.join(ctx, k.tx)
 	if err != nil {
-		err = k.end(0, err)
-		k.leave()
-		return ctx, k, err
+		return ctx, k, k.end(0, err)
 	}
+	begun = true
 	k.in = k.tx != nil || engine.CallerOf(ctx) != nil
 	return joined, k, nil
 }
@@ -71,8 +77,8 @@ func (db *DB) beginOutsideTx(ctx context.Context, op Op, name, instead string) (
 // outsideTx ends an operation that was begun, with err, inside a transaction.
 func (k *call) outsideTx(instead string, err error) error {
 	if err == nil && k.in {
+		defer k.leave()
 		err = k.end(0, fmt.Errorf("it cannot be part of a transaction: %s", instead))
-		k.leave()
 	}
 	return err
 }
@@ -87,8 +93,21 @@ func (k *call) wrap(err error) error {
 	return err
 }
 
-// leave lets the database be closed, and the collection be altered.
+// leave ends what begin began. It is deferred, so that a panic of the caller's code,
+// which the caller may recover from, leaves nothing behind.
 func (k *call) leave() {
+	defer k.release()
+	k.left()
+}
+
+// errLeft is the outcome of an operation that ended without an answer.
+var errLeft = errors.New("the caller's code panicked, or ended its goroutine")
+
+// left tells the observer that the operation is over, if it was not told its end.
+func (k *call) left() { k.tell(0, nil, errLeft) }
+
+// release lets the database be closed, and the collection be altered.
+func (k *call) release() {
 	k.live.Leave()
 	k.db.gate.Leave()
 }
@@ -102,7 +121,8 @@ func (k *call) end(records int, err error) error {
 
 // tell tells the observer what came of the operation.
 func (k *call) tell(records int, plan *Plan, err error) {
-	if k.ended != nil {
-		k.ended(Outcome{Records: records, Plan: plan, Took: time.Since(k.begun), Err: err})
+	if ended := k.ended; ended != nil {
+		k.ended = nil // it is told once, also if it panics
+		ended(Outcome{Records: records, Plan: plan, Took: time.Since(k.begun), Err: err})
 	}
 }

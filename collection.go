@@ -140,9 +140,8 @@ func (c *Collection) begin(ctx context.Context, op Op) (*Collection, context.Con
 		err = errors.New("a transaction has no mirrors: use the collection itself, and refresh the mirror afterwards")
 	}
 	if err != nil {
-		err = k.end(0, err)
-		k.leave()
-		return c, ctx, k, err
+		defer k.leave()
+		return c, ctx, k, k.end(0, err)
 	}
 	return now, ctx, k, nil
 }
@@ -280,7 +279,8 @@ func (c *Collection) All(ctx context.Context, s Scan) iter.Seq2[Record, error] {
 			yield(Record{}, err)
 			return
 		}
-		call.leave() // each page enters for itself, so that the loop may close the database
+		defer call.left()
+		call.release() // each page enters for itself, so that the loop may close the database
 		n := 0
 		err = c.rules.Records(ctx, schema.Scan(s), c.scan, func(r engine.Record) bool {
 			n++

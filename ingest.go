@@ -129,7 +129,8 @@ func (c *Collection) Ingest(ctx context.Context, records iter.Seq2[Record, error
 	if err != nil {
 		return IngestReport{}, err
 	}
-	call.leave() // each batch enters for itself, so that Close ends the job
+	defer call.left()
+	call.release() // each batch enters for itself, so that Close ends the job
 	if err := o.check(); err != nil {
 		return IngestReport{}, call.end(0, err)
 	}

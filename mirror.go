@@ -107,7 +107,8 @@ func (c *Collection) Mirror(ctx context.Context, o MirrorOptions) (*Mirror, erro
 	if err != nil {
 		return nil, err
 	}
-	call.leave() // each page enters for itself, so that Close ends the loading
+	defer call.left()
+	call.release() // each page enters for itself, so that Close ends the loading
 	m, err := c.openMirror(ctx, o)
 	if err != nil {
 		return nil, call.end(0, err)
@@ -170,7 +171,8 @@ func (m *Mirror) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	call.leave() // each page enters for itself
+	defer call.left()
+	call.release() // each page enters for itself
 	changed, err := m.mirror.Refresh(ctx)
 	return call.end(changed, err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/vecwire/vecwire/internal/address"
 	"github.com/vecwire/vecwire/internal/engine"
 	"github.com/vecwire/vecwire/internal/expiry"
+	"github.com/vecwire/vecwire/internal/fault"
 	"github.com/vecwire/vecwire/internal/gate"
 	"github.com/vecwire/vecwire/internal/live"
 	"github.com/vecwire/vecwire/internal/local"
@@ -19,8 +20,8 @@ import (
 
 // Config says how a database is opened. The zero Config is what [Open] uses.
 type Config struct {
-	// Logger receives what a person who runs the program may want to know.
-	// Defaults to none.
+	// Logger receives what a person who runs the program may want to know. What its
+	// handler panics over is lost. Defaults to none.
 	Logger *slog.Logger
 	// Observer is told of every call. Defaults to none.
 	Observer Observer
@@ -107,10 +108,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 
 // Open opens a database by its URL, as the function [Open] does.
 func (cfg Config) Open(ctx context.Context, url string) (*DB, error) {
-	log := cfg.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log := fault.Log(cfg.Logger)
 	e, err := cfg.openEngine(ctx, url, log)
 	if err != nil {
 		return nil, wrap(OpOpen, "", err)
@@ -161,6 +159,7 @@ type Capabilities struct {
 	Engine       string // the engine's name: "embedded", "postgres" or "iris"
 	L2           bool   // collections with the metric L2
 	Doubles      bool   // collections with DOUBLE elements
+	WideDoubles  bool   // under Cosine also with elements beyond 1e±150; not on IRIS
 	MaxIDBytes   int    // the longest ID
 	MaxDim       int    // the most dimensions of a vector
 	Transactions bool   // [DB.Tx]; on IRIS known from its first call on
@@ -203,7 +202,7 @@ type Capabilities struct {
 func (db *DB) Capabilities() Capabilities {
 	caps := db.engine.Capabilities()
 	return Capabilities{
-		Engine: caps.Engine, L2: caps.L2, Doubles: caps.Doubles, MaxIDBytes: caps.MaxIDBytes, MaxDim: caps.MaxDim,
+		Engine: caps.Engine, L2: caps.L2, Doubles: caps.Doubles, WideDoubles: caps.WideDoubles, MaxIDBytes: caps.MaxIDBytes, MaxDim: caps.MaxDim,
 		Transactions: caps.Transactions, Serializable: caps.Serializable, PgxTx: caps.Join, Indexes: caps.Indexes, Attach: caps.Attach, Reembed: caps.Swap, Insert: caps.Insert, Alter: caps.Alter,
 		Update: caps.Update, UpdateIf: caps.UpdateIf,
 		AtomicBatches: caps.AtomicBatches, Snapshots: caps.Snapshots, Distributed: caps.Distributed, BatchRecords: caps.BatchRecords, Effort: caps.Effort, FullText: caps.FullText,

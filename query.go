@@ -355,7 +355,8 @@ func (c *Collection) SearchAll(ctx context.Context, q Query) iter.Seq2[Hit, erro
 			yield(Hit{}, err)
 			return
 		}
-		call.leave() // each page enters for itself, so that the loop may close the database
+		defer call.left()
+		call.release() // each page enters for itself, so that the loop may close the database
 		n := 0
 		err = c.searchAll(ctx, q, func(h Hit) bool {
 			n++

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vecwire/vecwire/internal/address"
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/fault"
 	"github.com/vecwire/vecwire/internal/iris"
 	"github.com/vecwire/vecwire/internal/pgvector"
 	"github.com/vecwire/vecwire/internal/wire"
@@ -44,7 +45,7 @@ type ServerConfig struct {
 	// them. PgBouncer in transaction mode needs pgx.QueryExecModeExec, which
 	// sends vectors as text and is slower for that. IRIS has one mode of its own.
 	ExecMode pgx.QueryExecMode
-	// Tracer is told about everything that is sent.
+	// Tracer is told about everything that is sent. What it panics over is lost.
 	Tracer pgx.QueryTracer
 }
 
@@ -79,10 +80,7 @@ func OpenPool(ctx context.Context, pool *pgxpool.Pool) (*DB, error) {
 // OpenPool opens a database over a pool, as the function [OpenPool] does. The
 // Config's Logger and Observer are used; Server is the pool's own matter.
 func (cfg Config) OpenPool(ctx context.Context, pool *pgxpool.Pool) (*DB, error) {
-	log := cfg.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log := fault.Log(cfg.Logger)
 	e, err := pgvector.Use(ctx, pool, wire.Options{Logger: log})
 	if err != nil {
 		return nil, wrap(OpOpen, "", err)

@@ -21,6 +21,7 @@ type Capabilities struct {
 type Can struct {
 	L2           bool // the metric L2
 	Doubles      bool // DOUBLE vectors are stored and compared in 64 bits
+	WideDoubles  bool // also under Cosine where their squares are beyond 64 bits; else those are refused
 	Transactions bool // Engine.Tx
 	Serializable bool // the transactions of Engine.Tx are; else they are what the server makes of them
 	Join         bool // Engine.Join

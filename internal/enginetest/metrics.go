@@ -43,8 +43,11 @@ func (s *suite) metrics(t *testing.T) {
 		}
 		run(t, "far from the origin", func(t *testing.T) { s.farFromTheOrigin(t, element, metric) })
 		run(t, "magnitudes", func(t *testing.T) { s.magnitudes(t, element, metric) })
-		if element == vecwire.DOUBLE && metric != vecwire.Cosine { // of which see magnitudes
+		if element == vecwire.DOUBLE && metric != vecwire.Cosine {
 			run(t, "beyond what can be squared", func(t *testing.T) { s.beyondSquares(t, metric) })
+		}
+		if element == vecwire.DOUBLE && metric == vecwire.Cosine {
+			run(t, "beyond what can be squared", s.beyondCosines)
 		}
 		run(t, "the formulas", func(t *testing.T) { s.formulas(t, element, metric) })
 	})

@@ -145,8 +145,17 @@ func (m *model) score(q vecwire.Query, id string) (score, tolerance float64) {
 		}
 		return -norm(d), tolerance * (norm(a) + norm(b))
 	default:
-		return dot(a, b) / norm(a) / norm(b), tolerance
+		return dot(direction(a), direction(b)), tolerance
 	}
+}
+
+// direction returns v at the length 1.
+func direction(v []float64) []float64 {
+	out, n := make([]float64, len(v)), norm(v)
+	for i, x := range v {
+		out[i] = x / n
+	}
+	return out
 }
 
 func dot(a, b []float64) (sum float64) {

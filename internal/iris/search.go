@@ -3,6 +3,7 @@ package iris
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -99,7 +100,8 @@ func (c *collection) nearest(ctx context.Context, s engine.Search, exact bool) (
 			order = "1 DESC, " + c.id
 		}
 	}
-	condition, args := c.where(s.Filter, vectorText(s.Vector))
+	query, power := scaled(s.Vector)
+	condition, args := c.where(s.Filter, vectorText(query))
 	if !c.own {
 		condition = wire.And(condition, c.vector+" IS NOT NULL")
 	}
@@ -118,8 +120,13 @@ func (c *collection) nearest(ctx context.Context, s engine.Search, exact bool) (
 			if err != nil {
 				return fmt.Errorf("record %q: the server returned the score %.40q: %w", r.ID, row[0], err)
 			}
-			if c.schema.Metric == codec.Cosine {
+			switch {
+			case math.IsNaN(score): // of a table of others, whose vectors nobody has checked
+				return nil
+			case c.schema.Metric == codec.Cosine:
 				score = max(-1, min(1, score))
+			default:
+				score = math.Ldexp(score, power)
 			}
 			hits = append(hits, engine.Hit{Record: r, Score: score + 0})
 			return nil

@@ -107,6 +107,9 @@ func (t *table) checkRecord(r *engine.Record) error {
 			return err
 		}
 	}
+	if err := t.checkLength(r.Vector); err != nil {
+		return err
+	}
 	refuse := func(field string, got int) error {
 		return &codec.ValueError{Field: field, Pos: -1, Want: fmt.Sprintf("at most %d bytes", maxText), Got: fmt.Sprintf("%d bytes", got)}
 	}

@@ -74,7 +74,7 @@ func (c *collection) checkChange(change *engine.Change) error {
 	if err := change.CanHold(c.text != ""); err != nil {
 		return err
 	}
-	r := engine.Record{ID: change.ID, Fields: make([]any, len(c.schema.Fields))}
+	r := engine.Record{ID: change.ID, Vector: change.Vector, Fields: make([]any, len(c.schema.Fields))}
 	if change.Text != nil {
 		r.Text = *change.Text
 	}

@@ -112,7 +112,7 @@ const (
 // Capabilities implements engine.Engine.
 func (s *store) Capabilities() engine.Capabilities {
 	return engine.Capabilities{Engine: engineName, MaxIDBytes: maxIDBytes, MaxDim: maxDim, BatchRecords: 2000, Can: engine.Can{
-		L2: true, Doubles: true, Transactions: true, Serializable: true, Swap: true, AtomicBatches: true, Snapshots: true,
+		L2: true, Doubles: true, WideDoubles: true, Transactions: true, Serializable: true, Swap: true, AtomicBatches: true, Snapshots: true,
 		Insert: true, Update: true, UpdateIf: true, FullText: true, Effort: true, Indexes: true, Lists: true, Facets: true, JSON: true, TextFilters: true, Like: true, Alter: true,
 	}}
 }

@@ -72,7 +72,7 @@ func (o Options) Apply(cfg *pgxpool.Config) {
 		cfg.ConnConfig.ConnectTimeout = defaultConnectTimeout
 	}
 	if o.Tracer != nil {
-		cfg.ConnConfig.Tracer = o.Tracer
+		cfg.ConnConfig.Tracer = newTracer(o.Tracer)
 	}
 }
 
