@@ -191,6 +191,7 @@ type Capabilities struct {
 	Like         bool // the filter like
 	// CompressedIndexes says that [IndexOptions].Compress is heeded.
 	CompressedIndexes bool
+	AutoIndex         bool // a vector index is built by itself, see [AutoIndex]; by the embedded engine alone
 	Facets            bool // [Collection.Facet]
 	MaxRecords        bool // [Schema].MaxRecords; not on IRIS, nor in a database with Citus
 	Vectors           bool // [Schema].Vectors; not on IRIS
@@ -204,6 +205,6 @@ func (db *DB) Capabilities() Capabilities {
 		Transactions: caps.Transactions, Serializable: caps.Serializable, PgxTx: caps.Join, Indexes: caps.Indexes, Attach: caps.Attach, Reembed: caps.Swap, Insert: caps.Insert, Alter: caps.Alter,
 		Update: caps.Update, UpdateIf: caps.UpdateIf,
 		AtomicBatches: caps.AtomicBatches, Snapshots: caps.Snapshots, Distributed: caps.Distributed, BatchRecords: caps.BatchRecords, Effort: caps.Effort, FullText: caps.FullText,
-		CompressedIndexes: caps.CompressedIndexes, Lists: caps.Lists, Facets: caps.Facets, JSON: caps.JSON, TextFilters: caps.TextFilters, Like: caps.Like, MaxRecords: caps.MaxRecords, Vectors: caps.Vectors,
+		CompressedIndexes: caps.CompressedIndexes, AutoIndex: caps.AutoIndex, Lists: caps.Lists, Facets: caps.Facets, JSON: caps.JSON, TextFilters: caps.TextFilters, Like: caps.Like, MaxRecords: caps.MaxRecords, Vectors: caps.Vectors,
 	}
 }

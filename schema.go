@@ -101,6 +101,9 @@ type Schema struct {
 	// Distributed spreads the records over the workers of Citus, and is [ErrUnsupported]
 	// elsewhere. Defaults to NotDistributed.
 	Distributed Distribution
+	// Index says whether the embedded engine builds a vector index by itself; see
+	// [AutoIndex]. Defaults to AutoIndex.
+	Index Indexing
 	// Vectors are further vectors that records may have, such as one of the title beside
 	// that of the text, or of an image. At most 8; see [VectorField].
 	Vectors []VectorField
@@ -200,7 +203,7 @@ func (s Schema) plan() engine.Schema {
 	for i, f := range s.Fields {
 		fields[i] = f.plan(s.Extra)
 	}
-	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields, FullText: engine.FullText(s.FullText), Vectors: planVectors(s.Vectors), Distributed: engine.Distribution(s.Distributed), MaxRecords: s.MaxRecords}
+	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields, FullText: engine.FullText(s.FullText), Vectors: planVectors(s.Vectors), Distributed: engine.Distribution(s.Distributed), MaxRecords: s.MaxRecords, Index: engine.Indexing(s.Index)}
 }
 
 func schemaOf(p engine.Schema) Schema {
@@ -208,7 +211,7 @@ func schemaOf(p engine.Schema) Schema {
 	for i, f := range p.Fields {
 		fields[i] = Field{Name: f.Name, Type: f.Type, Index: f.Index, Paths: slices.Clone(f.Paths), Expires: f.Expires}
 	}
-	return Schema{Extra: schema.Extra(p), Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields, FullText: FullText(p.FullText), Vectors: vectorsOf(p.Vectors), Distributed: Distribution(p.Distributed), MaxRecords: p.MaxRecords}
+	return Schema{Extra: schema.Extra(p), Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields, FullText: FullText(p.FullText), Vectors: vectorsOf(p.Vectors), Distributed: Distribution(p.Distributed), MaxRecords: p.MaxRecords, Index: Indexing(p.Index)}
 }
 
 // differs returns a [*SchemaError] that says what of a collection is not as the

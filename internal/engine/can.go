@@ -46,6 +46,7 @@ type Can struct {
 	Like        bool // the filter like
 	// CompressedIndexes says that BuildIndex heeds IndexPlan.Compress.
 	CompressedIndexes bool
+	AutoIndex         bool // an index is built by itself, as Schema.Index has it
 	Facets            bool // Collection.Facet
 	MaxRecords        bool // Schema.MaxRecords
 	Vectors           bool // Schema.Vectors; of a collection, that it has some

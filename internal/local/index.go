@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -69,7 +70,7 @@ func (c *collection) BuildIndex(ctx context.Context, p engine.IndexPlan) error {
 			return err
 		}
 		if old == nil || old.m != p.M || old.ef != p.EfConstruction || c.unfit() {
-			return c.rebuild(ctx, p)
+			return c.rebuild(ctx, p, false)
 		}
 		if mended {
 			_ = c.trySave(ctx) // it has logged why not
@@ -117,8 +118,9 @@ func (c *collection) built(ctx context.Context) (*built, error) {
 	return c.hnsw, nil
 }
 
-// rebuild builds an index and puts it in the place of the one that there is.
-func (c *collection) rebuild(ctx context.Context, p engine.IndexPlan) error {
+// rebuild builds an index and puts it in the place of the one that there is. If nobody
+// asked for it, there must be none.
+func (c *collection) rebuild(ctx context.Context, p engine.IndexPlan, byItself bool) error {
 	c.mu.Lock()
 	err := c.plan(&built{m: p.M, ef: p.EfConstruction})
 	c.mu.Unlock()
@@ -126,7 +128,7 @@ func (c *collection) rebuild(ctx context.Context, p engine.IndexPlan) error {
 		err = c.link(ctx, p.Workers, p.Progress)
 	}
 	if err == nil {
-		err = c.publish(ctx, p)
+		err = c.publish(ctx, p, byItself)
 	}
 	if err != nil {
 		c.mu.Lock()
@@ -172,10 +174,15 @@ func (c *collection) relink(ctx context.Context, workers int, progress func(engi
 
 // publish writes into the registry that the planned graph is the index, and lets
 // searches use it. From then on changes are noted.
-func (c *collection) publish(ctx context.Context, p engine.IndexPlan) error {
+func (c *collection) publish(ctx context.Context, p engine.IndexPlan, byItself bool) error {
 	return c.updateIndex(ctx, "BuildIndex", func(t *txn) error {
 		if c.gone {
 			return c.lost()
+		}
+		if byItself {
+			if wanted, err := c.isForItself(t.ctx, t.tx); err != nil || !wanted {
+				return cmp.Or(err, errOvertaken)
+			}
 		}
 		t.registry = true
 		if err := t.forgetIndex(c.schema.Name); err != nil {
@@ -241,8 +248,9 @@ func (c *collection) DropIndex(ctx context.Context, name string) error {
 			t.change(c).then = func() {
 				c.hnsw, c.saved = nil, saved{noted: c.ids.len()}
 				c.index.forget()
+				c.declined.Store(true)
 			}
-			return t.forgetIndex(c.schema.Name)
+			return errors.Join(t.forgetIndex(c.schema.Name), t.declineIndex(c.id))
 		})
 	})
 }

@@ -1,0 +1,24 @@
+package vecwire
+
+import "github.com/vecwire/vecwire/internal/engine"
+
+// Indexing says whether a collection gets a vector index that nobody asked for.
+type Indexing uint8
+
+// The ways to have a vector index.
+const (
+	// AutoIndex, the default, has the embedded engine build one by itself, in the
+	// background and on one processor, when the collection has grown so far that it
+	// pays: from 20,000 records on whose vectors have 10,000,000 elements together
+	// (78,125 of 128 dimensions, 26,042 of 384), once its records change only a little. From
+	// then on searches are approximate unless [Query].Exact is set; [Result].Plan and
+	// Exact say what each one is. An index that [Collection.DropIndex] has removed
+	// does not come back by itself. Servers build only what [Collection.BuildIndex]
+	// asks for.
+	AutoIndex = Indexing(engine.AutoIndex)
+	// NoIndex leaves it to [Collection.BuildIndex], without which all searches are exact.
+	NoIndex = Indexing(engine.NoIndex)
+)
+
+// String returns "auto" or "none".
+func (i Indexing) String() string { return engine.Indexing(i).String() }
