@@ -101,8 +101,9 @@ type Schema struct {
 	// Distributed spreads the records over the workers of Citus, and is [ErrUnsupported]
 	// elsewhere. Defaults to NotDistributed.
 	Distributed Distribution
-	// Index says whether the embedded engine builds a vector index by itself; see
-	// [AutoIndex]. Defaults to AutoIndex.
+	// Index says whether the embedded engine builds a vector index by itself once the
+	// collection is large, from when on searches are approximate; see [AutoIndex].
+	// NoIndex keeps them exact. Defaults to AutoIndex.
 	Index Indexing
 	// Vectors are further vectors that records may have, such as one of the title beside
 	// that of the text, or of an image. At most 8; see [VectorField].

@@ -57,7 +57,7 @@ func (c *call) schemaOf(name string, v values) (vecwire.Schema, error) {
 		return vecwire.Schema{}, invalid("/dim", "how many numbers a vector has: no embedder here is of the model", "nothing")
 	}
 	entry := map[string]any{"name": name, "dim": dim, "model": model, "fields": fields, "vectors": vectors}
-	for key, standard := range map[string]string{"element": vecwire.FLOAT.String(), "metric": vecwire.Cosine.String(), "full_text": ""} {
+	for key, standard := range map[string]string{"element": vecwire.FLOAT.String(), "metric": vecwire.Cosine.String(), "full_text": "", "index": ""} {
 		if entry[key] = get[string](v, key); entry[key] == "" {
 			entry[key] = standard
 		}

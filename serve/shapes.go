@@ -54,6 +54,7 @@ func shapesOf(l Limits, caps vecwire.Capabilities) *shapes {
 		opt("metric", metric),
 		opt("model", &shape{kind: text, doc: "The embedding model that makes the vectors."}),
 		opt("full_text", &shape{kind: text, enum: []string{"words", "english"}, doc: "Keeps an index over the words of the texts."}),
+		opt("index", &shape{kind: text, enum: []string{"auto", "none"}, doc: "Whether the embedded engine builds a vector index by itself once the collection is large; searches are approximate then unless they ask for exact. Defaults to auto."}),
 		opt("fields", fields),
 		opt("vectors", listOf(named("NamedVector", req("name", &shape{kind: text, pattern: nameRE}), req("dim", size(1, caps.MaxDim, "")), opt("metric", metric), opt("model", word("The model that makes it.")), opt("source", word("The field whose text it is of."))))),
 	}

@@ -32,7 +32,8 @@ type schemaEntry struct {
 	Fields   []fieldEntry `json:"fields,omitempty"`
 	Extra    string       `json:"extra,omitempty"`
 
-	MaxRecords int `json:"max_records,omitempty"`
+	MaxRecords int    `json:"max_records,omitempty"`
+	Index      string `json:"index,omitempty"`
 
 	Vectors []vectorEntry `json:"vectors,omitempty"`
 }
@@ -72,6 +73,9 @@ func WriteSchema(w io.Writer, s vecwire.Schema) error {
 	h := header{Version: headerVersion, Schema: schemaEntry{Name: s.Name, Dim: s.Dim, Element: s.Element.String(), Metric: s.Metric.String(), Model: s.Model, Extra: s.Extra, MaxRecords: s.MaxRecords}}
 	if s.FullText != vecwire.NoFullText {
 		h.Schema.FullText = s.FullText.String()
+	}
+	if s.Index != vecwire.AutoIndex {
+		h.Schema.Index = s.Index.String()
 	}
 	for _, f := range s.Fields {
 		h.Schema.Fields = append(h.Schema.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index, Paths: f.Paths, Expires: f.Expires})
@@ -153,6 +157,11 @@ func (e schemaEntry) schema() (vecwire.Schema, error) {
 	if e.FullText != "" {
 		if s.FullText, ok = vecwire.ParseFullText(e.FullText); !ok {
 			return fail("", "full text", e.FullText)
+		}
+	}
+	if e.Index != "" {
+		if s.Index, ok = named(e.Index, vecwire.AutoIndex, vecwire.NoIndex); !ok {
+			return fail("", "index", e.Index)
 		}
 	}
 	for _, f := range e.Fields {

@@ -53,6 +53,7 @@ type collection struct {
 	touched    atomic.Uint64 // how often other processes have changed the collection
 	otherIndex atomic.Bool   // another process has built or dropped an index
 	declined   atomic.Bool   // no index is to be built by itself
+	building   atomic.Bool   // one is being built by itself
 	written    atomic.Int64  // how many rows were changed, here or elsewhere
 	loadedAt   int64         // the last commit that load has read
 

@@ -103,6 +103,8 @@ func (c *collection) indexAlone(ctx context.Context) error {
 	if !c.wantsIndex() { // another process was faster, or this one has fallen behind
 		return nil
 	}
+	c.building.Store(true)
+	defer c.building.Store(false)
 	begun := time.Now()
 	s.log.DebugContext(ctx, "an index is being built, since it pays by now", "collection", c.schema.Name)
 	o, err := ann.GraphOptions{}.Complete()
