@@ -1,6 +1,7 @@
 package vecwire
 
 import (
+	"context"
 	"time"
 
 	"github.com/vecwire/vecwire/filter"
@@ -56,6 +57,20 @@ type Snippet struct {
 // Span is a part of a text, in bytes: from Start up to, and without, End.
 type Span struct{ Start, End int }
 
+// Passage is a part of a document, or all of it: records of one source that stand one
+// behind the other, as one text. [Query].Around and [Collection.Source] make it.
+type Passage struct {
+	Source string
+	// Text is the texts of the records as one. With [StartField], what two of them share
+	// is there once, and those that touch are joined; otherwise a line break stands
+	// between them, as it does for white space that was left out between chunks, and a
+	// blank line for more than one character of it.
+	Text string
+	// Records are the parts, without vectors, by [PartField], and those of the same place
+	// by ID.
+	Records []Record
+}
+
 // Result is the answer to one query.
 type Result struct {
 	// Hits are the records found, the best first; those of equal score by ID.
@@ -100,6 +115,41 @@ func (c *Collection) hit(out *Hit, h *search.Hit) {
 			out.Snippet.Words = append(out.Snippet.Words, Span(w))
 		}
 	}
+}
+
+// passage returns a passage as users know it.
+func (c *Collection) passage(p *search.Passage) *Passage {
+	out := &Passage{Source: p.Source, Text: p.Text()}
+	for i := range p.Parts {
+		out.Records = append(out.Records, c.record(p.Parts[i].Record))
+	}
+	return out
+}
+
+// hitsUsed is used for the hits of a search, of which the best counts as used last.
+func (c *Collection) hitsUsed(ctx context.Context, hits []Hit) {
+	if c.schema.MaxRecords == 0 {
+		return
+	}
+	ids := make([]string, len(hits))
+	for i := range hits {
+		ids[len(hits)-1-i] = hits[i].ID
+	}
+	c.used(ctx, ids)
+}
+
+// endSearch is end for a search that has these answers, unless it failed.
+func (k *call) endSearch(results []Result, err error) error {
+	if err != nil || k.ended == nil || len(results) == 0 {
+		return k.end(0, err)
+	}
+	records := 0
+	for i := range results {
+		records += len(results[i].Hits)
+	}
+	plan := results[0].Plan
+	k.tell(records, &plan, nil)
+	return nil
 }
 
 // Boost adds to the scores of hits; see [Query].Boosts. [Recency], [Saturation] and

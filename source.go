@@ -153,20 +153,6 @@ func Chunks(source string, chunks []chunk.Chunk) []Record {
 	return records
 }
 
-// Passage is a part of a document, or all of it: records of one source that stand one
-// behind the other, as one text. [Query].Around and [Collection.Source] make it.
-type Passage struct {
-	Source string
-	// Text is the texts of the records as one. With [StartField], what two of them share
-	// is there once, and those that touch are joined; otherwise a line break stands
-	// between them, as it does for white space that was left out between chunks, and a
-	// blank line for more than one character of it.
-	Text string
-	// Records are the parts, without vectors, by [PartField], and those of the same place
-	// by ID.
-	Records []Record
-}
-
 // Source reads a document back: all records of a source in the order of their
 // [PartField], and their texts as one. Records without a place in it come last, by ID. The
 // schema must have [SourceField] and PartField, or Source returns a [*SchemaError]. It
@@ -187,13 +173,4 @@ func (c *Collection) Source(ctx context.Context, source string) (*Passage, error
 		return nil, err
 	}
 	return c.passage(p), nil
-}
-
-// passage returns a passage as users know it.
-func (c *Collection) passage(p *search.Passage) *Passage {
-	out := &Passage{Source: p.Source, Text: p.Text()}
-	for i := range p.Parts {
-		out.Records = append(out.Records, c.record(p.Parts[i].Record))
-	}
-	return out
 }

@@ -3,11 +3,13 @@ package vecwire
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
 	"github.com/vecwire/vecwire/internal/expiry"
 	"github.com/vecwire/vecwire/internal/live"
+	"github.com/vecwire/vecwire/internal/tenant"
 )
 
 // DeleteExpired removes the records whose time has passed, see [Field].Expires, and
@@ -92,4 +94,19 @@ func (db *DB) sweepSome(ctx context.Context, l *live.Collection) (int, error) {
 		return 0, nil
 	}
 	return (*latest).Sweep(ctx, filter.Filter{})
+}
+
+// used tells a collection with MaxRecords that records of it were used, the first of them
+// before the others.
+func (c *Collection) used(ctx context.Context, ids []string) {
+	if c.schema.MaxRecords == 0 {
+		return
+	}
+	if c.namespace != "" {
+		ids = slices.Clone(ids)
+		for i := range ids {
+			ids[i] = tenant.Prefix(c.namespace) + ids[i]
+		}
+	}
+	c.db.caches.Used(ctx, c.schema.Name, ids)
 }
