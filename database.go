@@ -33,7 +33,9 @@ func (db *DB) OpenCollection(ctx context.Context, name string) (*Collection, err
 // there is none. Fields that the schema has and the collection lacks are added to
 // it, with their indexes, see [DB.AlterCollection]; what the collection has more
 // stays, so that two versions of a program can run beside each other. The order of
-// the fields, and which of those that exist are indexed, do not count.
+// the fields, and which of those that exist are indexed, do not count. A schema with
+// [NoIndex] keeps the collection from getting an index by itself from then on; one
+// without does not undo that.
 //
 // It returns a [*SchemaError] if the collection has a field of another type, another
 // dimension, element type, metric or kind of full text, and if it has another model,
@@ -86,7 +88,11 @@ func (db *DB) create(ctx context.Context, s Schema) (engine.Collection, error) {
 	if err := s.check(db.engine.Capabilities()); err != nil {
 		return nil, err
 	}
-	c, err := db.engine.Create(ctx, s.plan())
+	plan := s.plan()
+	if !db.engine.Capabilities().AutoIndex { // there is nothing to keep it from
+		plan.Index = engine.AutoIndex
+	}
+	c, err := db.engine.Create(ctx, plan)
 	if err == nil {
 		db.lives.Forget(s.Name) // of one that another process has dropped
 	}
@@ -168,6 +174,9 @@ type Alter struct {
 	// [Schema].MaxRecords. Records that were there before there was a bound count as not
 	// used since.
 	MaxRecords *int
+	// Index says whether the embedded engine builds a vector index by itself from now on;
+	// nil leaves it. An index that there is stays.
+	Index *Indexing
 	// Rename is the collection's new name; "" leaves it.
 	Rename string
 }
@@ -203,6 +212,9 @@ func (db *DB) AlterCollection(ctx context.Context, name string, a Alter) error {
 	defer call.leave()
 	if !schema.IsName(name) || schema.Taken(name) {
 		return call.end(0, ErrNotFound)
+	}
+	if caps := db.engine.Capabilities(); a.Index != nil && !caps.AutoIndex {
+		return call.end(0, engine.Unsupported("an index that appears by itself", caps.Engine))
 	}
 	return call.end(0, db.alter(ctx, name, a.plan))
 }
@@ -246,20 +258,24 @@ func (a Alter) plan(s engine.Schema) (engine.Alteration, error) {
 	for _, f := range a.AddFields {
 		to.AddFields = append(to.AddFields, f.plan(""))
 	}
-	to.FullText = (*engine.FullText)(a.FullText)
+	to.FullText, to.Index = (*engine.FullText)(a.FullText), (*engine.Indexing)(a.Index)
 	return to.Of(s)
 }
 
 // ensureFields adds the fields that s has and an open collection lacks.
 func (db *DB) ensureFields(ctx context.Context, s Schema, c engine.Collection) (engine.Collection, error) {
-	if want := s.plan(); len(schema.Missing(c.Schema(), want)) == 0 && len(schema.MissingVectors(c.Schema(), want)) == 0 {
+	var index *engine.Indexing // that the schema declines, and the collection does not
+	if is := c.Schema().Index; s.Index == NoIndex && is != engine.NoIndex && c.Can().AutoIndex {
+		index = (*engine.Indexing)(&s.Index)
+	}
+	if want := s.plan(); index == nil && len(schema.Missing(c.Schema(), want)) == 0 && len(schema.MissingVectors(c.Schema(), want)) == 0 {
 		return c, nil
 	}
 	err := db.alter(ctx, s.Name, func(is engine.Schema) (engine.Alteration, error) {
 		if err := s.differs(is); err != nil { // another may have altered it meanwhile
 			return engine.Alteration{}, err
 		}
-		a, err := schema.Alter{AddFields: schema.Missing(is, s.plan()), AddVectors: schema.MissingVectors(is, s.plan())}.Of(is)
+		a, err := schema.Alter{AddFields: schema.Missing(is, s.plan()), AddVectors: schema.MissingVectors(is, s.plan()), Index: index}.Of(is)
 		for i := range a.Schema.Fields {
 			a.Schema.Fields[i].Extra = a.Schema.Fields[i].Extra || a.Schema.Fields[i].Name == s.Extra
 		}

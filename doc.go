@@ -110,7 +110,8 @@
 //
 // # Indexes
 //
-// Every search is exact until [Collection.BuildIndex] builds a graph (HNSW), which is
+// Every search is exact until there is an index, a graph (HNSW): [Collection.BuildIndex] builds
+// one, and on the embedded engine large collections get one by themselves, see [AutoIndex]. It is
 // faster where there are many records and may miss some. [Collection.Recall] measures on
 // the collection's own records how much it misses, in the mean and in the worst part,
 // and [Collection.Tune] finds the effort that reaches a recall. [Query].Exact asks for an

@@ -106,7 +106,8 @@ type IndexInfo struct {
 }
 
 // BuildIndex builds an approximate index (HNSW) over the collection's vectors,
-// which searches then use. It is best built after the records are loaded: with
+// which searches then use. The embedded engine builds one by itself, too, see
+// [AutoIndex]. It is best built after the records are loaded: with
 // an index each write is 50 to 100 times slower. Meanwhile the collection can be
 // read and written.
 //
@@ -208,7 +209,8 @@ func (c *Collection) Indexes(ctx context.Context) ([]IndexInfo, error) {
 }
 
 // DropIndex removes an index over the collection's vectors. It returns
-// [ErrNotFound] if there is none of that name.
+// [ErrNotFound] if there is none of that name. The embedded engine does not build
+// another by itself then, see [AutoIndex].
 func (c *Collection) DropIndex(ctx context.Context, name string) error {
 	return c.withIndexes(ctx, OpDropIndex, func(ctx context.Context, c *Collection) error { return c.engine.DropIndex(ctx, name) })
 }

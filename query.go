@@ -204,6 +204,11 @@ type Reranker = rerank.Reranker
 
 // Search returns the K nearest records that pass the filter, the best first;
 // records of equal score are in the order of their IDs.
+//
+// With a vector index, which a large collection of the embedded engine gets by itself
+// (see [AutoIndex]), the answer may miss some unless [Query].Exact is set or the schema
+// has [NoIndex]. [Collection.SearchMany] tells of each query what it used:
+// [Result].Exact and Plan.
 func (c *Collection) Search(ctx context.Context, q Query) ([]Hit, error) {
 	var result [1]Result
 	err := c.search(ctx, []Query{q}, result[:])

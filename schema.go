@@ -101,10 +101,37 @@ type Schema struct {
 	// Distributed spreads the records over the workers of Citus, and is [ErrUnsupported]
 	// elsewhere. Defaults to NotDistributed.
 	Distributed Distribution
+	// Index says whether the embedded engine builds a vector index by itself once the
+	// collection is large, from when on searches are approximate; see [AutoIndex].
+	// NoIndex keeps them exact. Defaults to AutoIndex.
+	Index Indexing
 	// Vectors are further vectors that records may have, such as one of the title beside
 	// that of the text, or of an image. At most 8; see [VectorField].
 	Vectors []VectorField
 }
+
+// Indexing says whether a collection gets a vector index that nobody asked for.
+type Indexing uint8
+
+// The ways to have a vector index.
+const (
+	// AutoIndex, the default, has the embedded engine build one by itself when the
+	// collection has grown so far that it pays: from 20,000 records on whose vectors have
+	// 10,000,000 elements together (78,125 of 128 dimensions, 26,042 of 384), once few
+	// of its records change. It is built in the background, on one processor, and
+	// searches go first.
+	//
+	// From then on searches are approximate unless [Query].Exact is set: of 60,000
+	// real embeddings they find 99 % of the nearest. [Result].Exact and Plan say what each
+	// one used. An index that [Collection.DropIndex] has removed does not come
+	// back by itself. Servers build only what [Collection.BuildIndex] asks for.
+	AutoIndex = Indexing(engine.AutoIndex)
+	// NoIndex leaves it to [Collection.BuildIndex], without which all searches are exact.
+	NoIndex = Indexing(engine.NoIndex)
+)
+
+// String returns "auto" or "none".
+func (i Indexing) String() string { return engine.Indexing(i).String() }
 
 // VectorField describes a further vector that records may have beside their own. Its
 // elements are float32.
@@ -200,7 +227,7 @@ func (s Schema) plan() engine.Schema {
 	for i, f := range s.Fields {
 		fields[i] = f.plan(s.Extra)
 	}
-	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields, FullText: engine.FullText(s.FullText), Vectors: planVectors(s.Vectors), Distributed: engine.Distribution(s.Distributed), MaxRecords: s.MaxRecords}
+	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields, FullText: engine.FullText(s.FullText), Vectors: planVectors(s.Vectors), Distributed: engine.Distribution(s.Distributed), MaxRecords: s.MaxRecords, Index: engine.Indexing(s.Index)}
 }
 
 func schemaOf(p engine.Schema) Schema {
@@ -208,7 +235,7 @@ func schemaOf(p engine.Schema) Schema {
 	for i, f := range p.Fields {
 		fields[i] = Field{Name: f.Name, Type: f.Type, Index: f.Index, Paths: slices.Clone(f.Paths), Expires: f.Expires}
 	}
-	return Schema{Extra: schema.Extra(p), Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields, FullText: FullText(p.FullText), Vectors: vectorsOf(p.Vectors), Distributed: Distribution(p.Distributed), MaxRecords: p.MaxRecords}
+	return Schema{Extra: schema.Extra(p), Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields, FullText: FullText(p.FullText), Vectors: vectorsOf(p.Vectors), Distributed: Distribution(p.Distributed), MaxRecords: p.MaxRecords, Index: Indexing(p.Index)}
 }
 
 // differs returns a [*SchemaError] that says what of a collection is not as the

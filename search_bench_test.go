@@ -49,7 +49,7 @@ func BenchmarkSearch(b *testing.B) {
 			path = filepath.Join(b.TempDir(), "docs.db")
 		}
 		db, docs := createCollection(b, path, vecwire.Schema{
-			Name: "docs", Dim: dim, Metric: vecwire.L2, Fields: []vecwire.Field{{Name: "lang"}, {Name: "year", Type: vecwire.Int}},
+			Name: "docs", Dim: dim, Metric: vecwire.L2, Index: vecwire.NoIndex, Fields: []vecwire.Field{{Name: "lang"}, {Name: "year", Type: vecwire.Int}},
 		})
 		b.Cleanup(func() { db.Close() })
 		require.NoError(b, docs.Upsert(ctx, records...))

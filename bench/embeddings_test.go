@@ -27,7 +27,7 @@ func BenchmarkSearchEmbeddings(b *testing.B) {
 	db, err := vecwire.Open(ctx, "mem:")
 	must(b, err)
 	defer db.Close()
-	docs, err := db.CreateCollection(ctx, vecwire.Schema{Name: "docs", Dim: 384})
+	docs, err := db.CreateCollection(ctx, vecwire.Schema{Name: "docs", Dim: 384, Index: vecwire.NoIndex})
 	must(b, err)
 	records := make([]vecwire.Record, len(base))
 	documents := make([]chromem.Document, len(base))

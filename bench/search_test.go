@@ -61,7 +61,7 @@ func BenchmarkSearchChromem(b *testing.B) {
 	db, err := vecwire.Open(ctx, "mem:")
 	must(b, err)
 	defer db.Close()
-	docs, err := db.CreateCollection(ctx, vecwire.Schema{Name: "docs", Dim: 128})
+	docs, err := db.CreateCollection(ctx, vecwire.Schema{Name: "docs", Dim: 128, Index: vecwire.NoIndex})
 	must(b, err)
 	records := make([]vecwire.Record, len(base))
 	for i, v := range base {

@@ -92,6 +92,16 @@ func TestDoubles(t *testing.T) {
 	require.Len(t, found["hits"], 1)
 }
 
+// TestIndexing declines an index that would appear by itself.
+func TestIndexing(t *testing.T) {
+	t.Parallel()
+	c := serving(t, openDB(t, "mem:"), serve.Options{})
+	require.Equal(t, "none", c.do("POST", "/v1/collections", `{"name":"d","dim":2,"index":"none"}`).ok()["index"])
+	require.NotContains(t, c.do("POST", "/v1/collections", `{"name":"e","dim":2,"index":"auto"}`).ok(), "index")
+	require.Equal(t, "none", c.do("PUT", "/v1/collections/e", `{"dim":2,"index":"none"}`).ok()["index"])
+	c.do("POST", "/v1/collections", `{"name":"f","dim":2,"index":"maybe"}`).problem(400, "invalid")
+}
+
 // fill stores a record for each letter, of which one is refused.
 func fill(t *testing.T, c client) {
 	t.Helper()

@@ -42,7 +42,7 @@ func serveServer(c *call) error {
 		Version: c.o.Version, Engine: caps.Engine, Embedders: []embedder{}, Token: c.who.Name, Scope: c.who.Scope.String(),
 		Capabilities: map[string]any{
 			"l2": caps.L2, "doubles": caps.Doubles, "max_id_bytes": caps.MaxIDBytes, "max_dim": caps.MaxDim, "indexes": caps.Indexes,
-			"effort": caps.Effort, "full_text": caps.FullText, "compressed_indexes": caps.CompressedIndexes, "atomic_batches": caps.AtomicBatches,
+			"effort": caps.Effort, "full_text": caps.FullText, "compressed_indexes": caps.CompressedIndexes, "auto_index": caps.AutoIndex, "atomic_batches": caps.AtomicBatches,
 			"update": caps.Update, "update_if": caps.UpdateIf, "facets": caps.Facets,
 		},
 		Limits: map[string]any{

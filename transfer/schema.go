@@ -32,7 +32,8 @@ type schemaEntry struct {
 	Fields   []fieldEntry `json:"fields,omitempty"`
 	Extra    string       `json:"extra,omitempty"`
 
-	MaxRecords int `json:"max_records,omitempty"`
+	MaxRecords int    `json:"max_records,omitempty"`
+	Index      string `json:"index,omitempty"`
 
 	Distributed string `json:"distributed,omitempty"`
 
@@ -77,6 +78,9 @@ func WriteSchema(w io.Writer, s vecwire.Schema) error {
 	}
 	if s.Distributed != vecwire.NotDistributed {
 		h.Schema.Distributed = s.Distributed.String()
+	}
+	if s.Index != vecwire.AutoIndex {
+		h.Schema.Index = s.Index.String()
 	}
 	for _, f := range s.Fields {
 		h.Schema.Fields = append(h.Schema.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index, Paths: f.Paths, Expires: f.Expires})
@@ -163,6 +167,11 @@ func (e schemaEntry) schema() (vecwire.Schema, error) {
 	if e.Distributed != "" {
 		if s.Distributed, ok = named(e.Distributed, vecwire.NotDistributed, vecwire.ByID, vecwire.ByNamespace); !ok {
 			return fail("", "distribution", e.Distributed)
+		}
+	}
+	if e.Index != "" {
+		if s.Index, ok = named(e.Index, vecwire.AutoIndex, vecwire.NoIndex); !ok {
+			return fail("", "index", e.Index)
 		}
 	}
 	for _, f := range e.Fields {

@@ -70,6 +70,7 @@ func TestReadSchemaRefuses(t *testing.T) {
 		`{"vecwire":1}`:       `transfer: read schema: schema of "": has the unknown element ""`,
 		strings.Replace(entry, "FLOAT", "float", 1) + `}}`:       `transfer: read schema: schema of "c": has the unknown element "float"`,
 		strings.Replace(entry, "cosine", "hamming", 1) + `}}`:    `transfer: read schema: schema of "c": has the unknown metric "hamming"`,
+		entry + `,"index":"maybe"}}`:                             `transfer: read schema: schema of "c": has the unknown index "maybe"`,
 		entry + `,"fields":[{"name":"x","type":"Blob"}]}}`:       `transfer: read schema: schema of "c": field "x" has the unknown type "Blob"`,
 		`{"vecwire":1,"x":"` + strings.Repeat("x", 2<<20) + `"}`: "transfer: read schema: line is too long: it has 2097172 bytes, want at most 1048576",
 	} {
@@ -82,6 +83,18 @@ func TestReadSchemaRefuses(t *testing.T) {
 	rest, err := io.ReadAll(r)
 	require.NoError(t, err)
 	require.Equal(t, "{\"id\":\"1\"}\n", string(rest), "nothing is read")
+}
+
+// TestSchemaIndex keeps whether an index appears by itself.
+func TestSchemaIndex(t *testing.T) {
+	for _, index := range []vecwire.Indexing{vecwire.AutoIndex, vecwire.NoIndex} {
+		var line bytes.Buffer
+		require.NoError(t, transfer.WriteSchema(&line, vecwire.Schema{Name: "c", Dim: 2, Index: index}))
+		require.Equal(t, index != vecwire.AutoIndex, strings.Contains(line.String(), `"index":"none"`))
+		s, err := transfer.ReadSchema(bufio.NewReader(&line))
+		require.NoError(t, err)
+		require.Equal(t, index, s.Index)
+	}
 }
 
 // TestSchemaMustFit reads files whose schema is not the one that is wanted.

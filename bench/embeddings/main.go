@@ -97,7 +97,7 @@ func contestants(ctx context.Context, base [][]float32) (all []*contestant, trut
 	if err != nil {
 		return nil, nil, err
 	}
-	schema := vecwire.Schema{Name: "graph", Dim: len(base[0])}
+	schema := vecwire.Schema{Name: "graph", Dim: len(base[0]), Index: vecwire.NoIndex}
 	graph, err := db.CreateCollection(ctx, schema)
 	if err != nil {
 		return nil, nil, err

@@ -82,7 +82,7 @@ func (e *collection) Searcher(variant string) (contest.Searcher, error) {
 
 func schema(metric vecwire.Metric) vecwire.Schema {
 	return vecwire.Schema{
-		Name: "docs", Dim: dataset.Dim, Metric: metric,
+		Name: "docs", Dim: dataset.Dim, Metric: metric, Index: vecwire.NoIndex,
 		Fields: []vecwire.Field{{Name: "lang"}, {Name: "year", Type: vecwire.Int}},
 	}
 }

@@ -23,8 +23,8 @@ const (
 	checkLeast = 0.85
 	partLeast  = 0.9
 	partSlack  = 0.05
-	// With the least effort that searches make by default, a walk must find no more than
-	// lowSlack less of the suspects than of all: more effort would hide that they are
+	// With half of the effort that searches make by default, a walk must find no more
+	// than lowSlack less of the suspects than of all: more effort would hide that they are
 	// not told apart. Under Dot, where a walk may end at rows that are near each other
 	// and not the best, that goes for every part.
 	leastEf  = 64
@@ -33,6 +33,9 @@ const (
 	missedDoors = 32
 	// A part that fails is asked this many times more: chance is to decide nothing.
 	partSecond = 16
+	// askAtOnce is for how many rows a check searches before the lock is given back: who
+	// waits to write waits for these, and others wait to search behind it.
+	askAtOnce = 4
 	// A whole check is due when this share of the rows was linked since the last.
 	checkShare = 0.25
 	// Of the rows linked last newestFew are checked when as many were linked as one in
@@ -239,9 +242,13 @@ func (g *Graph[T]) ask(ctx context.Context, lock sync.Locker, p *part, n, from i
 	for i := range n {
 		rows = append(rows, p.rows[(i*len(p.rows)/n+from)%len(p.rows)])
 	}
-	var err error
-	g.locked(lock, func() { err = g.compareExact(ctx, p, rows) })
-	return err
+	for some := range slices.Chunk(rows, askAtOnce) {
+		var err error
+		if g.locked(lock, func() { err = g.compareExact(ctx, p, some) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // compareExact adds to p what walks find of the rows nearest to rows.

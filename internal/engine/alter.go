@@ -47,7 +47,7 @@ func (a Alteration) Dropped(s Schema) (places []int) {
 
 // Same reports whether the alteration leaves s as it is.
 func (a Alteration) Same(s Schema) bool {
-	if a.Schema.Name != s.Name || a.Schema.FullText != s.FullText || !a.Schema.SameVectors(s) || len(a.From) != len(s.Fields) {
+	if a.Schema.Name != s.Name || a.Schema.FullText != s.FullText || a.Schema.Index != s.Index || !a.Schema.SameVectors(s) || len(a.From) != len(s.Fields) {
 		return false
 	}
 	for i, from := range a.From {

@@ -50,6 +50,7 @@ type Can struct {
 	PartialIndexes    bool // BuildIndex heeds IndexPlan.Where
 	PrefixIndexes     bool // BuildIndex heeds IndexPlan.Dims
 	IndexMethods      bool // BuildIndex heeds IndexPlan.Method
+	AutoIndex         bool // an index is built by itself, as Schema.Index has it
 	Facets            bool // Collection.Facet
 	MaxRecords        bool // Schema.MaxRecords
 	Vectors           bool // Schema.Vectors; of a collection, that it has some

@@ -96,6 +96,9 @@ type Schema struct {
 	Distributed Distribution
 	Vectors     []NamedVector // further vectors of the records; package named keeps them, no engine does
 	MaxRecords  int           // how many records there are at most, 0 for any number; package lru keeps to it, no engine does
+	// Index says whether the engine builds an index by itself, which it heeds with
+	// Can.AutoIndex.
+	Index Indexing
 	// Attached tells the existing table that is meant from every other, and the
 	// vectors in it from others there. It is empty for a collection of vecwire's own,
 	// which its name tells apart.

@@ -96,6 +96,7 @@ func Run(t *testing.T, target Target) {
 		{"Passages", s.passages},
 		{"Expiry", s.expiry},
 		{"Caches", s.caches},
+		{"Indexing", s.indexing},
 		{"Boosts", s.boosts},
 		{"Groups", s.groups},
 		{"GroupsReranked", s.groupsReranked},

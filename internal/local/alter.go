@@ -93,13 +93,14 @@ func (s *store) alterInTurn(ctx context.Context, c *collection, a engine.Alter) 
 		return "", nil, err
 	}
 	defer s.endTurn()
-	was := c.schema
+	var was engine.Schema
 	var to engine.Alteration
 	var done *txn
 	err = s.updateInTurn(ctx, c, func(t *txn) (err error) {
 		if c.gone {
 			return c.lost()
 		}
+		was = c.Schema()
 		if to, err = a.Plan(was); err != nil || to.Same(was) {
 			return err
 		}

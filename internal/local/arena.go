@@ -43,8 +43,9 @@ type index interface {
 	// close gives all memory back, under the lock for writing. The index is empty then.
 	close()
 	// link links the rows of the planned graph, or else of the present one. It
-	// takes the lock itself, a few rows at a time.
-	link(ctx context.Context, lock *sync.RWMutex, workers int, progress func(done, total int)) error
+	// takes the lock itself, a few rows at a time: for that as slice, which is the lock
+	// for reading.
+	link(ctx context.Context, lock *sync.RWMutex, slice sync.Locker, workers int, progress func(done, total int)) error
 	// stats returns figures of the present graph, or false if there is none.
 	stats() (ann.GraphStats, bool)
 
@@ -185,7 +186,7 @@ func closeGraph[T codec.Float](g **ann.Graph[T]) {
 	}
 }
 
-func (a *arena[T]) link(ctx context.Context, lock *sync.RWMutex, workers int, progress func(done, total int)) error {
+func (a *arena[T]) link(ctx context.Context, lock *sync.RWMutex, slice sync.Locker, workers int, progress func(done, total int)) error {
 	return a.Guard(func() error {
 		if err := a.Maintain(ctx, lock); err != nil { // links are made by codes
 			return err
@@ -196,7 +197,7 @@ func (a *arena[T]) link(ctx context.Context, lock *sync.RWMutex, workers int, pr
 			g = a.next
 		}
 		lock.RUnlock()
-		return g.Link(ctx, lock.RLocker(), workers, progress)
+		return g.Link(ctx, slice, workers, progress)
 	})
 }
 

@@ -51,6 +51,9 @@ type collection struct {
 
 	touched    atomic.Uint64 // how often other processes have changed the collection
 	otherIndex atomic.Bool   // another process has built or dropped an index
+	declined   atomic.Bool   // no index is to be built by itself
+	building   atomic.Bool   // one is being built by itself
+	written    atomic.Int64  // how many rows were changed, here or elsewhere
 	loadedAt   int64         // the last commit that load has read
 
 	// still is held while a commit is noted and applied, and while a snapshot is
@@ -72,6 +75,7 @@ func newCollection(s *store, schema engine.Schema, id int64) (*collection, error
 		indexing: semaphore.NewWeighted(1), woken: make(chan struct{}, 1), fields: newFieldColumns(),
 	}
 	c.life, c.endLife = context.WithCancel(context.Background())
+	c.declined.Store(schema.Index == engine.NoIndex)
 	var err error
 	c.index, err = newIndex(schema)
 	return c, err
@@ -119,7 +123,13 @@ func (c *collection) close() {
 func (c *collection) Can() engine.Can { return c.store.Capabilities().Can }
 
 // Schema implements engine.Collection.
-func (c *collection) Schema() engine.Schema { return c.schema }
+func (c *collection) Schema() engine.Schema {
+	s := c.schema
+	if s.Index = engine.AutoIndex; c.declined.Load() { // which may be since it was opened
+		s.Index = engine.NoIndex
+	}
+	return s
+}
 
 // load fills the memory from one state of the file. The caller alone knows the
 // collection.

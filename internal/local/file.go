@@ -113,6 +113,7 @@ func openFile(ctx context.Context, path string, lock *lockFile, opts Options) (*
 	}
 	s.path, s.lock, s.lockTimeout = path, lock, timeout
 	s.saving, s.saveLock = semaphore.NewWeighted(1), flock.New(path+".saving.lock", flock.SetPermissions(0o666))
+	s.indexLock = flock.New(path+".indexing.lock", flock.SetPermissions(0o666))
 	if err := s.prepareFile(ctx, int(header.version)); err != nil {
 		s.lock = nil // the caller's
 		return fail(errors.Join(err, s.Close()), openRemedy(err))
@@ -240,7 +241,7 @@ func openMemory(ctx context.Context, opts Options) (engine.Engine, error) {
 
 func blankStore(opts Options) *store {
 	return &store{
-		Lacks: engineName, log: opts.Logger, bound: opts.Memory, leastSave: 16 << 10, keep: keptCommits, payloads: newPayloads(payloadBytes),
+		Lacks: engineName, log: opts.Logger, bound: opts.Memory, leastSave: 16 << 10, paying: whatPays, indexing: semaphore.NewWeighted(1), keep: keptCommits, payloads: newPayloads(payloadBytes),
 		following: semaphore.NewWeighted(1), line: semaphore.NewWeighted(1), open: map[string]*collection{}, names: map[string]bool{},
 	}
 }

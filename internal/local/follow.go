@@ -251,6 +251,7 @@ func (c *collection) replace(states []rowState) error {
 	}
 	c.fields.changed(numbers, c.ids.used)
 	c.saved.noted += len(states)
+	c.written.Add(int64(len(states)))
 	return nil
 }
 
@@ -313,6 +314,9 @@ func (s *store) readRegistry(ctx context.Context, q queryer, open []*collection)
 		case c.hasOtherIndex(b, saved.tag):
 			c.otherIndex.Store(true)
 			s.unsettled.Store(true)
+		}
+		if len(schemas) > 0 {
+			c.declined.Store(schemas[0].Index == engine.NoIndex)
 		}
 		c.mu.Unlock()
 		c.still.Unlock()

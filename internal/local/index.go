@@ -3,8 +3,10 @@ package local
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 
 	"github.com/vecwire/vecwire/internal/ann"
 	"github.com/vecwire/vecwire/internal/engine"
@@ -18,11 +20,7 @@ type built struct {
 	whole bool // it was linked whole since it was begun
 }
 
-const (
-	indexKind = "hnsw"
-	// leastEf is how many candidates a search looks at by default, at least.
-	leastEf = 64
-)
+const indexKind = "hnsw"
 
 // plan begins a graph like b's.
 func (c *collection) plan(b *built) error {
@@ -32,12 +30,14 @@ func (c *collection) plan(b *built) error {
 func (c *collection) indexName() string { return c.schema.Name + "." + indexKind }
 
 // effort returns how many candidates a search looks at. By default that finds 99 %
-// of the 1, 10, 30 or 100 nearest of 100,000 real image descriptors.
+// of the 1, 10, 30 or 100 nearest of 60,000 real embeddings (BenchmarkAutoIndex), since an
+// index may be there that nobody asked for.
 func effort(s *engine.Search) int {
 	if s.Effort > 0 {
 		return s.Effort
 	}
-	return max(leastEf, 48+s.K+s.K/4)
+	const most = 1 << 26 // with which nothing overflows
+	return 112 + 5*min(s.K, most)/2
 }
 
 // BuildIndex implements engine.Collection. While it builds, searches use the index
@@ -69,7 +69,7 @@ func (c *collection) BuildIndex(ctx context.Context, p engine.IndexPlan) error {
 			return err
 		}
 		if old == nil || old.m != p.M || old.ef != p.EfConstruction || c.unfit() {
-			return c.rebuild(ctx, p)
+			return c.rebuild(ctx, p, false)
 		}
 		if mended {
 			_ = c.trySave(ctx) // it has logged why not
@@ -117,16 +117,21 @@ func (c *collection) built(ctx context.Context) (*built, error) {
 	return c.hnsw, nil
 }
 
-// rebuild builds an index and puts it in the place of the one that there is.
-func (c *collection) rebuild(ctx context.Context, p engine.IndexPlan) error {
+// rebuild builds an index and puts it in the place of the one that there is. If nobody
+// asked for it, there must be none.
+func (c *collection) rebuild(ctx context.Context, p engine.IndexPlan, byItself bool) error {
 	c.mu.Lock()
 	err := c.plan(&built{m: p.M, ef: p.EfConstruction})
 	c.mu.Unlock()
 	if err == nil {
-		err = c.link(ctx, p.Workers, p.Progress)
+		slice := c.mu.RLocker()
+		if byItself {
+			slice = patient{&c.mu}
+		}
+		err = c.link(ctx, slice, p.Workers, p.Progress)
 	}
 	if err == nil {
-		err = c.publish(ctx, p)
+		err = c.publish(ctx, p, byItself)
 	}
 	if err != nil {
 		c.mu.Lock()
@@ -138,15 +143,15 @@ func (c *collection) rebuild(ctx context.Context, p engine.IndexPlan) error {
 	return nil
 }
 
-// link links the planned graph, or the present one.
-func (c *collection) link(ctx context.Context, workers int, progress func(engine.IndexProgress)) error {
+// link links the planned graph, or the present one, and holds slice for each few rows.
+func (c *collection) link(ctx context.Context, slice sync.Locker, workers int, progress func(engine.IndexProgress)) error {
 	var report func(done, total int)
 	if progress != nil {
 		report = func(done, total int) {
 			progress(engine.IndexProgress{Phase: "linking", Done: int64(done), Total: int64(total)})
 		}
 	}
-	if err := c.index.link(ctx, &c.mu, workers, report); err != nil {
+	if err := c.index.link(ctx, &c.mu, slice, workers, report); err != nil {
 		return err
 	}
 	return ctx.Err()
@@ -163,7 +168,7 @@ func (c *collection) unfit() bool {
 
 // relink links the present graph.
 func (c *collection) relink(ctx context.Context, workers int, progress func(engine.IndexProgress)) error {
-	err := c.link(ctx, workers, progress)
+	err := c.link(ctx, c.mu.RLocker(), workers, progress)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hnsw.whole = c.hnsw.whole || err == nil
@@ -172,10 +177,15 @@ func (c *collection) relink(ctx context.Context, workers int, progress func(engi
 
 // publish writes into the registry that the planned graph is the index, and lets
 // searches use it. From then on changes are noted.
-func (c *collection) publish(ctx context.Context, p engine.IndexPlan) error {
+func (c *collection) publish(ctx context.Context, p engine.IndexPlan, byItself bool) error {
 	return c.updateIndex(ctx, "BuildIndex", func(t *txn) error {
 		if c.gone {
 			return c.lost()
+		}
+		if byItself {
+			if wanted, err := c.isForItself(t.ctx, t.tx); err != nil || !wanted {
+				return cmp.Or(err, errOvertaken)
+			}
 		}
 		t.registry = true
 		if err := t.forgetIndex(c.schema.Name); err != nil {
@@ -241,8 +251,9 @@ func (c *collection) DropIndex(ctx context.Context, name string) error {
 			t.change(c).then = func() {
 				c.hnsw, c.saved = nil, saved{noted: c.ids.len()}
 				c.index.forget()
+				c.declined.Store(true)
 			}
-			return t.forgetIndex(c.schema.Name)
+			return errors.Join(t.forgetIndex(c.schema.Name), t.declineIndex(c.id))
 		})
 	})
 }

@@ -17,11 +17,11 @@ type linker struct {
 }
 
 // startLinker starts the collection's linker, if it has an index, or so many rows that
-// snapshots pay, and is not gone. The caller has the collection's indexing, or alone
+// one pays, or snapshots do, and is not gone. The caller has the collection's indexing, or alone
 // knows the collection.
 func (c *collection) startLinker() {
 	c.mu.RLock()
-	needed := (c.hnsw != nil || c.isSaved()) && !c.gone
+	needed := (c.hnsw != nil || c.isSaved() || c.paysIndex()) && !c.gone
 	c.mu.RUnlock()
 	if !needed || c.life.Err() != nil || c.linker != nil {
 		return
@@ -47,9 +47,9 @@ func (c *collection) stopLinker() {
 }
 
 // keepIfDue starts the linker of a collection without an index when it has become so
-// large that it is saved. The caller has c.mu.
+// large that it is saved, or to be indexed. The caller has c.mu.
 func (c *collection) keepIfDue() {
-	if c.hnsw != nil || c.gone || !c.isSaved() || c.keeping.Swap(true) {
+	if c.hnsw != nil || c.gone || !c.isSaved() && !c.paysIndex() || c.keeping.Swap(true) {
 		return
 	}
 	go func() {
@@ -93,13 +93,14 @@ func (c *collection) keepLinked(ctx context.Context) {
 	rest, idle := time.NewTimer(0), time.NewTimer(0)
 	defer rest.Stop()
 	defer idle.Stop()
+	self := lull{at: time.Now(), written: c.written.Load()}
 	for {
 		begun := time.Now()
-		if !c.keepUp(ctx) {
+		if !c.keepUp(ctx, &self) {
 			return
 		}
 		took := time.Since(begun)
-		if c.unsaved() {
+		if c.unsaved() || c.wantsIndex() {
 			idle.Reset(idleBeforeSave)
 		} else {
 			idle.Stop()
@@ -108,7 +109,9 @@ func (c *collection) keepLinked(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-idle.C:
-			_ = c.trySave(ctx) // the log says it
+			if c.unsaved() {
+				_ = c.trySave(ctx) // the log says it
+			}
 			continue
 		case <-c.woken:
 		}
@@ -123,16 +126,19 @@ func (c *collection) keepLinked(ctx context.Context) {
 	}
 }
 
-// keepUp links what is to be linked, and writes a snapshot if much has changed. It
-// reports false if there is nothing more to do: ctx has ended, or there will be another
-// linker.
-func (c *collection) keepUp(ctx context.Context) bool {
+// keepUp links what is to be linked, builds an index if it is time to, and writes a
+// snapshot if much has changed. It reports false if there is nothing more to do: ctx has
+// ended, or there will be another linker.
+func (c *collection) keepUp(ctx context.Context, self *lull) bool {
 	c.mu.RLock()
 	linked := c.hnsw != nil
 	c.mu.RUnlock()
 	var err error
-	if linked {
+	switch {
+	case linked:
 		err = c.relink(ctx, max(1, runtime.GOMAXPROCS(0)/2), nil)
+	case c.wantsIndex() && self.isOver(c):
+		err = c.indexItself(ctx, self)
 	}
 	if errors.Is(err, ann.ErrDamaged) {
 		_, err = c.heal(ctx)

@@ -91,6 +91,12 @@ type store struct {
 	clock atomic.Int64 // ticks when a collection is used
 	grown atomic.Int64 // how many bytes of vectors were written since shrink looked
 
+	// paying says when an index is built by itself, and indexing is of one: who has it may
+	// build one, if no other process does, which holds indexLock then.
+	paying    paying
+	indexing  *semaphore.Weighted
+	indexLock *flock.Flock
+
 	// leastSave is how many rows must have changed before a snapshot is written again
 	// while the store is open; or a quarter of all, if that is more.
 	leastSave int
@@ -113,7 +119,7 @@ const (
 func (s *store) Capabilities() engine.Capabilities {
 	return engine.Capabilities{Engine: engineName, MaxIDBytes: maxIDBytes, MaxDim: maxDim, BatchRecords: 2000, Can: engine.Can{
 		L2: true, Doubles: true, WideDoubles: true, Transactions: true, Serializable: true, Swap: true, AtomicBatches: true, Snapshots: true,
-		Insert: true, Update: true, UpdateIf: true, FullText: true, Effort: true, Indexes: true, Lists: true, Facets: true, JSON: true, TextFilters: true, Like: true, Alter: true,
+		Insert: true, Update: true, UpdateIf: true, FullText: true, Effort: true, Indexes: true, AutoIndex: true, Lists: true, Facets: true, JSON: true, TextFilters: true, Like: true, Alter: true,
 	}}
 }
 

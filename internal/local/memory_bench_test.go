@@ -101,7 +101,7 @@ func BenchmarkMemory(b *testing.B) {
 // alone until its snapshot is written.
 func makeMemoryStore(b *testing.B, path string, rows, dim int, indexed bool) {
 	s := openStore(b, path+".made")
-	c := create(b, s, engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2})
+	c := create(b, s, engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex})
 	vector := memoryVectors(1, dim)
 	var records []engine.Record
 	for i := range rows {

@@ -57,7 +57,7 @@ func BenchmarkOpen(b *testing.B) {
 func fill(b *testing.B, path string, n int) {
 	b.Helper()
 	s := openStore(b, path)
-	c := create(b, s, engine.Schema{Name: "docs", Dim: 128, Metric: codec.L2, Fields: []engine.Field{{Name: "n", Type: filter.Int}}})
+	c := create(b, s, engine.Schema{Name: "docs", Dim: 128, Metric: codec.L2, Index: engine.NoIndex, Fields: []engine.Field{{Name: "n", Type: filter.Int}}})
 	rng := rand.New(rand.NewPCG(1, 1))
 	var records []engine.Record
 	for i := range n {

@@ -75,6 +75,8 @@ func runPeer(path string, does []string) error {
 			fmt.Println("holding")
 			select {} // until it is killed
 		})
+	case "grow":
+		return growing(ctx, e.(*store))
 	case "work":
 		who, err := strconv.Atoi(does[1])
 		if err != nil {
@@ -105,7 +107,7 @@ type worker struct {
 }
 
 func newWorker(s *store, who int) *worker {
-	s.leastSave = 40
+	s.leastSave, s.paying = 40, paying{rows: 40}
 	return &worker{s: s, who: who}
 }
 

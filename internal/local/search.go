@@ -132,8 +132,11 @@ func (c *collection) result(ctx context.Context, s *engine.Search, found []ann.C
 // scanned says that a search looked at all rows that it may.
 func (c *collection) scanned(s *engine.Search, allowed *ann.Bitmap) engine.Plan {
 	p := engine.Plan{Path: "scan", Records: c.ids.len(), Why: "there is no vector index"}
-	if c.hnsw != nil {
+	switch {
+	case s.Exact:
 		p.Why = "the query asks for the exact answer"
+	case c.building.Load():
+		p.Why = "the vector index is being built"
 	}
 	if allowed != nil {
 		p.Path, p.Records = "filtered scan", allowed.Count()

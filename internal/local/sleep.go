@@ -116,7 +116,7 @@ func (s *store) shrink(used *collection) {
 
 // sleepIfIdle is sleep unless somebody works on the collection, or writes.
 func (c *collection) sleepIfIdle() bool {
-	if !c.indexing.TryAcquire(1) {
+	if c.building.Load() || !c.indexing.TryAcquire(1) { // an index that is let go has to be begun again
 		return false
 	}
 	defer c.indexing.Release(1)

@@ -105,7 +105,7 @@ func (t *txn) rename(from, to string) error {
 // that fails, the collection is loaded when it is opened.
 func (s *store) reopen(ctx context.Context, c *collection, name string, commit int64) {
 	c.retire()
-	schema := c.schema
+	schema := c.Schema()
 	schema.Name = name
 	ctx = context.WithoutCancel(ctx)
 	heir, err := newCollection(s, schema, c.id)

@@ -347,6 +347,7 @@ func (c *collection) apply(ch *change) {
 	c.fields.changed(ch.numbers(), c.ids.used)
 	c.store.grown.Add(int64(len(ch.vectors) * c.schema.Dim * c.schema.Element.Size()))
 	c.saved.noted += len(ch.vectors) + len(ch.freed)
+	c.written.Add(int64(len(ch.vectors) + len(ch.freed)))
 	if ch.then != nil {
 		ch.then()
 	}

@@ -86,6 +86,7 @@ func Open(ctx context.Context, inner engine.Collection, o Options) (*Mirror, err
 	}
 	schema := m.schema
 	schema.Name, schema.Model, schema.FullText = "mirror", "", o.FullText
+	schema.Index = engine.NoIndex // a mirror's answers are exact
 	if m.texts() {
 		m.schema.FullText = o.FullText
 	}

@@ -117,6 +117,7 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 	var with *collection // the altered one, if it has named vectors
 	var chosen []engine.NamedVector
 	changed := false
+	var indexing *engine.Indexing // that the vectors' collections are to have, too
 	a.Plan = func(was engine.Schema) (engine.Alteration, error) {
 		to, err := plan(was)
 		if err != nil {
@@ -130,7 +131,10 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 			}
 		}
 		to.Schema = stored(to.Schema)
-		chosen, changed = to.Schema.Vectors, !to.Schema.SameVectors(was)
+		chosen, changed, indexing = to.Schema.Vectors, !to.Schema.SameVectors(was), nil
+		if to.Schema.Index != was.Index || to.Schema.Index == engine.NoIndex { // or one alteration was cut short
+			indexing = &to.Schema.Index
+		}
 		return to, nil
 	}
 	a.Done = func(c engine.Collection) {
@@ -144,7 +148,11 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 	// call in a transaction could not open them.
 	a.Alone = func(ctx context.Context, run func() error) error {
 		return alone(ctx, func() error {
-			if err := run(); err != nil || with == nil {
+			err := run()
+			if err == nil && indexing != nil {
+				err = d.alterIndexing(ctx, chosen, *indexing)
+			}
+			if err != nil || with == nil {
 				return err
 			}
 			return with.open(ctx)
@@ -154,6 +162,26 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 		return err
 	}
 	return d.sweep(ctx)
+}
+
+// alterIndexing says of the collections of vectors whether they get an index by
+// themselves.
+func (d *database) alterIndexing(ctx context.Context, vectors []engine.NamedVector, to engine.Indexing) error {
+	for _, v := range vectors {
+		err := d.Engine.Alter(ctx, engine.Alter{
+			Name: v.Store,
+			Plan: func(s engine.Schema) (engine.Alteration, error) {
+				s.Index = to
+				return engine.Alteration{Schema: s}, nil // it has no fields
+			},
+			Alone: func(_ context.Context, run func() error) error { return run() },
+			Done:  func(engine.Collection) {},
+		})
+		if err != nil && !errors.Is(err, engine.ErrNotFound) { // it is made when it is opened
+			return err
+		}
+	}
+	return nil
 }
 
 // sweep drops the collections of vectors that no schema names any more.

@@ -16,6 +16,7 @@ import (
 	"github.com/vecwire/vecwire/internal/engine"
 	"github.com/vecwire/vecwire/internal/local"
 	"github.com/vecwire/vecwire/internal/named"
+	"github.com/vecwire/vecwire/internal/schema"
 )
 
 // open opens a store, and the engine over it.
@@ -221,4 +222,38 @@ func TestProcesses(t *testing.T) {
 	require.Empty(t, find(t, c, 9, filter.Filter{}))
 	require.ErrorIs(t, c.BuildIndex(ctx, engine.IndexPlan{In: 1}), engine.ErrReadOnly)
 	require.Empty(t, stores(t, reader))
+}
+
+// TestAlterIndexing: whether an index appears by itself goes for all vectors of the records.
+func TestAlterIndexing(t *testing.T) {
+	ctx := t.Context()
+	inner, e := open(t, filepath.Join(t.TempDir(), "store.db"), false)
+	_, err := e.Create(ctx, docs)
+	require.NoError(t, err)
+	is := func(want engine.Indexing) {
+		t.Helper()
+		c, err := e.Open(ctx, docs.Name)
+		require.NoError(t, err)
+		require.Equal(t, want, c.Schema().Index)
+		require.Len(t, stores(t, inner), len(docs.Vectors))
+		for _, name := range stores(t, inner) {
+			part, err := inner.Open(ctx, name)
+			require.NoError(t, err)
+			require.Equal(t, want, part.Schema().Index)
+		}
+	}
+	is(engine.AutoIndex)
+	for _, to := range []engine.Indexing{engine.NoIndex, engine.NoIndex, engine.AutoIndex} {
+		require.NoError(t, e.Alter(ctx, engine.Alter{
+			Name:  docs.Name,
+			Plan:  schema.Alter{Index: &to}.Of,
+			Alone: func(_ context.Context, run func() error) error { return run() },
+			Done:  func(engine.Collection) {},
+		}))
+		is(to)
+	}
+	c, err := e.Open(ctx, docs.Name)
+	require.NoError(t, err)
+	require.NoError(t, c.Upsert(ctx, []engine.Record{record("1", 1)}))
+	require.Equal(t, []string{"1"}, find(t, c, 9, filter.Filter{}))
 }

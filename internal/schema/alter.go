@@ -20,6 +20,7 @@ type Alter struct {
 	DropVectors  []string
 	FullText     *engine.FullText
 	MaxRecords   *int
+	Index        *engine.Indexing
 	Rename       string
 }
 
@@ -77,6 +78,9 @@ func (a Alter) Of(s engine.Schema) (engine.Alteration, error) {
 	}
 	if a.MaxRecords != nil {
 		out.Schema.MaxRecords = *a.MaxRecords
+	}
+	if a.Index != nil {
+		out.Schema.Index = *a.Index
 	}
 	if a.Rename != "" {
 		out.Schema.Name = a.Rename

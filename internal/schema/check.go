@@ -58,6 +58,8 @@ func Check(s engine.Schema, extra string, caps engine.Capabilities) error {
 		return engine.Unsupported("a bound on the number of records, MaxRecords,", caps.Engine)
 	case s.MaxRecords > 0 && s.Distributed != engine.NotDistributed:
 		return fail("", "has MaxRecords and is Distributed, want one of the two")
+	case s.Index > engine.NoIndex:
+		return fail("", "Index is %d, want AutoIndex or NoIndex", s.Index)
 	case len(s.Fields) > maxFields:
 		return fail("", "has %d fields, want at most %d", len(s.Fields), maxFields)
 	}
