@@ -11,6 +11,15 @@ const PageRecords = 512
 
 const pageBytes = 1 << 20 // of vectors that are read at a time
 
+// Page returns how many records without vectors a scan of a whole collection reads at a
+// time. From workers these are more, because each is asked for a whole page of its own.
+func (s Schema) Page() int {
+	if s.Distributed != NotDistributed {
+		return 4 * PageRecords
+	}
+	return PageRecords
+}
+
 // VectorPage returns how many records with vectors are read at a time: about a
 // MiB of them, and 16 at least.
 func (s Schema) VectorPage() int {

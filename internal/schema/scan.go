@@ -30,7 +30,7 @@ type pages struct {
 
 // plan checks a scan.
 func (r *Rules) plan(s Scan) (pages, error) {
-	p := pages{page: engine.PageRecords, left: s.Limit, at: -1}
+	p := pages{page: r.schema.Page(), left: s.Limit, at: -1}
 	if s.Limit < 0 {
 		return p, BadValue("Limit", "a positive number, or 0 for all", s.Limit)
 	}

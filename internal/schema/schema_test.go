@@ -221,6 +221,16 @@ func TestRecords(t *testing.T) {
 	require.Equal(t, engine.Order{Field: "year", Type: filter.Int, Desc: true, Missing: true}, asked[1].Order)
 
 	failed := errors.New("lost")
+	spread := docs
+	spread.Distributed = engine.ByID
+	asked = nil
+	for _, r := range []*schema.Rules{r, rules(spread, can)} {
+		require.NoError(t, r.Records(t.Context(), schema.Scan{}, func(_ context.Context, s engine.Scan) ([]engine.Record, error) {
+			asked = append(asked, s)
+			return nil, nil
+		}, all))
+	}
+	require.Equal(t, []int{engine.PageRecords, 4 * engine.PageRecords}, []int{asked[0].Limit, asked[1].Limit})
 	require.ErrorIs(t, r.Records(t.Context(), schema.Scan{}, func(context.Context, engine.Scan) ([]engine.Record, error) { return nil, failed }, all), failed)
 	for want, s := range map[string]schema.Scan{
 		`Limit is -1, want a positive number, or 0 for all`:                                                                {Limit: -1},
