@@ -195,7 +195,7 @@ func (c *Collection) job(o IngestOptions) ingest.Options[Record] {
 			}
 			return p, embed, err
 		},
-		Kept: c.used, Embed: c.model().Job(c.schema), Complete: c.completed().Job(),
+		Kept: c.used, Embed: c.model().Job(c.schema), Complete: c.completed().Job(), Lacks: c.completed().Lacks(),
 		Skipped: o.Skipped, Workers: o.Workers, BatchRecords: o.BatchRecords, Ordered: o.Ordered,
 		MaxErrors: o.MaxErrors, Total: o.Total, Every: o.Every,
 	}

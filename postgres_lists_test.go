@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vecwire/vecwire"
@@ -111,4 +112,25 @@ func all(records []vecwire.Record) iter.Seq2[vecwire.Record, error] {
 			}
 		}
 	}
+}
+
+// TestPostgresListIndexes: what is written to an index over lists is not kept aside
+// for long, whether the index came with the collection or later.
+func TestPostgresListIndexes(t *testing.T) {
+	target := testenv.Postgres(t)
+	db, err := vecwire.Open(t.Context(), target)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	_, err = db.CreateCollection(t.Context(), vecwire.Schema{Name: "docs", Dim: 2, Fields: []vecwire.Field{
+		{Name: "tags", Type: vecwire.Strings, Index: true}, {Name: "years", Type: vecwire.Ints}}})
+	require.NoError(t, err)
+	require.NoError(t, db.AlterCollection(t.Context(), "docs", vecwire.Alter{
+		Indexed: map[string]bool{"years": true}, AddFields: []vecwire.Field{{Name: "prices", Type: vecwire.Floats, Index: true}}}))
+	conn, err := pgx.Connect(t.Context(), target)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	var n int
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+		WHERE x.indrelid = 'docs'::regclass AND c.reloptions = '{gin_pending_list_limit=64}'`).Scan(&n))
+	require.Equal(t, 3, n)
 }

@@ -26,6 +26,23 @@ func (n Named) Job() func(context.Context, []*engine.Record) error {
 	return func(ctx context.Context, records []*engine.Record) error { return n.Complete(ctx, records, false) }
 }
 
+// Lacks returns what reports whether Complete would give a record a vector, nil if no
+// named vector is embedded.
+func (n Named) Lacks() func(*engine.Record) bool {
+	if len(n.Models) == 0 {
+		return nil
+	}
+	return func(r *engine.Record) bool {
+		for name := range n.Models {
+			i := n.Rules.Schema().VectorPlace(name)
+			if i < 0 || r.Named[i].IsZero() && n.source(i, r) != "" { // of one that is gone Complete says so
+				return true
+			}
+		}
+		return false
+	}
+}
+
 // Complete gives records the named vectors that they lack, and that have an embedder.
 // With reuse a record that is stored with the same text already keeps its vector.
 func (n Named) Complete(ctx context.Context, records []*engine.Record, reuse bool) error {

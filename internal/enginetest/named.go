@@ -112,6 +112,8 @@ func (s *suite) named(t *testing.T) {
 	run(t, "Index", s.namedIndex)
 	run(t, "Mirror", s.namedMirror)
 	run(t, "Reembed", s.namedReembed)
+	run(t, "Doubles", s.namedDoubles)
+	run(t, "Model", s.namedModel)
 }
 
 // expectNamed checks that the collection has exactly these records, by Get, by a scan,

@@ -143,7 +143,7 @@ func (j *Job[R]) compare(ctx context.Context, b *batch[R], plan []planned) ([]pl
 					}
 				}
 			}
-			same = decides && engine.SameNamed(is.Named, p.Named)
+			same = decides && engine.SameNamed(is.Named, p.Named) && (j.Lacks == nil || !j.Lacks(&p.Record))
 		}
 		switch {
 		case !p.embed:

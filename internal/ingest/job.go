@@ -35,6 +35,8 @@ type Options[R any] struct {
 	// Complete makes the named vectors that records lack; nil if none are made. Several
 	// workers call it at once.
 	Complete func(ctx context.Context, records []*engine.Record) error
+	// Lacks reports whether Complete would give a record something; nil where that is.
+	Lacks func(r *engine.Record) bool
 	// Kept is told of the records that are stored as they are already, before others are
 	// stored; nil for nobody. Several workers call it at a time.
 	Kept func(ctx context.Context, ids []string)

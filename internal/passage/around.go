@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 )
 
 // Window is a run of places in one document, both ends included.
 type Window struct {
-	Source   string
+	Document
 	From, To int64
 }
 
@@ -19,15 +18,15 @@ func Windows[R any](hits []*Part[R], reach int) []Window {
 	var all []Window
 	for _, h := range hits {
 		if h != nil {
-			all = append(all, Window{h.Source, minus(h.Place, reach), plus(h.Place, reach)})
+			all = append(all, Window{h.Document, minus(h.Place, reach), plus(h.Place, reach)})
 		}
 	}
 	slices.SortFunc(all, func(a, b Window) int {
-		return cmp.Or(strings.Compare(a.Source, b.Source), cmp.Compare(a.From, b.From))
+		return cmp.Or(a.compare(b.Document), cmp.Compare(a.From, b.From))
 	})
 	out := all[:0]
 	for _, w := range all {
-		if n := len(out); n > 0 && out[n-1].Source == w.Source && w.From <= plus(out[n-1].To, 1) {
+		if n := len(out); n > 0 && out[n-1].Document == w.Document && w.From <= plus(out[n-1].To, 1) {
 			out[n-1].To = max(out[n-1].To, w.To)
 			continue
 		}
@@ -74,8 +73,8 @@ func take[R any](b *Budget, parts []Part[R]) bool {
 
 // at is a place of a document.
 type at struct {
-	source string
-	place  int64
+	document Document
+	place    int64
 }
 
 // Around returns the passage of each hit: itself, and its neighbours among near, up to
@@ -96,8 +95,8 @@ func Around[R any](hits []*Part[R], near []Part[R], reach int, b Budget) []*Pass
 	}
 	var sides []side
 	for _, h := range hits {
-		if h != nil && try(at{h.Source, h.Place}) {
-			sides = append(sides, side{at{h.Source, h.Place}, -1}, side{at{h.Source, h.Place}, 1})
+		if h != nil && try(at{h.Document, h.Place}) {
+			sides = append(sides, side{at{h.Document, h.Place}, -1}, side{at{h.Document, h.Place}, 1})
 		}
 	}
 	for step := 0; step < reach && len(sides) > 0; step++ {
@@ -135,13 +134,13 @@ func gather[R any](hits []*Part[R], near []Part[R]) map[at][]Part[R] {
 	for _, h := range hits {
 		if h != nil && !found[h.ID] {
 			found[h.ID] = true
-			there[at{h.Source, h.Place}] = append(there[at{h.Source, h.Place}], *h)
+			there[at{h.Document, h.Place}] = append(there[at{h.Document, h.Place}], *h)
 		}
 	}
 	for _, p := range near {
 		if !found[p.ID] {
 			found[p.ID] = true
-			there[at{p.Source, p.Place}] = append(there[at{p.Source, p.Place}], p)
+			there[at{p.Document, p.Place}] = append(there[at{p.Document, p.Place}], p)
 		}
 	}
 	for _, parts := range there {
@@ -155,10 +154,10 @@ func passages[R any](hits []*Part[R], there map[at][]Part[R], taken map[at]bool)
 	out := make([]*Passage[R], len(hits))
 	made := map[at]*Passage[R]{}
 	for i, h := range hits {
-		if h == nil || !taken[at{h.Source, h.Place}] {
+		if h == nil || !taken[at{h.Document, h.Place}] {
 			continue
 		}
-		first := side{at{h.Source, h.Place}, -1}
+		first := side{at{h.Document, h.Place}, -1}
 		for before := first; before.next() && taken[before.at]; {
 			first = before
 		}
@@ -171,7 +170,7 @@ func passages[R any](hits []*Part[R], there map[at][]Part[R], taken map[at]bool)
 }
 
 func run[R any](from at, there map[at][]Part[R], taken map[at]bool) *Passage[R] {
-	p := &Passage[R]{Source: from.source}
+	p := &Passage[R]{Document: from.document}
 	for s := (side{from, 1}); taken[s.at]; {
 		p.Parts = append(p.Parts, there[s.at]...)
 		if !s.next() {

@@ -12,11 +12,23 @@ import (
 	"strings"
 )
 
+// Document tells a document from all others.
+type Document struct {
+	Source    string
+	Namespace string // whose it is: two namespaces may have the same source
+	Owned     bool   // whether there is a namespace
+}
+
+func (d Document) compare(e Document) int {
+	owned := map[bool]int{true: 1}
+	return cmp.Or(strings.Compare(d.Source, e.Source), cmp.Compare(owned[d.Owned], owned[e.Owned]), strings.Compare(d.Namespace, e.Namespace))
+}
+
 // Part is a part of a document.
 type Part[R any] struct {
+	Document
 	Record R
 	ID     string
-	Source string // the document
 	Text   string
 	Place  int64 // among the parts of the document; neighbours differ by one
 	Start  int64 // where the text begins in the document, in bytes; -1 if that is not known
@@ -36,8 +48,8 @@ func (p *Part[R]) end() int64 { return p.Start + int64(len(p.Text)) }
 
 // Passage is parts of one document, in order.
 type Passage[R any] struct {
-	Source string
-	Parts  []Part[R]
+	Document
+	Parts []Part[R]
 }
 
 // Text returns the texts of the parts as one. What two parts share, because chunks

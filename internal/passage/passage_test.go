@@ -21,7 +21,7 @@ func document(source, text string, size, overlap int) (parts []part) {
 		from := max(0, start-overlap)
 		id := fmt.Sprintf("%s#%d", source, len(parts))
 		parts = append(parts, part{
-			Record: id, ID: id, Source: source, Place: int64(len(parts)),
+			Record: id, ID: id, Document: passage.Document{Source: source}, Place: int64(len(parts)),
 			Text: text[from:min(start+size, len(text))], Start: int64(from),
 		})
 	}
@@ -64,12 +64,16 @@ func TestSeams(t *testing.T) {
 }
 
 func TestWindows(t *testing.T) {
-	at := func(source string, place int64) *part { return &part{Source: source, Place: place} }
+	of := func(source string) passage.Document { return passage.Document{Source: source} }
+	at := func(source string, place int64) *part { return &part{Document: of(source), Place: place} }
 	hits := []*part{at("b", 4), nil, at("a", 9), at("a", 2), at("a", 5), at("a", 2), at("b", math.MaxInt64-1), at("c", math.MinInt64)}
 	require.Equal(t, []passage.Window{
-		{"a", 1, 6}, {"a", 8, 10}, {"b", 3, 5}, {"b", math.MaxInt64 - 2, math.MaxInt64}, {"c", math.MinInt64, math.MinInt64 + 1},
+		{of("a"), 1, 6}, {of("a"), 8, 10}, {of("b"), 3, 5}, {of("b"), math.MaxInt64 - 2, math.MaxInt64}, {of("c"), math.MinInt64, math.MinInt64 + 1},
 	}, passage.Windows(hits, 1))
-	require.Equal(t, []passage.Window{{"a", 0, 11}, {"b", 2, 6}, {"b", math.MaxInt64 - 3, math.MaxInt64}, {"c", math.MinInt64, math.MinInt64 + 2}}, passage.Windows(hits, 2))
+	require.Equal(t, []passage.Window{{of("a"), 0, 11}, {of("b"), 2, 6}, {of("b"), math.MaxInt64 - 3, math.MaxInt64}, {of("c"), math.MinInt64, math.MinInt64 + 2}}, passage.Windows(hits, 2))
+	one, other := at("a", 1), at("a", 2)
+	one.Namespace, one.Owned, other.Owned = "n", true, true
+	require.Len(t, passage.Windows([]*part{one, at("a", 1), other, at("a", 3), one}, 1), 3, "of one name in no namespace, and in two")
 	require.Empty(t, passage.Windows([]*part{nil}, 3))
 }
 

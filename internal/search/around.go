@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"strings"
 
 	"github.com/vecwire/vecwire/chunk"
 	"github.com/vecwire/vecwire/filter"
@@ -67,9 +66,6 @@ func (p *plan) around(ctx context.Context, hits []Hit) error {
 		return schema.BadValue("AroundCount", "what returns a positive number of tokens, or 0", negative)
 	}
 	for i, around := range all {
-		if around != nil { // hits may share one
-			_, around.Source = cutSpace(around.Source)
-		}
 		hits[i].Passage = around
 	}
 	return nil
@@ -81,11 +77,10 @@ func (c *Collection) inWindows(windows []passage.Window) filter.Filter {
 	spaces := ok && t == filter.String
 	in := make([]filter.Filter, len(windows))
 	for i, w := range windows {
-		namespace, source := cutSpace(w.Source)
-		in[i] = filter.And(filter.Eq(SourceField, source), filter.Between(PartField, w.From, w.To))
+		in[i] = filter.And(filter.Eq(SourceField, w.Source), filter.Between(PartField, w.From, w.To))
 		switch {
-		case strings.Contains(w.Source, space):
-			in[i] = filter.And(filter.Eq(engine.NamespaceField, namespace), in[i])
+		case w.Owned:
+			in[i] = filter.And(filter.Eq(engine.NamespaceField, w.Namespace), in[i])
 		case spaces:
 			in[i] = filter.And(filter.IsNull(engine.NamespaceField), in[i])
 		}

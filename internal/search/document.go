@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
@@ -39,30 +38,13 @@ func (c *Collection) Document(ctx context.Context, source string) (*Passage, err
 		return nil, err
 	}
 	for i := range parts {
-		if of := parts[i].Source; of != parts[0].Source {
-			first, _ := cutSpace(parts[0].Source)
-			other, _ := cutSpace(of)
+		if first, other := parts[0].Namespace, parts[i].Namespace; parts[i].Document != parts[0].Document {
 			return nil, schema.BadValue("source", "a source of one namespace: read it through Collection.Namespace",
 				fmt.Sprintf("%s of the namespaces %s and %s", filter.Describe(source), filter.Describe(first), filter.Describe(other)))
 		}
 	}
 	passage.Sort(parts)
-	for i := range parts {
-		parts[i].Source = source
-	}
-	return &Passage{Source: source, Parts: parts}, nil
-}
-
-// space is what stands between a namespace and a source where two of the same name are
-// told apart. No text has it.
-const space = "\x00"
-
-// cutSpace takes a source apart that part has made.
-func cutSpace(of string) (namespace, source string) {
-	if namespace, source, ok := strings.Cut(of, space); ok {
-		return namespace, source
-	}
-	return "", of
+	return &Passage{Document: parts[0].Document, Parts: parts}, nil
 }
 
 // hasParts refuses a collection whose records do not say where they stand.
@@ -93,9 +75,7 @@ func (c *Collection) part(r engine.Record) *passage.Part[engine.Record] {
 	r.Vector = engine.Vector{}
 	p := &passage.Part[engine.Record]{Record: r, ID: r.ID, Text: r.Text, Place: passage.Nowhere, Start: passage.Unknown}
 	p.Source, _ = c.value(r, SourceField).(string)
-	if of, ok := c.value(r, engine.NamespaceField).(string); ok { // of the whole collection
-		p.Source = of + space + p.Source
-	}
+	p.Namespace, p.Owned = c.value(r, engine.NamespaceField).(string) // through a tenant's part there is none
 	if place, ok := c.value(r, PartField).(int64); ok {
 		p.Place = place
 	}
