@@ -60,6 +60,8 @@ func parseText[T Float](dst []T, s string) ([]T, error) {
 		i = skipSpace(s, i+1)
 	}
 	for {
+		v, i = appendPlain(v, s, i)
+		i = skipSpace(s, i)
 		x, end, problem := parseNumber[T](s, i)
 		if problem != "" {
 			return dst, &SyntaxError{Offset: int64(i), Msg: problem}

@@ -2,7 +2,7 @@
 // The address says what is shown, after the #, so that it can be shared.
 
 import { api, token } from "./api.js";
-import { dialog, h, number, plural, problem, say } from "./dom.js";
+import { bytes, dialog, h, number, plural, problem, say, sizes } from "./dom.js";
 import { newCollection } from "./create.js";
 import { searchView } from "./search.js";
 import { browseView } from "./browse.js";
@@ -20,8 +20,17 @@ export const state = { server: null, collections: [], info: null, stop: null };
 // where reads the address: #/collection/view?parameters
 function where() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const [name, view] = path.split("/").map(decodeURIComponent);
-  return { name: name || "", view: view || "search", params: new URLSearchParams(query || "") };
+  const [name, view] = path.split("/").map(decoded);
+  return { name: name || "", view: views.some(([id]) => id === view) ? view : "search", params: new URLSearchParams(query || "") };
+}
+
+// decoded reads a part of the address, which somebody may have typed.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 export function go(name, view, params = {}) {
@@ -38,7 +47,10 @@ async function listCollections() {
   for (const s of state.collections) {
     api.collection(s.name).then((info) => {
       const el = nav.querySelector(`[data-count="${CSS.escape(s.name)}"]`);
-      if (el) el.textContent = number(info.count);
+      if (!el) return;
+      const { vectors, indexes } = sizes(info);
+      el.textContent = `${number(info.count)} · ${bytes(vectors + indexes)}`;
+      el.title = `${plural(info.count, "record")}: vectors of ${bytes(vectors)}` + (info.indexes.length ? `, indexes of ${bytes(indexes)} on the disk` : "");
     }, () => {});
   }
 }
@@ -55,7 +67,7 @@ async function show() {
   const signal = state.stop.signal;
   const { name, view, params } = where();
   for (const a of document.querySelectorAll("#collections a")) {
-    if (decodeURIComponent(a.hash.split("/")[1]) === name) a.setAttribute("aria-current", "page");
+    if (decoded(a.hash.split("/")[1]) === name) a.setAttribute("aria-current", "page");
     else a.removeAttribute("aria-current");
   }
   document.title = name ? `${name} · vecwire` : "vecwire";
@@ -64,13 +76,13 @@ async function show() {
   try {
     info = await api.collection(name);
   } catch (err) {
-    return fail(err);
+    return signal.aborted ? undefined : fail(err); // of a collection that was left meanwhile
   }
   if (signal.aborted) return;
   state.info = info;
   const body = h("section", { id: "view", role: "tabpanel", "aria-labelledby": "tab-" + view });
   main.replaceChildren(head(info), tabs(name, view), body);
-  const [, , open] = views.find(([id]) => id === view) || views[0];
+  const [, , open] = views.find(([id]) => id === view);
   open(body, { name, info, server: state.server, params, signal, go: (v, p) => go(name, v, p), refresh, recount });
 }
 

@@ -38,6 +38,12 @@ export function bytes(n) {
   }
 }
 
+// sizes says how many bytes the vectors and the indexes of a collection have.
+export const sizes = (info) => ({
+  vectors: info.count * info.schema.dim * (info.schema.element === "DOUBLE" ? 8 : 4),
+  indexes: info.indexes.reduce((sum, i) => sum + i.bytes, 0),
+});
+
 // ms writes a time with as many digits as tell something.
 export const ms = (t) => (t < 1 ? `${t.toFixed(2)} ms` : t < 10 ? `${t.toFixed(1)} ms` : `${Math.round(t)} ms`);
 

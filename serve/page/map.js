@@ -36,7 +36,7 @@ export function mapView(root, ctx) {
         return h("span", {}, dot, `${v} (${number(n)})`);
       }));
       const part = Math.round(100 * (m.explained[0] + m.explained[1]));
-      about.textContent = `${plural(points.length, "point")} of ${plural(m.records, "record")}, drawn at random. The plane shows ${part} % of how the vectors differ.`;
+      about.textContent = !points.length ? "There are no records to draw." : `${plural(points.length, "point")} of ${plural(m.records, "record")}, drawn at random. The plane shows ${part} % of how the vectors differ.`;
       say(about.textContent);
       draw();
     } catch (err) {
