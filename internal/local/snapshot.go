@@ -103,18 +103,32 @@ func (c *collection) isSaved() bool {
 // less to be lost, and rows may come fast: all snapshots together are no larger than
 // twice the last. The caller has c.mu.
 func (c *collection) wait() {
-	more := c.ids.len()
+	more := max(c.ids.len(), c.unhurried())
 	if c.hnsw != nil {
-		more /= 4
+		more = c.ids.len() / 4
 	}
 	c.saved.saveAt = c.saved.noted + max(c.store.leastSave, more)
 	c.saved.idleAt = c.saved.noted + c.store.leastSave/16 + 1
 }
 
+const (
+	unhurriedSaves = 8         // times leastSave
+	unhurriedBytes = 192 << 20 // of vectors and codes
+)
+
+// unhurried is how many changes of a collection without an index a snapshot waits for at
+// least while records come without a break, from which it would take the disk and the
+// processor. They must not take too much memory either, as only what is in a snapshot is
+// mapped.
+func (c *collection) unhurried() int {
+	return min(unhurriedSaves*c.store.leastSave, unhurriedBytes/(c.schema.Dim*(c.schema.Element.Size()+1)))
+}
+
 // saveIfDue writes a snapshot if there is none, or much has changed since.
 func (c *collection) saveIfDue(ctx context.Context) {
 	c.mu.RLock()
-	due := c.isSaved() && c.saved.noted >= c.saved.saveAt
+	due := c.isSaved() && c.saved.noted >= c.saved.saveAt &&
+		(c.hnsw != nil || c.saved.tag != "" || c.saved.noted >= c.unhurried())
 	c.mu.RUnlock()
 	if due {
 		_ = c.trySave(ctx) // the log says it; the next one is written later

@@ -392,3 +392,30 @@ func TestMappedSnapshotChangesWhileOpen(t *testing.T) {
 		}
 	}
 }
+
+// Without an index a snapshot waits for many records while they come without a break, or
+// for a lull.
+func TestSnapshotWaitsForABulkLoad(t *testing.T) {
+	s := newStore(t)
+	s.leastSave = 10
+	c := create(t, s, testSchema).(*collection)
+	c.keeping.Store(true) // no linker is started, which would write one in a lull
+	add := func(from, n int) {
+		var records []engine.Record
+		for i := range n {
+			records = append(records, engine.Record{ID: fmt.Sprint(from + i), Vector: engine.Vector{F32: []float32{1, 2, 3, 4}}, Fields: make([]any, 2)})
+		}
+		require.NoError(t, c.Upsert(t.Context(), records))
+		c.saveIfDue(t.Context())
+	}
+	add(0, 79)
+	require.Empty(t, c.saved.tag)
+	require.True(t, c.unsaved(), "it is written in a lull")
+	add(79, 1)
+	first := c.saved.tag
+	require.NotEmpty(t, first)
+	add(80, 79)
+	require.Equal(t, first, c.saved.tag)
+	add(159, 1)
+	require.NotEqual(t, first, c.saved.tag)
+}
