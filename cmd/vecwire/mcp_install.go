@@ -120,11 +120,14 @@ func (a *app) entry(write bool) (clients.Entry, error) {
 // may.
 func hasPassword(address string) bool {
 	u, err := url.Parse(address)
-	if err != nil {
-		return true
+	if err != nil || address != "mem:" && !strings.Contains(address, "://") {
+		return true // such as host=db password=secret
 	}
 	_, has := u.User.Password()
-	return has || u.Query().Has("password")
+	for key := range u.Query() {
+		has = has || strings.Contains(strings.ToLower(key), "password")
+	}
+	return has
 }
 
 func (a *app) install(c clients.Client, name string, entry clients.Entry, yes bool) error {

@@ -34,16 +34,18 @@ func (a *app) openURL(ctx context.Context, url string) (*vecwire.DB, error) {
 	return cfg.Open(ctx, url)
 }
 
-// fileOf returns the file that an address means, if it means one.
+// fileOf returns the file that an address means, if it means one. What the library does
+// not take for a file's name, such as a server's key=value settings with a password, is
+// none here either: it is not to be shown.
 func fileOf(url string) (string, bool) {
-	if strings.HasPrefix(url, "mem:") || strings.Contains(url, "://") && !strings.HasPrefix(url, "file:") {
-		return "", false
-	}
 	if name, ok := strings.CutPrefix(url, "file:"); ok {
 		name, _, _ = strings.Cut(name, "?")
 		return strings.TrimPrefix(name, "//"), true
 	}
-	name, _, _ := strings.Cut(url, "?")
+	name := strings.TrimSuffix(url, "?mode=ro")
+	if strings.ContainsAny(name, "@=?") || strings.Contains(name, "://") || strings.Index(name, ":") > 1 { // one letter is a drive
+		return "", false
+	}
 	return name, true
 }
 

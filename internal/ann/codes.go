@@ -278,8 +278,12 @@ func (c *codes) forget(row int32) {
 
 // astray returns the rows, of n in all, that are not to be found by their codes: those
 // that are far off, and the others that are off if there are more than by chance. A
-// few of any data are, and they do no harm one by one, but many may be of one kind.
+// few of any data are, and they do no harm one by one, but many may be of one kind. Under
+// Dot those few are among the longest rows, which many queries look for.
 func (c *codes) astray(n int) *Bitmap {
+	if c.metric == codec.Dot && c.off.count <= max(fewWaiting, n/500) {
+		return &c.off
+	}
 	if c.off.count > min(c.before, n/100)+max(16, n/500) {
 		return &c.off
 	}

@@ -41,6 +41,7 @@ const (
 	// Of the rows linked last newestFew are checked when as many were linked as one in
 	// newestShare: that takes some twentieth of the time that linking them took.
 	newestFew   = 8
+	newestDot   = 32 // under Dot, where it is for what they miss, too
 	newestFrom  = 16
 	newestShare = 200
 	// A whole check is due, too, when so many suspects were linked, and one in
@@ -322,11 +323,19 @@ func (g *Graph[T]) openMissed(rows []int32) {
 	}
 }
 
-// checkNewest returns the recall of the rows linked last.
+// checkNewest returns the recall of the rows linked last. Under Dot, what they miss
+// become doors: it may be the best of all that is near them.
 func (g *Graph[T]) checkNewest(ctx context.Context, lock sync.Locker) (float64, error) {
 	e := &g.exam
 	p := part{rows: e.newest[max(0, len(e.newest)-e.since):]}
-	err := g.ask(ctx, lock, &p, newestFew, len(p.rows)/(2*newestFew))
+	few := newestFew
+	if g.arena.metric == codec.Dot {
+		few = newestDot
+	}
+	err := g.ask(ctx, lock, &p, few, len(p.rows)/(2*few))
+	if g.arena.metric == codec.Dot {
+		g.openMissed(p.missed)
+	}
 	e.since = 0
 	return p.recall(), err
 }

@@ -104,7 +104,10 @@ func (w *walker) sort(row int32, rows []int32) {
 
 // choose appends to dst, which is empty, at most m of the candidates, nearest
 // first, and leaves out those that are nearer to one chosen before than to the
-// row that they are for (Malkov and Yashunin, algorithm 4, without its options).
+// row that they are for (Malkov and Yashunin, algorithm 4, without its options). Of
+// those that are equal to that row it chooses m/2 at most: else rows that are equal have
+// no neighbours but each other, and nothing else is reached through them, nor by what is
+// linked in their place when they are deleted.
 func (w *walker) choose(dst []int32, candidates []spot, m int, avoid *nodeSet) []int32 {
 	if avoid.len() == 0 && len(candidates) <= m {
 		for _, s := range candidates {
@@ -118,7 +121,7 @@ next:
 			break
 		}
 		row, key := s.row(), s.key()
-		if avoid.has(row) {
+		if avoid.has(row) || key <= 0 && len(dst) >= m/2 {
 			continue
 		}
 		const some = 8 // at a time: most are nearer to one of the first

@@ -125,14 +125,20 @@ func (g *Graph[T]) isPending(row int32) bool {
 }
 
 // outgrown makes all rows pending if, under Dot, the longest row is half as long again
-// as when they were linked: the space that they were linked in is another then.
+// as when they were linked, or the other way round: the space that they were linked in
+// is another then.
 func (g *Graph[T]) outgrown() {
-	longest := g.arena.longest()
-	if g.arena.metric != codec.Dot || g.fresh.len() > 0 && longest <= 1.5*1.5*g.longest {
+	if g.arena.metric != codec.Dot {
 		return
 	}
-	if g.longest = longest; g.fresh.len() > 0 {
-		g.log.Warn("the longest vectors have become half as long again: all rows are linked again, and searches are exact meanwhile")
+	const far = 1.5 * 1.5 // of half the square
+	longest := g.arena.longest()
+	linked := g.fresh.len() > 0
+	if linked && longest <= far*g.longest && g.longest <= far*longest {
+		return
+	}
+	if g.longest = longest; linked {
+		g.log.Warn("the longest vectors have become half as long again, or have gone: all rows are linked again, and searches are exact meanwhile")
 		g.restart()
 	}
 }

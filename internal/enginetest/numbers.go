@@ -189,6 +189,7 @@ func (s *suite) numbers(t *testing.T) {
 		return err
 	})
 	s.numbersOfIngest(t, each)
+	s.numbersOfQueries(t, each)
 	each("MirrorOptions.MaxRecords", func(t *testing.T, ctx context.Context, number int) error {
 		mirror, err := c.Mirror(ctx, vecwire.MirrorOptions{MaxRecords: number})
 		refusesNegative(t, number, err)
