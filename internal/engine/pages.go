@@ -15,7 +15,7 @@ const pageBytes = 1 << 20 // of vectors that are read at a time
 // time. From workers these are more, because each is asked for a whole page of its own.
 func (s Schema) Page() int {
 	if s.Distributed != NotDistributed {
-		return 4 * PageRecords
+		return 2 * PageRecords
 	}
 	return PageRecords
 }

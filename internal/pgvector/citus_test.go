@@ -125,6 +125,10 @@ func TestCitusStatements(t *testing.T) {
 
 	sql, _ := spread.textSQL(engine.TextSearch{Text: "word", K: 3}, "'word'", []string{"'word'"})
 	require.NotContains(t, sql, "OFFSET 0")
+	some := filter.Eq("bucket", int64(7))
+	condition, _ := spread.where(some, "match", "word")
+	sql, _ = spread.textSQL(engine.TextSearch{Text: "word", K: 3, Filter: some}, "'word'", []string{"'word'"})
+	require.Equal(t, 2, strings.Count(sql, condition), "by which Citus knows for all parts of the statement which workers to ask: %s", sql)
 	sql, _ = local.textSQL(engine.TextSearch{Text: "word", K: 3}, "'word'", []string{"'word'"})
 	require.Contains(t, sql, "OFFSET 0")
 

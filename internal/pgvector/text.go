@@ -80,9 +80,10 @@ func (c *collection) textSQL(s engine.TextSearch, match string, words []string) 
 		sum = append(sum, fmt.Sprintf("r%d * i%[1]d", i))
 	}
 	condition, args := c.where(s.Filter, args...)
-	once, barrier := ` || ''::tsvector`, ` OFFSET 0`
+	once, barrier, again := ` || ''::tsvector`, ` OFFSET 0`, ""
 	if c.place.spread() { // a barrier would fetch the words of every record that matches, to rank them here
 		once, barrier = "", ""
+		again = wire.Where(condition) // or the records of one namespace were looked for on every worker
 	}
 	return `WITH found AS MATERIALIZED (SELECT id, length(words)::float8 AS len, ` + strings.Join(ranks, ", ") +
 		` FROM (SELECT ` + c.id + ` AS id, ` + wordsColumn + once + ` AS words FROM ` + c.name +
@@ -90,7 +91,7 @@ func (c *collection) textSQL(s engine.TextSearch, match string, words []string) 
 		`totals AS (SELECT avg(len) AS mean, ` + strings.Join(rarities, ", ") + ` FROM found), ` +
 		`best AS (SELECT id AS vecwire_id, (` + strings.Join(sum, " + ") + `) / (0.5 + 0.5 * len / mean) AS vecwire_score FROM found, totals` +
 		` ORDER BY vecwire_score DESC, id LIMIT ` + strconv.Itoa(s.K) + `) ` +
-		`SELECT ` + strings.Join(c.payload(s.Payload, s.Vectors), ", ") + `, vecwire_score FROM best JOIN ` + c.name + ` ON ` + c.name + `.` + c.id + ` = vecwire_id` +
+		`SELECT ` + strings.Join(c.payload(s.Payload, s.Vectors), ", ") + `, vecwire_score FROM best JOIN ` + c.name + ` ON ` + c.name + `.` + c.id + ` = vecwire_id` + again +
 		` ORDER BY vecwire_score DESC, vecwire_id`, args
 }
 

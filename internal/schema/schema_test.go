@@ -230,7 +230,7 @@ func TestRecords(t *testing.T) {
 			return nil, nil
 		}, all))
 	}
-	require.Equal(t, []int{engine.PageRecords, 4 * engine.PageRecords}, []int{asked[0].Limit, asked[1].Limit})
+	require.Equal(t, []int{engine.PageRecords, 2 * engine.PageRecords}, []int{asked[0].Limit, asked[1].Limit})
 	require.ErrorIs(t, r.Records(t.Context(), schema.Scan{}, func(context.Context, engine.Scan) ([]engine.Record, error) { return nil, failed }, all), failed)
 	for want, s := range map[string]schema.Scan{
 		`Limit is -1, want a positive number, or 0 for all`:                                                                {Limit: -1},

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +41,10 @@ func Citus(t testing.TB) string {
 	return u.String()
 }
 
+// joining lets one test at a time make its database on a cluster: a server that is being
+// joined fails if another database is made on it.
+var joining sync.Mutex
+
 // realCitus makes a database on all servers of a cluster and joins them.
 func realCitus(t testing.TB, given string) string {
 	t.Helper()
@@ -49,6 +54,8 @@ func realCitus(t testing.TB, given string) string {
 		t.Fatalf("%s is not the URL of a coordinator and the host:port of each worker, with commas between", citusVariable)
 	}
 	name := objectName(t)
+	joining.Lock()
+	defer joining.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*readyTimeout)
 	defer cancel()
 	server := func(host string) *PostgresServer {
