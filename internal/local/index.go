@@ -126,7 +126,7 @@ func (c *collection) rebuild(ctx context.Context, p engine.IndexPlan, byItself b
 	if err == nil {
 		slice := c.mu.RLocker()
 		if byItself {
-			slice = patient{&c.mu}
+			slice = &patient{mu: &c.mu}
 		}
 		err = c.link(ctx, slice, p.Workers, p.Progress)
 	}

@@ -5,22 +5,32 @@ import (
 	"time"
 )
 
-// patient is a collection's lock for reading, for work in the background that is done in
-// slices, each under the lock. Before each slice it rests: for a moment, so that the system
-// takes the processor away between slices and not while others wait for the lock; and while
-// somebody searches, so that a search shares the processors with one slice at most. It
+// patient is a collection's lock for reading, for work in the background that one goroutine
+// does in slices, each under the lock. After some slices it rests: for a moment, so that the
+// system takes the processor away then and not while others wait for the lock; and while
+// somebody searches, so that a search shares the processors with little of the work. It
 // does not rest for ever, so that the work goes on even where somebody always searches.
-type patient struct{ mu *sync.RWMutex }
+type patient struct {
+	mu     *sync.RWMutex
+	rested time.Time
+}
 
 const (
-	// restAtOnce is a third of a slice, which takes a millisecond or two.
-	restAtOnce = 500 * time.Microsecond
-	// mostRests is how often it rests before a slice.
+	workedAtOnce = time.Millisecond // a slice takes less than two
+	restAtOnce   = 500 * time.Microsecond
+	// mostRests is how often it rests at most before it goes on.
 	mostRests = 12
 )
 
 // Lock implements sync.Locker.
-func (p patient) Lock() {
+func (p *patient) Lock() {
+	if time.Since(p.rested) >= workedAtOnce {
+		p.rest()
+	}
+	p.mu.RLock()
+}
+
+func (p *patient) rest() {
 	for range mostRests {
 		time.Sleep(restAtOnce)
 		if p.mu.TryLock() { // nobody searches
@@ -28,8 +38,8 @@ func (p patient) Lock() {
 			break
 		}
 	}
-	p.mu.RLock()
+	p.rested = time.Now()
 }
 
 // Unlock implements sync.Locker.
-func (p patient) Unlock() { p.mu.RUnlock() }
+func (p *patient) Unlock() { p.mu.RUnlock() }

@@ -16,10 +16,10 @@ import (
 )
 
 // growingCollection is one of which an index is being built by itself.
-func growingCollection(t testing.TB, s *store) engine.Collection {
+func growingCollection(t testing.TB, s *store, rows int) engine.Collection {
 	t.Helper()
 	c := create(t, s, indexSchema)
-	put(t, c, rand.New(rand.NewPCG(1, 1)), 0, 3*indexRows)
+	put(t, c, rand.New(rand.NewPCG(1, 1)), 0, rows)
 	require.Eventually(t, func() bool { return isBuilding(c) }, time.Minute, time.Millisecond)
 	return c
 }
@@ -28,14 +28,14 @@ func growingCollection(t testing.TB, s *store) engine.Collection {
 func TestWritesWhileAnIndexAppears(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	s, log := selfStore(t, path)
-	c := growingCollection(t, s)
+	c := growingCollection(t, s, indexRows)
 	rng := rand.New(rand.NewPCG(5, 5))
 	m := model{}
 	for _, r := range all(t, t.Context(), c) {
 		m[r.ID] = r
 	}
 	for len(indexes(t, c)) == 0 {
-		switch id := fmt.Sprint(rng.IntN(4 * indexRows)); rng.IntN(4) {
+		switch id := fmt.Sprint(rng.IntN(2 * indexRows)); rng.IntN(4) {
 		case 0: // what a bound or an expiry does
 			_, err := c.Delete(t.Context(), []string{id})
 			require.NoError(t, err)
@@ -72,7 +72,7 @@ func TestWritesWhileAnIndexAppears(t *testing.T) {
 // itself.
 func TestSchemaChangesWhileAnIndexAppears(t *testing.T) {
 	s, log := selfStore(t, filepath.Join(t.TempDir(), "test.db"))
-	growingCollection(t, s)
+	growingCollection(t, s, 3*indexRows)
 	alter := func(name string, change func(*engine.Schema)) {
 		t.Helper()
 		require.NoError(t, s.Alter(t.Context(), engine.Alter{
@@ -91,7 +91,7 @@ func TestSchemaChangesWhileAnIndexAppears(t *testing.T) {
 	appears(t, c)
 	require.Greater(t, graphRecall(t, c), 0.8)
 
-	growingCollection(t, s)
+	growingCollection(t, s, 3*indexRows)
 	alter("docs", func(is *engine.Schema) { is.Index = engine.NoIndex })
 	requireNoIndexComes(t, open(t, s, "docs"))
 	alter("docs", func(is *engine.Schema) { is.Index = engine.AutoIndex })
@@ -104,7 +104,7 @@ func TestSchemaChangesWhileAnIndexAppears(t *testing.T) {
 // A search says that it looked at all rows because the index is not there yet.
 func TestPlanWhileAnIndexAppears(t *testing.T) {
 	s, _ := selfStore(t, "")
-	c := growingCollection(t, s)
+	c := growingCollection(t, s, 3*indexRows)
 	c.(*collection).mu.RLock() // no index is published meanwhile
 	found, err := c.Search(t.Context(), []engine.Search{{Vector: indexVector(rand.New(rand.NewPCG(1, 1))), K: 1}})
 	c.(*collection).mu.RUnlock()
@@ -142,7 +142,7 @@ func TestMemoryBoundWhileAnIndexAppears(t *testing.T) {
 // Work in the background waits for those who search, and goes on even if they always do.
 func TestPatientGoesOn(t *testing.T) {
 	var mu sync.RWMutex
-	p := patient{&mu}
+	p := &patient{mu: &mu}
 	mu.RLock()
 	p.Lock()
 	require.False(t, mu.TryLock())
