@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pin keeps the process on one CPU, and Go code on one thread at a time. It
+// Pin keeps the process on one CPU, and Go code on one thread at a time. It
 // reports whether it could.
-func pin(cpu int) bool {
+func Pin(cpu int) bool {
 	runtime.GOMAXPROCS(1)
 	var set unix.CPUSet
 	set.Set(cpu)
 	return each(&set)
 }
 
-// release undoes pin, with Go code on the given number of threads.
+// release undoes Pin, with Go code on the given number of threads.
 func release(threads int) {
 	runtime.GOMAXPROCS(threads)
 	var set unix.CPUSet
@@ -42,8 +42,8 @@ func each(set *unix.CPUSet) bool {
 	return ok
 }
 
-// cpuTime returns how many nanoseconds the process has run, on all its threads.
-func cpuTime() int64 {
+// CPUTime returns how many nanoseconds the process has run, on all its threads.
+func CPUTime() int64 {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
 		return 0
@@ -51,8 +51,8 @@ func cpuTime() int64 {
 	return t.Nano()
 }
 
-// resident returns how many bytes of memory the process holds.
-func resident() int64 {
+// Resident returns how many bytes of memory the process holds.
+func Resident() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0

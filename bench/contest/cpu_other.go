@@ -4,13 +4,16 @@ package contest
 
 import "runtime"
 
-func pin(int) bool {
+// Pin keeps Go code on one thread at a time; it cannot keep it on one CPU here.
+func Pin(int) bool {
 	runtime.GOMAXPROCS(1)
 	return false
 }
 
 func release(threads int) { runtime.GOMAXPROCS(threads) }
 
-func cpuTime() int64 { return 0 }
+// CPUTime returns 0: it is not known here.
+func CPUTime() int64 { return 0 }
 
-func resident() int64 { return 0 }
+// Resident returns 0: it is not known here.
+func Resident() int64 { return 0 }

@@ -104,20 +104,20 @@ func (s *server) build(ctx context.Context, b Build) (Built, error) {
 		return Built{}, err
 	}
 	release(b.Threads)
-	before := resident() - int64(len(base)*4) // the engine may keep the vectors it is given
+	before := Resident() - int64(len(base)*4) // the engine may keep the vectors it is given
 	if err := s.engine.Load(ctx, b, base); err != nil {
 		return Built{}, err
 	}
-	start, cpu := time.Now(), cpuTime()
+	start, cpu := time.Now(), CPUTime()
 	if err := s.engine.Build(ctx); err != nil {
 		return Built{}, err
 	}
 	built := Built{
-		Seconds: time.Since(start).Seconds(), CPUSeconds: time.Duration(cpuTime() - cpu).Seconds(), Version: s.engine.Version(),
+		Seconds: time.Since(start).Seconds(), CPUSeconds: time.Duration(CPUTime() - cpu).Seconds(), Version: s.engine.Version(),
 	}
 	runtime.KeepAlive(base) // up to here
 	debug.FreeOSMemory()
-	built.Bytes = resident() - before
+	built.Bytes = Resident() - before
 	return built, nil
 }
 
@@ -138,7 +138,7 @@ func (s *server) search(ctx context.Context, req Search) (Searched, error) {
 		result.Answers = make([][]int32, req.Count)
 	}
 	if threads == 1 {
-		result.Pinned = pin(req.CPU)
+		result.Pinned = Pin(req.CPU)
 	} else {
 		release(threads)
 	}
@@ -173,8 +173,8 @@ func (s *server) search(ctx context.Context, req Search) (Searched, error) {
 	runtime.ReadMemStats(&before)
 	var start time.Time
 	var cpu int64
-	err := concurrently(threads, func() { start, cpu = time.Now(), cpuTime() }, run)
-	result.Nanos, result.CPUNanos = int64(time.Since(start)), cpuTime()-cpu
+	err := concurrently(threads, func() { start, cpu = time.Now(), CPUTime() }, run)
+	result.Nanos, result.CPUNanos = int64(time.Since(start)), CPUTime()-cpu
 	runtime.ReadMemStats(&after)
 	result.Allocs = float64(after.Mallocs-before.Mallocs) / float64(req.Count)
 	return result, err

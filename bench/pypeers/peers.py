@@ -1,6 +1,6 @@
 """The engines in C++, behind the requests of package contest.
 
-    python peers.py hnswlib | faiss-hnsw | faiss-flat | usearch | duckdb
+    python peers.py hnswlib | faiss-hnsw | faiss-flat | usearch | duckdb | symphonyqg | rabitq-hnsw | svs-lvq4x8
 
 Each answers lines of JSON on standard input with lines on standard output; see
 protocol.go for what they hold. A batch of queries is one call of the library
@@ -8,9 +8,11 @@ where it takes one, so that Python has next to no part in its time; the queries
 one by one are timed again beside it, and those times have a Python call each.
 """
 
+import ctypes
 import json
 import os
 import sys
+import tempfile
 import time
 
 M, EF_CONSTRUCTION = 16, 200
@@ -27,8 +29,10 @@ def need(module):
         raise Skip(f"the Python package {module} cannot be imported: {e}")
 
 
-def read_bvecs(path, rows, dim):
+def read(path, rows, dim):
     numpy = need("numpy")
+    if path.endswith(".npy"):
+        return numpy.load(path)[:rows].astype(numpy.float32)
     data = numpy.fromfile(path, dtype=numpy.uint8, count=-1 if rows is None else rows * (4 + dim))
     return data.reshape(-1, 4 + dim)[:, 4:].astype(numpy.float32)
 
@@ -39,7 +43,7 @@ class Hnswlib:
 
         hnswlib = need("hnswlib")
         self.version = version("hnswlib")
-        self.index = hnswlib.Index(metric, base.shape[1])
+        self.index = hnswlib.Index("ip" if metric == "cosine" else metric, base.shape[1])
         self.index.init_index(len(base), M=M, ef_construction=EF_CONSTRUCTION)
         self.index.add_items(base, num_threads=threads)
 
@@ -104,6 +108,54 @@ class Usearch:
         return self.index.search(queries, k, threads=threads).keys
 
 
+class Rabit:
+    def need(self):
+        from importlib.metadata import version
+
+        library = need("rabitqlib")
+        self.version = version("rabitqlib")
+        return library
+
+
+class SymphonyQG(Rabit):
+    def build(self, base, metric, threads):
+        self.index = self.need().SymqgIndex(base.shape[1], 2 * M, "l2")
+        self.index.build(base, EF_CONSTRUCTION, threads)
+
+    def search(self, queries, k, ef, threads):
+        return self.index.search_batch(queries, k, ef, threads)[0]
+
+
+class RabitHNSW(Rabit):
+    def build(self, base, metric, threads):
+        library = self.need()
+        means = library.RaBitQKMeans(base.shape[1], 16, num_threads=threads)
+        means.train(base)
+        self.index = library.HnswIndex(base.shape[1], len(base), M, EF_CONSTRUCTION, 8, "l2")
+        self.index.build(base, means.centroids, means.assignments, threads)
+
+    def search(self, queries, k, ef, threads):
+        return self.index.search(queries, k, ef, threads)[0]
+
+
+class SVS:
+    def build(self, base, metric, threads):
+        svs = need("svs")
+        self.version = svs.library_version()
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "base.fvecs")
+            svs.write_vecs(base, path)
+            loader = svs.VectorDataLoader(path, svs.DataType.float32, dims=base.shape[1])
+            data = svs.LVQLoader(loader, primary=4, residual=8)
+            how = svs.VamanaBuildParameters(alpha=1.2, graph_max_degree=2 * M, window_size=EF_CONSTRUCTION)
+            self.index = svs.Vamana.build(how, data, svs.DistanceType.L2, num_threads=threads)
+
+    def search(self, queries, k, ef, threads):
+        self.index.num_threads = threads
+        self.index.search_window_size = max(ef, k)
+        return self.index.search(queries, k)[0]
+
+
 class DuckDB:
     def build(self, base, metric, threads):
         numpy, duckdb = need("numpy"), need("duckdb")
@@ -119,7 +171,16 @@ class DuckDB:
         return [[row[0] for row in self.db.execute(sql, [q.tolist()]).fetchall()] for q in queries]
 
 
-ENGINES = {"hnswlib": Hnswlib, "faiss-hnsw": FaissHNSW, "faiss-flat": FaissFlat, "usearch": Usearch, "duckdb": DuckDB}
+ENGINES = {
+    "hnswlib": Hnswlib,
+    "faiss-hnsw": FaissHNSW,
+    "faiss-flat": FaissFlat,
+    "usearch": Usearch,
+    "duckdb": DuckDB,
+    "symphonyqg": SymphonyQG,
+    "rabitq-hnsw": RabitHNSW,
+    "svs-lvq4x8": SVS,
+}
 
 
 def affinity(cpus):
@@ -140,22 +201,35 @@ def resident():
         return 0
 
 
+def trim():
+    """Gives what a build has freed back to the system, where the C library can."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        pass
+
+
 class Server:
     def __init__(self, engine):
         self.engine = engine
 
     def build(self, base, rows, dim, metric, threads, queries, **_):
-        if metric != "l2":
+        if metric not in ("l2", "cosine"):
             raise Skip(f"searches under {metric} are not written for it")
         affinity(range(os.cpu_count()))
-        self.queries = read_bvecs(queries, None, dim)
-        vectors = read_bvecs(base, rows, dim)
+        self.queries = read(queries, None, dim)
+        vectors = read(base, rows, dim)
+        if metric == "cosine":  # of unit vectors, the order is that of distances
+            for v in self.queries, vectors:
+                v /= need("numpy").linalg.norm(v, axis=1, keepdims=True)
         before = resident()
         start, cpu_start = time.perf_counter(), time.process_time()
         self.engine.build(vectors, metric, threads)
+        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+        trim()
         return {
-            "seconds": time.perf_counter() - start,
-            "cpuSeconds": time.process_time() - cpu_start,
+            "seconds": seconds,
+            "cpuSeconds": cpu_seconds,
             # Every engine here keeps a copy of the vectors: what is added is what it holds.
             "bytes": resident() - before,
             "version": self.engine.version,

@@ -1,7 +1,7 @@
 // Package pypeers runs the engines that are written in C++ and have a package on
-// PyPI: hnswlib, FAISS, usearch and DuckDB, each in a Python process that speaks
-// the protocol of package contest. The packages live in a virtual environment of
-// their own; nothing is installed on the machine.
+// PyPI: hnswlib, FAISS, usearch, DuckDB, those of RaBitQ and Intel's SVS, each in a
+// Python process that speaks the protocol of package contest. The packages live in a
+// virtual environment of their own; nothing is installed on the machine.
 package pypeers
 
 import (

@@ -1,6 +1,11 @@
 package results
 
-import "gonum.org/v1/plot/plotter"
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot/plotter"
+)
 
 // The names of our searches in the plot of embeddings, through the whole API.
 const (
@@ -40,4 +45,47 @@ func DrawRecall(path, title string, all []Series) error {
 		return err
 	}
 	return save(p, path)
+}
+
+// AtRecall returns a table of the time that each series takes at some recalls, between
+// the two nearest of its settings, and of the memory that a record takes.
+func AtRecall(all []Series, recalls []float64, memory map[string]int64, rows int) string {
+	head := []string{"µs a query, one thread, CPU time"}
+	for _, r := range recalls {
+		head = append(head, fmt.Sprintf("recall %.2f", r))
+	}
+	t := newTable(append(head, "bytes a record")...)
+	for _, s := range all {
+		cells := []string{s.Name}
+		for _, r := range recalls {
+			cells = append(cells, s.at(r))
+		}
+		bytes := "-"
+		if b := memory[s.Name]; b > 0 {
+			bytes = fmt.Sprint(b / int64(rows))
+		}
+		t.row(append(cells, bytes)...)
+	}
+	return t.String()
+}
+
+// at returns the time at a recall, in microseconds: along a straight line of its
+// logarithm over that of what is missed.
+func (s Series) at(recall float64) string {
+	best := math.Inf(1)
+	for i, speed := range s.Speed {
+		if s.Recall[i] >= recall {
+			best = min(best, 1e6/speed)
+		}
+		if i == 0 || s.Recall[i-1] >= recall || s.Recall[i] < recall {
+			continue
+		}
+		miss := func(r float64) float64 { return math.Log(max(1-r, 1e-4)) }
+		part := (miss(recall) - miss(s.Recall[i-1])) / (miss(s.Recall[i]) - miss(s.Recall[i-1]))
+		best = min(best, 1e6/math.Exp((1-part)*math.Log(s.Speed[i-1])+part*math.Log(speed)))
+	}
+	if math.IsInf(best, 1) {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", best)
 }

@@ -577,7 +577,7 @@ done23:
 
 // func codeL2RowsManyAVX2(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim int, n int)
 // Requires: AVX, AVX2, MMX+
-TEXT ·codeL2RowsManyAVX2(SB), NOSPLIT, $0-40
+TEXT ·codeL2RowsManyAVX2(SB), NOSPLIT, $32-40
 	MOVQ     dst+0(FP), AX
 	MOVQ     q+8(FP), CX
 	MOVQ     rows+16(FP), DX
@@ -591,12 +591,59 @@ TEXT ·codeL2RowsManyAVX2(SB), NOSPLIT, $0-40
 	MOVQ     8(AX), R11
 	MOVQ     16(AX), R12
 	MOVQ     24(AX), AX
-	VPCMPEQW Y0, Y0, Y0
-	VPSRLW   $0x0f, Y0, Y0
+	VPCMPEQW Y13, Y13, Y13
+	VPSRLW   $0x0f, Y13, Y13
+	VPXOR    Y0, Y0, Y0
+	VPXOR    Y1, Y1, Y1
+	VPXOR    Y2, Y2, Y2
+	VPXOR    Y3, Y3, Y3
+	VPXOR    Y4, Y4, Y4
+	VPXOR    Y5, Y5, Y5
+	VPXOR    Y6, Y6, Y6
+	VPXOR    Y7, Y7, Y7
+	VPXOR    Y8, Y8, Y8
+	VPXOR    Y9, Y9, Y9
+	XORQ     R13, R13
+
+loop43:
+	VMOVDQU      (DI)(R13*1), Y10
+	VPMADDUBSW   Y10, Y10, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y0, Y0
+	VMOVDQU      (R8)(R13*1), Y10
+	VPMADDUBSW   Y10, Y10, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y2, Y2
+	VMOVDQU      (R9)(R13*1), Y10
+	VPMADDUBSW   Y10, Y10, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y4, Y4
+	VMOVDQU      (CX)(R13*1), Y10
+	VPMADDUBSW   Y10, Y10, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y6, Y6
+	ADDQ         $0x20, R13
+	CMPQ         R13, BX
+	JNE          loop43
+	VPHADDD      Y1, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPHADDD      Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPADDD       X1, X0, X0
+	VPSHUFD      $0xa0, X0, X0
+	VMOVDQU      X0, (SP)
+	VPHADDD      Y5, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y6, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPADDD       X5, X4, X4
+	VPSHUFD      $0xa0, X4, X4
+	VMOVDQU      X4, 16(SP)
 
 next41:
 	SUBQ  $0x02, SI
-	JL    done43
+	JL    done42
+	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -605,82 +652,85 @@ next41:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
 	XORQ  R13, R13
 
-loop42:
-	VMOVDQU      (DX), Y9
-	VMOVDQU      (DX)(BX*1), Y10
+loop44:
+	VMOVDQU      (DX), Y10
+	VMOVDQU      (DX)(BX*1), Y11
 	PREFETCHT0   4096(DX)(BX*1)
 	VMOVDQU      (DI)(R13*1), Y12
-	VPSUBB       Y12, Y9, Y11
-	VPABSB       Y11, Y11
-	VPMADDUBSW   Y11, Y11, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y1, Y1
-	VPSUBB       Y12, Y10, Y11
-	VPABSB       Y11, Y11
-	VPMADDUBSW   Y11, Y11, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y2, Y2
+	VPMADDUBSW   Y12, Y10, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y0, Y0
+	VPMADDUBSW   Y12, Y11, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y1, Y1
 	VMOVDQU      (R8)(R13*1), Y12
-	VPSUBB       Y12, Y9, Y11
-	VPABSB       Y11, Y11
-	VPMADDUBSW   Y11, Y11, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y3, Y3
-	VPSUBB       Y12, Y10, Y11
-	VPABSB       Y11, Y11
-	VPMADDUBSW   Y11, Y11, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y4, Y4
+	VPMADDUBSW   Y12, Y10, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y2, Y2
+	VPMADDUBSW   Y12, Y11, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y3, Y3
 	VMOVDQU      (R9)(R13*1), Y12
-	VPSUBB       Y12, Y9, Y11
-	VPABSB       Y11, Y11
-	VPMADDUBSW   Y11, Y11, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y5, Y5
-	VPSUBB       Y12, Y10, Y11
-	VPABSB       Y11, Y11
-	VPMADDUBSW   Y11, Y11, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y6, Y6
+	VPMADDUBSW   Y12, Y10, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y4, Y4
+	VPMADDUBSW   Y12, Y11, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y5, Y5
 	VMOVDQU      (CX)(R13*1), Y12
-	VPSUBB       Y12, Y9, Y11
-	VPABSB       Y11, Y11
-	VPMADDUBSW   Y11, Y11, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y7, Y7
-	VPSUBB       Y12, Y10, Y11
-	VPABSB       Y11, Y11
-	VPMADDUBSW   Y11, Y11, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y8, Y8
+	VPMADDUBSW   Y12, Y10, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y6, Y6
+	VPMADDUBSW   Y12, Y11, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y7, Y7
+	VPMADDUBSW   Y10, Y10, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y8, Y8
+	VPMADDUBSW   Y11, Y11, Y14
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y9, Y9
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, R13
 	CMPQ         R13, BX
-	JNE          loop42
+	JNE          loop44
 	ADDQ         BX, DX
-	VPHADDD      Y2, Y1, Y1
-	VPHADDD      Y4, Y3, Y3
-	VPHADDD      Y3, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X2
-	VPADDD       X2, X1, X1
-	VMOVQ        X1, (R10)
-	VPEXTRQ      $0x01, X1, (R11)
-	VPHADDD      Y6, Y5, Y5
-	VPHADDD      Y8, Y7, Y7
-	VPHADDD      Y7, Y5, Y5
-	VEXTRACTI128 $0x01, Y5, X6
-	VPADDD       X6, X5, X5
-	VMOVQ        X5, (R12)
-	VPEXTRQ      $0x01, X5, (AX)
+	VPHADDD      Y9, Y8, Y8
+	VPHADDD      Y8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X9
+	VPADDD       X9, X8, X8
+	VPHADDD      Y1, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPHADDD      Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPADDD       X1, X0, X0
+	VPADDD       X0, X0, X0
+	VMOVDQU      (SP), X12
+	VPSUBD       X0, X12, X0
+	VPADDD       X8, X0, X0
+	VMOVQ        X0, (R10)
+	VPEXTRQ      $0x01, X0, (R11)
+	VPHADDD      Y5, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y6, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPADDD       X5, X4, X4
+	VPADDD       X4, X4, X4
+	VMOVDQU      16(SP), X12
+	VPSUBD       X4, X12, X4
+	VPADDD       X8, X4, X4
+	VMOVQ        X4, (R12)
+	VPEXTRQ      $0x01, X4, (AX)
 	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
 	ADDQ         $0x08, R12
 	ADDQ         $0x08, AX
 	JMP          next41
 
-done43:
+done42:
 	VZEROUPPER
 	RET
 
@@ -695,17 +745,17 @@ TEXT ·codeDotRowsAVX2(SB), NOSPLIT, $0-40
 	VPCMPEQW Y0, Y0, Y0
 	VPSRLW   $0x0f, Y0, Y0
 
-four44:
+four45:
 	CMPQ  SI, $0x04
-	JL    one45
+	JL    one46
 	VPXOR Y3, Y3, Y3
 	VPXOR Y1, Y1, Y1
 	MOVQ  CX, DI
 	MOVQ  BX, R8
 	SUBQ  $0x40, R8
-	JL    last48
+	JL    last49
 
-loop47:
+loop48:
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -718,11 +768,11 @@ loop47:
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop47
+	JGE        loop48
 
-last48:
+last49:
 	CMPQ       R8, $-32
-	JNE        end49
+	JNE        end50
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -730,16 +780,16 @@ last48:
 	VPADDD     Y2, Y3, Y3
 	ADDQ       $0x20, DX
 
-end49:
+end50:
 	VPADDD Y1, Y3, Y3
 	VPXOR  Y4, Y4, Y4
 	VPXOR  Y1, Y1, Y1
 	MOVQ   CX, DI
 	MOVQ   BX, R8
 	SUBQ   $0x40, R8
-	JL     last51
+	JL     last52
 
-loop50:
+loop51:
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -752,11 +802,11 @@ loop50:
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop50
+	JGE        loop51
 
-last51:
+last52:
 	CMPQ       R8, $-32
-	JNE        end52
+	JNE        end53
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -764,16 +814,16 @@ last51:
 	VPADDD     Y2, Y4, Y4
 	ADDQ       $0x20, DX
 
-end52:
+end53:
 	VPADDD Y1, Y4, Y4
 	VPXOR  Y5, Y5, Y5
 	VPXOR  Y1, Y1, Y1
 	MOVQ   CX, DI
 	MOVQ   BX, R8
 	SUBQ   $0x40, R8
-	JL     last54
+	JL     last55
 
-loop53:
+loop54:
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -786,11 +836,11 @@ loop53:
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop53
+	JGE        loop54
 
-last54:
+last55:
 	CMPQ       R8, $-32
-	JNE        end55
+	JNE        end56
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -798,16 +848,16 @@ last54:
 	VPADDD     Y2, Y5, Y5
 	ADDQ       $0x20, DX
 
-end55:
+end56:
 	VPADDD Y1, Y5, Y5
 	VPXOR  Y6, Y6, Y6
 	VPXOR  Y1, Y1, Y1
 	MOVQ   CX, DI
 	MOVQ   BX, R8
 	SUBQ   $0x40, R8
-	JL     last57
+	JL     last58
 
-loop56:
+loop57:
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -820,11 +870,11 @@ loop56:
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop56
+	JGE        loop57
 
-last57:
+last58:
 	CMPQ       R8, $-32
-	JNE        end58
+	JNE        end59
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -832,7 +882,7 @@ last57:
 	VPADDD     Y2, Y6, Y6
 	ADDQ       $0x20, DX
 
-end58:
+end59:
 	VPADDD       Y1, Y6, Y6
 	VPHADDD      Y4, Y3, Y3
 	VPHADDD      Y6, Y5, Y5
@@ -842,19 +892,19 @@ end58:
 	VMOVDQU      X3, (AX)
 	ADDQ         $0x10, AX
 	SUBQ         $0x04, SI
-	JMP          four44
+	JMP          four45
 
-one45:
+one46:
 	TESTQ SI, SI
-	JE    done46
+	JE    done47
 	VPXOR Y3, Y3, Y3
 	VPXOR Y1, Y1, Y1
 	MOVQ  CX, DI
 	MOVQ  BX, R8
 	SUBQ  $0x40, R8
-	JL    last60
+	JL    last61
 
-loop59:
+loop60:
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -867,11 +917,11 @@ loop59:
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop59
+	JGE        loop60
 
-last60:
+last61:
 	CMPQ       R8, $-32
-	JNE        end61
+	JNE        end62
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y2
 	VPMADDUBSW (DI), Y2, Y2
@@ -879,7 +929,7 @@ last60:
 	VPADDD     Y2, Y3, Y3
 	ADDQ       $0x20, DX
 
-end61:
+end62:
 	VPADDD       Y1, Y3, Y3
 	VPHADDD      Y3, Y3, Y3
 	VPHADDD      Y3, Y3, Y3
@@ -888,9 +938,9 @@ end61:
 	VMOVD        X3, (AX)
 	ADDQ         $0x04, AX
 	DECQ         SI
-	JMP          one45
+	JMP          one46
 
-done46:
+done47:
 	VZEROUPPER
 	RET
 
@@ -910,38 +960,38 @@ TEXT ·codeDotAtAVX2(SB), NOSPLIT, $0-64
 	CMPQ     R12, DI
 	CMOVQGT  DI, R12
 
-first62:
+first63:
 	DECQ    R12
-	JL      four64
+	JL      four65
 	MOVLQSX (SI)(R12*4), R13
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	LEAQ    (R13)(BX*1), R9
 
-line63:
+line64:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	CMPQ       R13, R9
-	JB         line63
-	JMP        first62
+	JB         line64
+	JMP        first63
 
-four64:
+four65:
 	CMPQ DI, $0x04
-	JL   overlap67
+	JL   overlap68
 
-body68:
+body69:
 	MOVLQSX (SI), R11
 	CMPQ    R11, R8
-	JAE     one65
+	JAE     one66
 	MOVLQSX 4(SI), R11
 	CMPQ    R11, R8
-	JAE     one65
+	JAE     one66
 	MOVLQSX 8(SI), R11
 	CMPQ    R11, R8
-	JAE     one65
+	JAE     one66
 	MOVLQSX 12(SI), R11
 	CMPQ    R11, R8
-	JAE     one65
+	JAE     one66
 	LEAQ    -4(DI), R12
 	MOVQ    $0x00000008, R13
 	CMPQ    R12, R13
@@ -958,9 +1008,9 @@ body68:
 	MOVQ    CX, R9
 	MOVQ    BX, R10
 	SUBQ    $0x40, R10
-	JL      last70
+	JL      last71
 
-loop69:
+loop70:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y2
@@ -974,11 +1024,11 @@ loop69:
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R11
 	SUBQ       $0x40, R10
-	JGE        loop69
+	JGE        loop70
 
-last70:
+last71:
 	CMPQ       R10, $-32
-	JNE        end71
+	JNE        end72
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y2
@@ -987,7 +1037,7 @@ last70:
 	VPADDD     Y2, Y3, Y3
 	ADDQ       $0x20, R11
 
-end71:
+end72:
 	VPADDD  Y1, Y3, Y3
 	MOVLQSX 4(SI), R11
 	IMULQ   BX, R11
@@ -1000,9 +1050,9 @@ end71:
 	MOVQ    CX, R9
 	MOVQ    BX, R10
 	SUBQ    $0x40, R10
-	JL      last73
+	JL      last74
 
-loop72:
+loop73:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y2
@@ -1016,11 +1066,11 @@ loop72:
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R11
 	SUBQ       $0x40, R10
-	JGE        loop72
+	JGE        loop73
 
-last73:
+last74:
 	CMPQ       R10, $-32
-	JNE        end74
+	JNE        end75
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y2
@@ -1029,7 +1079,7 @@ last73:
 	VPADDD     Y2, Y4, Y4
 	ADDQ       $0x20, R11
 
-end74:
+end75:
 	VPADDD  Y1, Y4, Y4
 	MOVLQSX 8(SI), R11
 	IMULQ   BX, R11
@@ -1042,9 +1092,9 @@ end74:
 	MOVQ    CX, R9
 	MOVQ    BX, R10
 	SUBQ    $0x40, R10
-	JL      last76
+	JL      last77
 
-loop75:
+loop76:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y2
@@ -1058,11 +1108,11 @@ loop75:
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R11
 	SUBQ       $0x40, R10
-	JGE        loop75
+	JGE        loop76
 
-last76:
+last77:
 	CMPQ       R10, $-32
-	JNE        end77
+	JNE        end78
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y2
@@ -1071,7 +1121,7 @@ last76:
 	VPADDD     Y2, Y5, Y5
 	ADDQ       $0x20, R11
 
-end77:
+end78:
 	VPADDD  Y1, Y5, Y5
 	MOVLQSX 12(SI), R11
 	IMULQ   BX, R11
@@ -1084,9 +1134,9 @@ end77:
 	MOVQ    CX, R9
 	MOVQ    BX, R10
 	SUBQ    $0x40, R10
-	JL      last79
+	JL      last80
 
-loop78:
+loop79:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y2
@@ -1100,11 +1150,11 @@ loop78:
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R11
 	SUBQ       $0x40, R10
-	JGE        loop78
+	JGE        loop79
 
-last79:
+last80:
 	CMPQ       R10, $-32
-	JNE        end80
+	JNE        end81
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y2
@@ -1113,7 +1163,7 @@ last79:
 	VPADDD     Y2, Y6, Y6
 	ADDQ       $0x20, R11
 
-end80:
+end81:
 	VPADDD       Y1, Y6, Y6
 	VPHADDD      Y4, Y3, Y3
 	VPHADDD      Y6, Y5, Y5
@@ -1124,26 +1174,26 @@ end80:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four64
+	JMP          four65
 
-overlap67:
+overlap68:
 	TESTQ DI, DI
-	JE    done66
+	JE    done67
 	MOVQ  n+40(FP), R9
 	CMPQ  R9, $0x04
-	JL    one65
+	JL    one66
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body68
+	JMP   body69
 
-one65:
+one66:
 	TESTQ   DI, DI
-	JE      done66
+	JE      done67
 	MOVLQSX (SI), R11
 	CMPQ    R11, R8
-	JAE     done66
+	JAE     done67
 	IMULQ   BX, R11
 	ADDQ    DX, R11
 	VPXOR   Y3, Y3, Y3
@@ -1151,9 +1201,9 @@ one65:
 	MOVQ    CX, R9
 	MOVQ    BX, R10
 	SUBQ    $0x40, R10
-	JL      last82
+	JL      last83
 
-loop81:
+loop82:
 	VMOVDQU    (R11), Y2
 	VPMADDUBSW (R9), Y2, Y2
 	VPMADDWD   Y0, Y2, Y2
@@ -1165,18 +1215,18 @@ loop81:
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R11
 	SUBQ       $0x40, R10
-	JGE        loop81
+	JGE        loop82
 
-last82:
+last83:
 	CMPQ       R10, $-32
-	JNE        end83
+	JNE        end84
 	VMOVDQU    (R11), Y2
 	VPMADDUBSW (R9), Y2, Y2
 	VPMADDWD   Y0, Y2, Y2
 	VPADDD     Y2, Y3, Y3
 	ADDQ       $0x20, R11
 
-end83:
+end84:
 	VPADDD       Y1, Y3, Y3
 	VPHADDD      Y3, Y3, Y3
 	VPHADDD      Y3, Y3, Y3
@@ -1186,9 +1236,9 @@ end83:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one65
+	JMP          one66
 
-done66:
+done67:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -1211,600 +1261,12 @@ TEXT ·codeDotRowsManyAVX2(SB), NOSPLIT, $0-40
 	MOVQ     8(AX), R11
 	MOVQ     16(AX), R12
 	MOVQ     24(AX), AX
-	VPCMPEQW Y0, Y0, Y0
-	VPSRLW   $0x0f, Y0, Y0
+	VPCMPEQW Y11, Y11, Y11
+	VPSRLW   $0x0f, Y11, Y11
 
-next84:
+next85:
 	SUBQ  $0x02, SI
 	JL    done86
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	VPXOR Y4, Y4, Y4
-	VPXOR Y5, Y5, Y5
-	VPXOR Y6, Y6, Y6
-	VPXOR Y7, Y7, Y7
-	VPXOR Y8, Y8, Y8
-	XORQ  R13, R13
-
-loop85:
-	VMOVDQU      (DX), Y9
-	VMOVDQU      (DX)(BX*1), Y10
-	PREFETCHT0   4096(DX)(BX*1)
-	VMOVDQU      (DI)(R13*1), Y12
-	VPMADDUBSW   Y12, Y9, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y1, Y1
-	VPMADDUBSW   Y12, Y10, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y2, Y2
-	VMOVDQU      (R8)(R13*1), Y12
-	VPMADDUBSW   Y12, Y9, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y3, Y3
-	VPMADDUBSW   Y12, Y10, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y4, Y4
-	VMOVDQU      (R9)(R13*1), Y12
-	VPMADDUBSW   Y12, Y9, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y5, Y5
-	VPMADDUBSW   Y12, Y10, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y6, Y6
-	VMOVDQU      (CX)(R13*1), Y12
-	VPMADDUBSW   Y12, Y9, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y7, Y7
-	VPMADDUBSW   Y12, Y10, Y11
-	VPMADDWD     Y0, Y11, Y11
-	VPADDD       Y11, Y8, Y8
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, R13
-	CMPQ         R13, BX
-	JNE          loop85
-	ADDQ         BX, DX
-	VPHADDD      Y2, Y1, Y1
-	VPHADDD      Y4, Y3, Y3
-	VPHADDD      Y3, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X2
-	VPADDD       X2, X1, X1
-	VMOVQ        X1, (R10)
-	VPEXTRQ      $0x01, X1, (R11)
-	VPHADDD      Y6, Y5, Y5
-	VPHADDD      Y8, Y7, Y7
-	VPHADDD      Y7, Y5, Y5
-	VEXTRACTI128 $0x01, Y5, X6
-	VPADDD       X6, X5, X5
-	VMOVQ        X5, (R12)
-	VPEXTRQ      $0x01, X5, (AX)
-	ADDQ         $0x08, R10
-	ADDQ         $0x08, R11
-	ADDQ         $0x08, R12
-	ADDQ         $0x08, AX
-	JMP          next84
-
-done86:
-	VZEROUPPER
-	RET
-
-// func codeL2RowsVNNI(dst *int32, q *uint8, rows *uint8, dim int, n int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, MMX+
-TEXT ·codeL2RowsVNNI(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ q+8(FP), CX
-	MOVQ rows+16(FP), DX
-	MOVQ dim+24(FP), BX
-	MOVQ n+32(FP), SI
-
-four87:
-	CMPQ   SI, $0x04
-	JL     one88
-	VPXORD Z1, Z1, Z1
-	VPXOR  Y2, Y2, Y2
-	VPXOR  Y0, Y0, Y0
-	MOVQ   CX, DI
-	MOVQ   BX, R8
-	SUBQ   $0x40, R8
-	JL     last91
-
-loop90:
-	PREFETCHT0 4096(DX)
-	VMOVDQU64  (DX), Z0
-	VPSUBB     (DI), Z0, Z0
-	VPABSB     Z0, Z0
-	VPDPBUSD   Z0, Z0, Z1
-	ADDQ       $0x40, DI
-	ADDQ       $0x40, DX
-	SUBQ       $0x40, R8
-	JGE        loop90
-
-last91:
-	CMPQ       R8, $-32
-	JNE        end92
-	PREFETCHT0 4096(DX)
-	VMOVDQU    (DX), Y0
-	VPSUBB     (DI), Y0, Y0
-	VPABSB     Y0, Y0
-	VPDPBUSD   Y0, Y0, Y2
-	ADDQ       $0x20, DX
-
-end92:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y2, Y2
-	VPADDD        Y0, Y2, Y2
-	VPXORD        Z1, Z1, Z1
-	VPXOR         Y3, Y3, Y3
-	VPXOR         Y0, Y0, Y0
-	MOVQ          CX, DI
-	MOVQ          BX, R8
-	SUBQ          $0x40, R8
-	JL            last94
-
-loop93:
-	PREFETCHT0 4096(DX)
-	VMOVDQU64  (DX), Z0
-	VPSUBB     (DI), Z0, Z0
-	VPABSB     Z0, Z0
-	VPDPBUSD   Z0, Z0, Z1
-	ADDQ       $0x40, DI
-	ADDQ       $0x40, DX
-	SUBQ       $0x40, R8
-	JGE        loop93
-
-last94:
-	CMPQ       R8, $-32
-	JNE        end95
-	PREFETCHT0 4096(DX)
-	VMOVDQU    (DX), Y0
-	VPSUBB     (DI), Y0, Y0
-	VPABSB     Y0, Y0
-	VPDPBUSD   Y0, Y0, Y3
-	ADDQ       $0x20, DX
-
-end95:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y3, Y3
-	VPADDD        Y0, Y3, Y3
-	VPXORD        Z1, Z1, Z1
-	VPXOR         Y4, Y4, Y4
-	VPXOR         Y0, Y0, Y0
-	MOVQ          CX, DI
-	MOVQ          BX, R8
-	SUBQ          $0x40, R8
-	JL            last97
-
-loop96:
-	PREFETCHT0 4096(DX)
-	VMOVDQU64  (DX), Z0
-	VPSUBB     (DI), Z0, Z0
-	VPABSB     Z0, Z0
-	VPDPBUSD   Z0, Z0, Z1
-	ADDQ       $0x40, DI
-	ADDQ       $0x40, DX
-	SUBQ       $0x40, R8
-	JGE        loop96
-
-last97:
-	CMPQ       R8, $-32
-	JNE        end98
-	PREFETCHT0 4096(DX)
-	VMOVDQU    (DX), Y0
-	VPSUBB     (DI), Y0, Y0
-	VPABSB     Y0, Y0
-	VPDPBUSD   Y0, Y0, Y4
-	ADDQ       $0x20, DX
-
-end98:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y4, Y4
-	VPADDD        Y0, Y4, Y4
-	VPXORD        Z1, Z1, Z1
-	VPXOR         Y5, Y5, Y5
-	VPXOR         Y0, Y0, Y0
-	MOVQ          CX, DI
-	MOVQ          BX, R8
-	SUBQ          $0x40, R8
-	JL            last100
-
-loop99:
-	PREFETCHT0 4096(DX)
-	VMOVDQU64  (DX), Z0
-	VPSUBB     (DI), Z0, Z0
-	VPABSB     Z0, Z0
-	VPDPBUSD   Z0, Z0, Z1
-	ADDQ       $0x40, DI
-	ADDQ       $0x40, DX
-	SUBQ       $0x40, R8
-	JGE        loop99
-
-last100:
-	CMPQ       R8, $-32
-	JNE        end101
-	PREFETCHT0 4096(DX)
-	VMOVDQU    (DX), Y0
-	VPSUBB     (DI), Y0, Y0
-	VPABSB     Y0, Y0
-	VPDPBUSD   Y0, Y0, Y5
-	ADDQ       $0x20, DX
-
-end101:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y5, Y5
-	VPADDD        Y0, Y5, Y5
-	VPHADDD       Y3, Y2, Y2
-	VPHADDD       Y5, Y4, Y4
-	VPHADDD       Y4, Y2, Y2
-	VEXTRACTI128  $0x01, Y2, X3
-	VPADDD        X3, X2, X2
-	VMOVDQU       X2, (AX)
-	ADDQ          $0x10, AX
-	SUBQ          $0x04, SI
-	JMP           four87
-
-one88:
-	TESTQ  SI, SI
-	JE     done89
-	VPXORD Z1, Z1, Z1
-	VPXOR  Y2, Y2, Y2
-	VPXOR  Y0, Y0, Y0
-	MOVQ   CX, DI
-	MOVQ   BX, R8
-	SUBQ   $0x40, R8
-	JL     last103
-
-loop102:
-	PREFETCHT0 4096(DX)
-	VMOVDQU64  (DX), Z0
-	VPSUBB     (DI), Z0, Z0
-	VPABSB     Z0, Z0
-	VPDPBUSD   Z0, Z0, Z1
-	ADDQ       $0x40, DI
-	ADDQ       $0x40, DX
-	SUBQ       $0x40, R8
-	JGE        loop102
-
-last103:
-	CMPQ       R8, $-32
-	JNE        end104
-	PREFETCHT0 4096(DX)
-	VMOVDQU    (DX), Y0
-	VPSUBB     (DI), Y0, Y0
-	VPABSB     Y0, Y0
-	VPDPBUSD   Y0, Y0, Y2
-	ADDQ       $0x20, DX
-
-end104:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y2, Y2
-	VPADDD        Y0, Y2, Y2
-	VPHADDD       Y2, Y2, Y2
-	VPHADDD       Y2, Y2, Y2
-	VEXTRACTI128  $0x01, Y2, X0
-	VPADDD        X0, X2, X2
-	VMOVD         X2, (AX)
-	ADDQ          $0x04, AX
-	DECQ          SI
-	JMP           one88
-
-done89:
-	VZEROUPPER
-	RET
-
-// func codeL2AtVNNI(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, CMOV, MMX+
-TEXT ·codeL2AtVNNI(SB), NOSPLIT, $0-64
-	MOVQ    dst+0(FP), AX
-	MOVQ    q+8(FP), CX
-	MOVQ    rows+16(FP), DX
-	MOVQ    dim+24(FP), BX
-	MOVQ    at+32(FP), SI
-	MOVQ    n+40(FP), DI
-	MOVQ    limit+48(FP), R8
-	MOVQ    $0x00000008, R12
-	CMPQ    R12, DI
-	CMOVQGT DI, R12
-
-first105:
-	DECQ    R12
-	JL      four107
-	MOVLQSX (SI)(R12*4), R13
-	IMULQ   BX, R13
-	ADDQ    DX, R13
-	LEAQ    (R13)(BX*1), R9
-
-line106:
-	PREFETCHT0 (R13)
-	ADDQ       $0x40, R13
-	CMPQ       R13, R9
-	JB         line106
-	JMP        first105
-
-four107:
-	CMPQ DI, $0x04
-	JL   overlap110
-
-body111:
-	MOVLQSX (SI), R11
-	CMPQ    R11, R8
-	JAE     one108
-	MOVLQSX 4(SI), R11
-	CMPQ    R11, R8
-	JAE     one108
-	MOVLQSX 8(SI), R11
-	CMPQ    R11, R8
-	JAE     one108
-	MOVLQSX 12(SI), R11
-	CMPQ    R11, R8
-	JAE     one108
-	LEAQ    -4(DI), R12
-	MOVQ    $0x00000008, R13
-	CMPQ    R12, R13
-	CMOVQGT R13, R12
-	LEAQ    (SI)(R12*4), R12
-	MOVLQSX (SI), R11
-	IMULQ   BX, R11
-	ADDQ    DX, R11
-	MOVLQSX (R12), R13
-	IMULQ   BX, R13
-	ADDQ    DX, R13
-	VPXORD  Z1, Z1, Z1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y0, Y0, Y0
-	MOVQ    CX, R9
-	MOVQ    BX, R10
-	SUBQ    $0x40, R10
-	JL      last113
-
-loop112:
-	PREFETCHT0 (R13)
-	ADDQ       $0x40, R13
-	VMOVDQU64  (R11), Z0
-	VPSUBB     (R9), Z0, Z0
-	VPABSB     Z0, Z0
-	VPDPBUSD   Z0, Z0, Z1
-	ADDQ       $0x40, R9
-	ADDQ       $0x40, R11
-	SUBQ       $0x40, R10
-	JGE        loop112
-
-last113:
-	CMPQ       R10, $-32
-	JNE        end114
-	PREFETCHT0 (R13)
-	ADDQ       $0x40, R13
-	VMOVDQU    (R11), Y0
-	VPSUBB     (R9), Y0, Y0
-	VPABSB     Y0, Y0
-	VPDPBUSD   Y0, Y0, Y2
-	ADDQ       $0x20, R11
-
-end114:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y2, Y2
-	VPADDD        Y0, Y2, Y2
-	MOVLQSX       4(SI), R11
-	IMULQ         BX, R11
-	ADDQ          DX, R11
-	MOVLQSX       4(R12), R13
-	IMULQ         BX, R13
-	ADDQ          DX, R13
-	VPXORD        Z1, Z1, Z1
-	VPXOR         Y3, Y3, Y3
-	VPXOR         Y0, Y0, Y0
-	MOVQ          CX, R9
-	MOVQ          BX, R10
-	SUBQ          $0x40, R10
-	JL            last116
-
-loop115:
-	PREFETCHT0 (R13)
-	ADDQ       $0x40, R13
-	VMOVDQU64  (R11), Z0
-	VPSUBB     (R9), Z0, Z0
-	VPABSB     Z0, Z0
-	VPDPBUSD   Z0, Z0, Z1
-	ADDQ       $0x40, R9
-	ADDQ       $0x40, R11
-	SUBQ       $0x40, R10
-	JGE        loop115
-
-last116:
-	CMPQ       R10, $-32
-	JNE        end117
-	PREFETCHT0 (R13)
-	ADDQ       $0x40, R13
-	VMOVDQU    (R11), Y0
-	VPSUBB     (R9), Y0, Y0
-	VPABSB     Y0, Y0
-	VPDPBUSD   Y0, Y0, Y3
-	ADDQ       $0x20, R11
-
-end117:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y3, Y3
-	VPADDD        Y0, Y3, Y3
-	MOVLQSX       8(SI), R11
-	IMULQ         BX, R11
-	ADDQ          DX, R11
-	MOVLQSX       8(R12), R13
-	IMULQ         BX, R13
-	ADDQ          DX, R13
-	VPXORD        Z1, Z1, Z1
-	VPXOR         Y4, Y4, Y4
-	VPXOR         Y0, Y0, Y0
-	MOVQ          CX, R9
-	MOVQ          BX, R10
-	SUBQ          $0x40, R10
-	JL            last119
-
-loop118:
-	PREFETCHT0 (R13)
-	ADDQ       $0x40, R13
-	VMOVDQU64  (R11), Z0
-	VPSUBB     (R9), Z0, Z0
-	VPABSB     Z0, Z0
-	VPDPBUSD   Z0, Z0, Z1
-	ADDQ       $0x40, R9
-	ADDQ       $0x40, R11
-	SUBQ       $0x40, R10
-	JGE        loop118
-
-last119:
-	CMPQ       R10, $-32
-	JNE        end120
-	PREFETCHT0 (R13)
-	ADDQ       $0x40, R13
-	VMOVDQU    (R11), Y0
-	VPSUBB     (R9), Y0, Y0
-	VPABSB     Y0, Y0
-	VPDPBUSD   Y0, Y0, Y4
-	ADDQ       $0x20, R11
-
-end120:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y4, Y4
-	VPADDD        Y0, Y4, Y4
-	MOVLQSX       12(SI), R11
-	IMULQ         BX, R11
-	ADDQ          DX, R11
-	MOVLQSX       12(R12), R13
-	IMULQ         BX, R13
-	ADDQ          DX, R13
-	VPXORD        Z1, Z1, Z1
-	VPXOR         Y5, Y5, Y5
-	VPXOR         Y0, Y0, Y0
-	MOVQ          CX, R9
-	MOVQ          BX, R10
-	SUBQ          $0x40, R10
-	JL            last122
-
-loop121:
-	PREFETCHT0 (R13)
-	ADDQ       $0x40, R13
-	VMOVDQU64  (R11), Z0
-	VPSUBB     (R9), Z0, Z0
-	VPABSB     Z0, Z0
-	VPDPBUSD   Z0, Z0, Z1
-	ADDQ       $0x40, R9
-	ADDQ       $0x40, R11
-	SUBQ       $0x40, R10
-	JGE        loop121
-
-last122:
-	CMPQ       R10, $-32
-	JNE        end123
-	PREFETCHT0 (R13)
-	ADDQ       $0x40, R13
-	VMOVDQU    (R11), Y0
-	VPSUBB     (R9), Y0, Y0
-	VPABSB     Y0, Y0
-	VPDPBUSD   Y0, Y0, Y5
-	ADDQ       $0x20, R11
-
-end123:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y5, Y5
-	VPADDD        Y0, Y5, Y5
-	VPHADDD       Y3, Y2, Y2
-	VPHADDD       Y5, Y4, Y4
-	VPHADDD       Y4, Y2, Y2
-	VEXTRACTI128  $0x01, Y2, X3
-	VPADDD        X3, X2, X2
-	VMOVDQU       X2, (AX)
-	ADDQ          $0x10, AX
-	ADDQ          $0x10, SI
-	SUBQ          $0x04, DI
-	JMP           four107
-
-overlap110:
-	TESTQ DI, DI
-	JE    done109
-	MOVQ  n+40(FP), R9
-	CMPQ  R9, $0x04
-	JL    one108
-	SUBQ  $0x04, DI
-	LEAQ  (SI)(DI*4), SI
-	LEAQ  (AX)(DI*4), AX
-	MOVQ  $0x00000004, DI
-	JMP   body111
-
-one108:
-	TESTQ   DI, DI
-	JE      done109
-	MOVLQSX (SI), R11
-	CMPQ    R11, R8
-	JAE     done109
-	IMULQ   BX, R11
-	ADDQ    DX, R11
-	VPXORD  Z1, Z1, Z1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y0, Y0, Y0
-	MOVQ    CX, R9
-	MOVQ    BX, R10
-	SUBQ    $0x40, R10
-	JL      last125
-
-loop124:
-	VMOVDQU64 (R11), Z0
-	VPSUBB    (R9), Z0, Z0
-	VPABSB    Z0, Z0
-	VPDPBUSD  Z0, Z0, Z1
-	ADDQ      $0x40, R9
-	ADDQ      $0x40, R11
-	SUBQ      $0x40, R10
-	JGE       loop124
-
-last125:
-	CMPQ     R10, $-32
-	JNE      end126
-	VMOVDQU  (R11), Y0
-	VPSUBB   (R9), Y0, Y0
-	VPABSB   Y0, Y0
-	VPDPBUSD Y0, Y0, Y2
-	ADDQ     $0x20, R11
-
-end126:
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPADDD        Y1, Y2, Y2
-	VPADDD        Y0, Y2, Y2
-	VPHADDD       Y2, Y2, Y2
-	VPHADDD       Y2, Y2, Y2
-	VEXTRACTI128  $0x01, Y2, X0
-	VPADDD        X0, X2, X2
-	VMOVD         X2, (AX)
-	ADDQ          $0x04, AX
-	ADDQ          $0x04, SI
-	DECQ          DI
-	JMP           one108
-
-done109:
-	VZEROUPPER
-	MOVQ n+40(FP), AX
-	SUBQ DI, AX
-	MOVQ AX, ret+56(FP)
-	RET
-
-// func codeL2RowsManyVNNI(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim int, n int)
-// Requires: AVX, AVX2, AVX512VL, AVX512VNNI, MMX+
-TEXT ·codeL2RowsManyVNNI(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ q+8(FP), CX
-	MOVQ rows+16(FP), DX
-	MOVQ dim+24(FP), BX
-	MOVQ n+32(FP), SI
-	MOVQ (CX), DI
-	MOVQ 8(CX), R8
-	MOVQ 16(CX), R9
-	MOVQ 24(CX), CX
-	MOVQ (AX), R10
-	MOVQ 8(AX), R11
-	MOVQ 16(AX), R12
-	MOVQ 24(AX), AX
-
-next127:
-	SUBQ  $0x02, SI
-	JL    done129
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -1815,42 +1277,42 @@ next127:
 	VPXOR Y7, Y7, Y7
 	XORQ  R13, R13
 
-loop128:
+loop87:
 	VMOVDQU      (DX), Y8
 	VMOVDQU      (DX)(BX*1), Y9
 	PREFETCHT0   4096(DX)(BX*1)
-	VMOVDQU      (DI)(R13*1), Y11
-	VPSUBB       Y11, Y8, Y10
-	VPABSB       Y10, Y10
-	VPDPBUSD     Y10, Y10, Y0
-	VPSUBB       Y11, Y9, Y10
-	VPABSB       Y10, Y10
-	VPDPBUSD     Y10, Y10, Y1
-	VMOVDQU      (R8)(R13*1), Y11
-	VPSUBB       Y11, Y8, Y10
-	VPABSB       Y10, Y10
-	VPDPBUSD     Y10, Y10, Y2
-	VPSUBB       Y11, Y9, Y10
-	VPABSB       Y10, Y10
-	VPDPBUSD     Y10, Y10, Y3
-	VMOVDQU      (R9)(R13*1), Y11
-	VPSUBB       Y11, Y8, Y10
-	VPABSB       Y10, Y10
-	VPDPBUSD     Y10, Y10, Y4
-	VPSUBB       Y11, Y9, Y10
-	VPABSB       Y10, Y10
-	VPDPBUSD     Y10, Y10, Y5
-	VMOVDQU      (CX)(R13*1), Y11
-	VPSUBB       Y11, Y8, Y10
-	VPABSB       Y10, Y10
-	VPDPBUSD     Y10, Y10, Y6
-	VPSUBB       Y11, Y9, Y10
-	VPABSB       Y10, Y10
-	VPDPBUSD     Y10, Y10, Y7
+	VMOVDQU      (DI)(R13*1), Y10
+	VPMADDUBSW   Y10, Y8, Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y0, Y0
+	VPMADDUBSW   Y10, Y9, Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y1, Y1
+	VMOVDQU      (R8)(R13*1), Y10
+	VPMADDUBSW   Y10, Y8, Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y2, Y2
+	VPMADDUBSW   Y10, Y9, Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y3, Y3
+	VMOVDQU      (R9)(R13*1), Y10
+	VPMADDUBSW   Y10, Y8, Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y4, Y4
+	VPMADDUBSW   Y10, Y9, Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y5, Y5
+	VMOVDQU      (CX)(R13*1), Y10
+	VPMADDUBSW   Y10, Y8, Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y6, Y6
+	VPMADDUBSW   Y10, Y9, Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y7, Y7
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, R13
 	CMPQ         R13, BX
-	JNE          loop128
+	JNE          loop87
 	ADDQ         BX, DX
 	VPHADDD      Y1, Y0, Y0
 	VPHADDD      Y3, Y2, Y2
@@ -1870,50 +1332,54 @@ loop128:
 	ADDQ         $0x08, R11
 	ADDQ         $0x08, R12
 	ADDQ         $0x08, AX
-	JMP          next127
+	JMP          next85
 
-done129:
+done86:
 	VZEROUPPER
 	RET
 
-// func codeDotRowsVNNI(dst *int32, q *int8, rows *uint8, dim int, n int)
-// Requires: AVX, AVX2, AVX512F, AVX512VL, AVX512VNNI, MMX+
-TEXT ·codeDotRowsVNNI(SB), NOSPLIT, $0-40
+// func codeL2RowsVNNI(dst *int32, q *uint8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·codeL2RowsVNNI(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ q+8(FP), CX
 	MOVQ rows+16(FP), DX
 	MOVQ dim+24(FP), BX
 	MOVQ n+32(FP), SI
 
-four130:
+four88:
 	CMPQ   SI, $0x04
-	JL     one131
+	JL     one89
 	VPXORD Z1, Z1, Z1
 	VPXOR  Y2, Y2, Y2
 	VPXOR  Y0, Y0, Y0
 	MOVQ   CX, DI
 	MOVQ   BX, R8
 	SUBQ   $0x40, R8
-	JL     last134
+	JL     last92
 
-loop133:
+loop91:
 	PREFETCHT0 4096(DX)
 	VMOVDQU64  (DX), Z0
-	VPDPBUSD   (DI), Z0, Z1
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop133
+	JGE        loop91
 
-last134:
+last92:
 	CMPQ       R8, $-32
-	JNE        end135
+	JNE        end93
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y0
-	VPDPBUSD   (DI), Y0, Y2
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y2
 	ADDQ       $0x20, DX
 
-end135:
+end93:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y2, Y2
 	VPADDD        Y0, Y2, Y2
@@ -1923,26 +1389,30 @@ end135:
 	MOVQ          CX, DI
 	MOVQ          BX, R8
 	SUBQ          $0x40, R8
-	JL            last137
+	JL            last95
 
-loop136:
+loop94:
 	PREFETCHT0 4096(DX)
 	VMOVDQU64  (DX), Z0
-	VPDPBUSD   (DI), Z0, Z1
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop136
+	JGE        loop94
 
-last137:
+last95:
 	CMPQ       R8, $-32
-	JNE        end138
+	JNE        end96
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y0
-	VPDPBUSD   (DI), Y0, Y3
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y3
 	ADDQ       $0x20, DX
 
-end138:
+end96:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y3, Y3
 	VPADDD        Y0, Y3, Y3
@@ -1952,26 +1422,30 @@ end138:
 	MOVQ          CX, DI
 	MOVQ          BX, R8
 	SUBQ          $0x40, R8
-	JL            last140
+	JL            last98
 
-loop139:
+loop97:
 	PREFETCHT0 4096(DX)
 	VMOVDQU64  (DX), Z0
-	VPDPBUSD   (DI), Z0, Z1
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop139
+	JGE        loop97
 
-last140:
+last98:
 	CMPQ       R8, $-32
-	JNE        end141
+	JNE        end99
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y0
-	VPDPBUSD   (DI), Y0, Y4
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y4
 	ADDQ       $0x20, DX
 
-end141:
+end99:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y4, Y4
 	VPADDD        Y0, Y4, Y4
@@ -1981,26 +1455,30 @@ end141:
 	MOVQ          CX, DI
 	MOVQ          BX, R8
 	SUBQ          $0x40, R8
-	JL            last143
+	JL            last101
 
-loop142:
+loop100:
 	PREFETCHT0 4096(DX)
 	VMOVDQU64  (DX), Z0
-	VPDPBUSD   (DI), Z0, Z1
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop142
+	JGE        loop100
 
-last143:
+last101:
 	CMPQ       R8, $-32
-	JNE        end144
+	JNE        end102
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y0
-	VPDPBUSD   (DI), Y0, Y5
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y5
 	ADDQ       $0x20, DX
 
-end144:
+end102:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y5, Y5
 	VPADDD        Y0, Y5, Y5
@@ -2012,37 +1490,41 @@ end144:
 	VMOVDQU       X2, (AX)
 	ADDQ          $0x10, AX
 	SUBQ          $0x04, SI
-	JMP           four130
+	JMP           four88
 
-one131:
+one89:
 	TESTQ  SI, SI
-	JE     done132
+	JE     done90
 	VPXORD Z1, Z1, Z1
 	VPXOR  Y2, Y2, Y2
 	VPXOR  Y0, Y0, Y0
 	MOVQ   CX, DI
 	MOVQ   BX, R8
 	SUBQ   $0x40, R8
-	JL     last146
+	JL     last104
 
-loop145:
+loop103:
 	PREFETCHT0 4096(DX)
 	VMOVDQU64  (DX), Z0
-	VPDPBUSD   (DI), Z0, Z1
+	VPSUBB     (DI), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
 	ADDQ       $0x40, DI
 	ADDQ       $0x40, DX
 	SUBQ       $0x40, R8
-	JGE        loop145
+	JGE        loop103
 
-last146:
+last104:
 	CMPQ       R8, $-32
-	JNE        end147
+	JNE        end105
 	PREFETCHT0 4096(DX)
 	VMOVDQU    (DX), Y0
-	VPDPBUSD   (DI), Y0, Y2
+	VPSUBB     (DI), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y2
 	ADDQ       $0x20, DX
 
-end147:
+end105:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y2, Y2
 	VPADDD        Y0, Y2, Y2
@@ -2053,15 +1535,15 @@ end147:
 	VMOVD         X2, (AX)
 	ADDQ          $0x04, AX
 	DECQ          SI
-	JMP           one131
+	JMP           one89
 
-done132:
+done90:
 	VZEROUPPER
 	RET
 
-// func codeDotAtVNNI(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
-// Requires: AVX, AVX2, AVX512F, AVX512VL, AVX512VNNI, CMOV, MMX+
-TEXT ·codeDotAtVNNI(SB), NOSPLIT, $0-64
+// func codeL2AtVNNI(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, CMOV, MMX+
+TEXT ·codeL2AtVNNI(SB), NOSPLIT, $0-64
 	MOVQ    dst+0(FP), AX
 	MOVQ    q+8(FP), CX
 	MOVQ    rows+16(FP), DX
@@ -2073,38 +1555,38 @@ TEXT ·codeDotAtVNNI(SB), NOSPLIT, $0-64
 	CMPQ    R12, DI
 	CMOVQGT DI, R12
 
-first148:
+first106:
 	DECQ    R12
-	JL      four150
+	JL      four108
 	MOVLQSX (SI)(R12*4), R13
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	LEAQ    (R13)(BX*1), R9
 
-line149:
+line107:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	CMPQ       R13, R9
-	JB         line149
-	JMP        first148
+	JB         line107
+	JMP        first106
 
-four150:
+four108:
 	CMPQ DI, $0x04
-	JL   overlap153
+	JL   overlap111
 
-body154:
+body112:
 	MOVLQSX (SI), R11
 	CMPQ    R11, R8
-	JAE     one151
+	JAE     one109
 	MOVLQSX 4(SI), R11
 	CMPQ    R11, R8
-	JAE     one151
+	JAE     one109
 	MOVLQSX 8(SI), R11
 	CMPQ    R11, R8
-	JAE     one151
+	JAE     one109
 	MOVLQSX 12(SI), R11
 	CMPQ    R11, R8
-	JAE     one151
+	JAE     one109
 	LEAQ    -4(DI), R12
 	MOVQ    $0x00000008, R13
 	CMPQ    R12, R13
@@ -2122,28 +1604,32 @@ body154:
 	MOVQ    CX, R9
 	MOVQ    BX, R10
 	SUBQ    $0x40, R10
-	JL      last156
+	JL      last114
 
-loop155:
+loop113:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU64  (R11), Z0
-	VPDPBUSD   (R9), Z0, Z1
+	VPSUBB     (R9), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R11
 	SUBQ       $0x40, R10
-	JGE        loop155
+	JGE        loop113
 
-last156:
+last114:
 	CMPQ       R10, $-32
-	JNE        end157
+	JNE        end115
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y0
-	VPDPBUSD   (R9), Y0, Y2
+	VPSUBB     (R9), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y2
 	ADDQ       $0x20, R11
 
-end157:
+end115:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y2, Y2
 	VPADDD        Y0, Y2, Y2
@@ -2159,28 +1645,32 @@ end157:
 	MOVQ          CX, R9
 	MOVQ          BX, R10
 	SUBQ          $0x40, R10
-	JL            last159
+	JL            last117
 
-loop158:
+loop116:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU64  (R11), Z0
-	VPDPBUSD   (R9), Z0, Z1
+	VPSUBB     (R9), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R11
 	SUBQ       $0x40, R10
-	JGE        loop158
+	JGE        loop116
 
-last159:
+last117:
 	CMPQ       R10, $-32
-	JNE        end160
+	JNE        end118
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y0
-	VPDPBUSD   (R9), Y0, Y3
+	VPSUBB     (R9), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y3
 	ADDQ       $0x20, R11
 
-end160:
+end118:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y3, Y3
 	VPADDD        Y0, Y3, Y3
@@ -2196,28 +1686,32 @@ end160:
 	MOVQ          CX, R9
 	MOVQ          BX, R10
 	SUBQ          $0x40, R10
-	JL            last162
+	JL            last120
 
-loop161:
+loop119:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU64  (R11), Z0
-	VPDPBUSD   (R9), Z0, Z1
+	VPSUBB     (R9), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R11
 	SUBQ       $0x40, R10
-	JGE        loop161
+	JGE        loop119
 
-last162:
+last120:
 	CMPQ       R10, $-32
-	JNE        end163
+	JNE        end121
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y0
-	VPDPBUSD   (R9), Y0, Y4
+	VPSUBB     (R9), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y4
 	ADDQ       $0x20, R11
 
-end163:
+end121:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y4, Y4
 	VPADDD        Y0, Y4, Y4
@@ -2233,28 +1727,32 @@ end163:
 	MOVQ          CX, R9
 	MOVQ          BX, R10
 	SUBQ          $0x40, R10
-	JL            last165
+	JL            last123
 
-loop164:
+loop122:
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU64  (R11), Z0
-	VPDPBUSD   (R9), Z0, Z1
+	VPSUBB     (R9), Z0, Z0
+	VPABSB     Z0, Z0
+	VPDPBUSD   Z0, Z0, Z1
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R11
 	SUBQ       $0x40, R10
-	JGE        loop164
+	JGE        loop122
 
-last165:
+last123:
 	CMPQ       R10, $-32
-	JNE        end166
+	JNE        end124
 	PREFETCHT0 (R13)
 	ADDQ       $0x40, R13
 	VMOVDQU    (R11), Y0
-	VPDPBUSD   (R9), Y0, Y5
+	VPSUBB     (R9), Y0, Y0
+	VPABSB     Y0, Y0
+	VPDPBUSD   Y0, Y0, Y5
 	ADDQ       $0x20, R11
 
-end166:
+end124:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y5, Y5
 	VPADDD        Y0, Y5, Y5
@@ -2267,26 +1765,26 @@ end166:
 	ADDQ          $0x10, AX
 	ADDQ          $0x10, SI
 	SUBQ          $0x04, DI
-	JMP           four150
+	JMP           four108
 
-overlap153:
+overlap111:
 	TESTQ DI, DI
-	JE    done152
+	JE    done110
 	MOVQ  n+40(FP), R9
 	CMPQ  R9, $0x04
-	JL    one151
+	JL    one109
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body154
+	JMP   body112
 
-one151:
+one109:
 	TESTQ   DI, DI
-	JE      done152
+	JE      done110
 	MOVLQSX (SI), R11
 	CMPQ    R11, R8
-	JAE     done152
+	JAE     done110
 	IMULQ   BX, R11
 	ADDQ    DX, R11
 	VPXORD  Z1, Z1, Z1
@@ -2295,24 +1793,28 @@ one151:
 	MOVQ    CX, R9
 	MOVQ    BX, R10
 	SUBQ    $0x40, R10
-	JL      last168
+	JL      last126
 
-loop167:
+loop125:
 	VMOVDQU64 (R11), Z0
-	VPDPBUSD  (R9), Z0, Z1
+	VPSUBB    (R9), Z0, Z0
+	VPABSB    Z0, Z0
+	VPDPBUSD  Z0, Z0, Z1
 	ADDQ      $0x40, R9
 	ADDQ      $0x40, R11
 	SUBQ      $0x40, R10
-	JGE       loop167
+	JGE       loop125
 
-last168:
+last126:
 	CMPQ     R10, $-32
-	JNE      end169
+	JNE      end127
 	VMOVDQU  (R11), Y0
-	VPDPBUSD (R9), Y0, Y2
+	VPSUBB   (R9), Y0, Y0
+	VPABSB   Y0, Y0
+	VPDPBUSD Y0, Y0, Y2
 	ADDQ     $0x20, R11
 
-end169:
+end127:
 	VEXTRACTI64X4 $0x01, Z1, Y0
 	VPADDD        Y1, Y2, Y2
 	VPADDD        Y0, Y2, Y2
@@ -2324,9 +1826,595 @@ end169:
 	ADDQ          $0x04, AX
 	ADDQ          $0x04, SI
 	DECQ          DI
-	JMP           one151
+	JMP           one109
 
-done152:
+done110:
+	VZEROUPPER
+	MOVQ n+40(FP), AX
+	SUBQ DI, AX
+	MOVQ AX, ret+56(FP)
+	RET
+
+// func codeL2RowsManyVNNI(dst *[4]*int32, q *[4]*uint8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, AVX512VL, AVX512VNNI, MMX+
+TEXT ·codeL2RowsManyVNNI(SB), NOSPLIT, $32-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  dim+24(FP), BX
+	MOVQ  n+32(FP), SI
+	MOVQ  (CX), DI
+	MOVQ  8(CX), R8
+	MOVQ  16(CX), R9
+	MOVQ  24(CX), CX
+	MOVQ  (AX), R10
+	MOVQ  8(AX), R11
+	MOVQ  16(AX), R12
+	MOVQ  24(AX), AX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	XORQ  R13, R13
+
+loop130:
+	VMOVDQU      (DI)(R13*1), Y10
+	VPDPBUSD     Y10, Y10, Y0
+	VMOVDQU      (R8)(R13*1), Y10
+	VPDPBUSD     Y10, Y10, Y2
+	VMOVDQU      (R9)(R13*1), Y10
+	VPDPBUSD     Y10, Y10, Y4
+	VMOVDQU      (CX)(R13*1), Y10
+	VPDPBUSD     Y10, Y10, Y6
+	ADDQ         $0x20, R13
+	CMPQ         R13, BX
+	JNE          loop130
+	VPHADDD      Y1, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPHADDD      Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPADDD       X1, X0, X0
+	VPSHUFD      $0xa0, X0, X0
+	VMOVDQU      X0, (SP)
+	VPHADDD      Y5, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y6, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPADDD       X5, X4, X4
+	VPSHUFD      $0xa0, X4, X4
+	VMOVDQU      X4, 16(SP)
+
+next128:
+	SUBQ  $0x02, SI
+	JL    done129
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	XORQ  R13, R13
+
+loop131:
+	VMOVDQU      (DX), Y10
+	VMOVDQU      (DX)(BX*1), Y11
+	PREFETCHT0   4096(DX)(BX*1)
+	VMOVDQU      (DI)(R13*1), Y12
+	VPDPBUSD     Y12, Y10, Y0
+	VPDPBUSD     Y12, Y11, Y1
+	VMOVDQU      (R8)(R13*1), Y12
+	VPDPBUSD     Y12, Y10, Y2
+	VPDPBUSD     Y12, Y11, Y3
+	VMOVDQU      (R9)(R13*1), Y12
+	VPDPBUSD     Y12, Y10, Y4
+	VPDPBUSD     Y12, Y11, Y5
+	VMOVDQU      (CX)(R13*1), Y12
+	VPDPBUSD     Y12, Y10, Y6
+	VPDPBUSD     Y12, Y11, Y7
+	VPDPBUSD     Y10, Y10, Y8
+	VPDPBUSD     Y11, Y11, Y9
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, R13
+	CMPQ         R13, BX
+	JNE          loop131
+	ADDQ         BX, DX
+	VPHADDD      Y9, Y8, Y8
+	VPHADDD      Y8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X9
+	VPADDD       X9, X8, X8
+	VPHADDD      Y1, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPHADDD      Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPADDD       X1, X0, X0
+	VPADDD       X0, X0, X0
+	VMOVDQU      (SP), X12
+	VPSUBD       X0, X12, X0
+	VPADDD       X8, X0, X0
+	VMOVQ        X0, (R10)
+	VPEXTRQ      $0x01, X0, (R11)
+	VPHADDD      Y5, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y6, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPADDD       X5, X4, X4
+	VPADDD       X4, X4, X4
+	VMOVDQU      16(SP), X12
+	VPSUBD       X4, X12, X4
+	VPADDD       X8, X4, X4
+	VMOVQ        X4, (R12)
+	VPEXTRQ      $0x01, X4, (AX)
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
+	ADDQ         $0x08, AX
+	JMP          next128
+
+done129:
+	VZEROUPPER
+	RET
+
+// func codeDotRowsVNNI(dst *int32, q *int8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·codeDotRowsVNNI(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ q+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ dim+24(FP), BX
+	MOVQ n+32(FP), SI
+
+four132:
+	CMPQ   SI, $0x04
+	JL     one133
+	VPXORD Z1, Z1, Z1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y0, Y0, Y0
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x40, R8
+	JL     last136
+
+loop135:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop135
+
+last136:
+	CMPQ       R8, $-32
+	JNE        end137
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y2
+	ADDQ       $0x20, DX
+
+end137:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y3, Y3, Y3
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x40, R8
+	JL            last139
+
+loop138:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop138
+
+last139:
+	CMPQ       R8, $-32
+	JNE        end140
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y3
+	ADDQ       $0x20, DX
+
+end140:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y3, Y3
+	VPADDD        Y0, Y3, Y3
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y4, Y4, Y4
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x40, R8
+	JL            last142
+
+loop141:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop141
+
+last142:
+	CMPQ       R8, $-32
+	JNE        end143
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y4
+	ADDQ       $0x20, DX
+
+end143:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y4, Y4
+	VPADDD        Y0, Y4, Y4
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y5, Y5, Y5
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x40, R8
+	JL            last145
+
+loop144:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop144
+
+last145:
+	CMPQ       R8, $-32
+	JNE        end146
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y5
+	ADDQ       $0x20, DX
+
+end146:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y5, Y5
+	VPADDD        Y0, Y5, Y5
+	VPHADDD       Y3, Y2, Y2
+	VPHADDD       Y5, Y4, Y4
+	VPHADDD       Y4, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X3
+	VPADDD        X3, X2, X2
+	VMOVDQU       X2, (AX)
+	ADDQ          $0x10, AX
+	SUBQ          $0x04, SI
+	JMP           four132
+
+one133:
+	TESTQ  SI, SI
+	JE     done134
+	VPXORD Z1, Z1, Z1
+	VPXOR  Y2, Y2, Y2
+	VPXOR  Y0, Y0, Y0
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x40, R8
+	JL     last148
+
+loop147:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z0
+	VPDPBUSD   (DI), Z0, Z1
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop147
+
+last148:
+	CMPQ       R8, $-32
+	JNE        end149
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y0
+	VPDPBUSD   (DI), Y0, Y2
+	ADDQ       $0x20, DX
+
+end149:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X0
+	VPADDD        X0, X2, X2
+	VMOVD         X2, (AX)
+	ADDQ          $0x04, AX
+	DECQ          SI
+	JMP           one133
+
+done134:
+	VZEROUPPER
+	RET
+
+// func codeDotAtVNNI(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+// Requires: AVX, AVX2, AVX512F, AVX512VL, AVX512VNNI, CMOV, MMX+
+TEXT ·codeDotAtVNNI(SB), NOSPLIT, $0-64
+	MOVQ    dst+0(FP), AX
+	MOVQ    q+8(FP), CX
+	MOVQ    rows+16(FP), DX
+	MOVQ    dim+24(FP), BX
+	MOVQ    at+32(FP), SI
+	MOVQ    n+40(FP), DI
+	MOVQ    limit+48(FP), R8
+	MOVQ    $0x00000008, R12
+	CMPQ    R12, DI
+	CMOVQGT DI, R12
+
+first150:
+	DECQ    R12
+	JL      four152
+	MOVLQSX (SI)(R12*4), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	LEAQ    (R13)(BX*1), R9
+
+line151:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	CMPQ       R13, R9
+	JB         line151
+	JMP        first150
+
+four152:
+	CMPQ DI, $0x04
+	JL   overlap155
+
+body156:
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     one153
+	MOVLQSX 4(SI), R11
+	CMPQ    R11, R8
+	JAE     one153
+	MOVLQSX 8(SI), R11
+	CMPQ    R11, R8
+	JAE     one153
+	MOVLQSX 12(SI), R11
+	CMPQ    R11, R8
+	JAE     one153
+	LEAQ    -4(DI), R12
+	MOVQ    $0x00000008, R13
+	CMPQ    R12, R13
+	CMOVQGT R13, R12
+	LEAQ    (SI)(R12*4), R12
+	MOVLQSX (SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX (R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXORD  Z1, Z1, Z1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y0, Y0, Y0
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x40, R10
+	JL      last158
+
+loop157:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPDPBUSD   (R9), Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop157
+
+last158:
+	CMPQ       R10, $-32
+	JNE        end159
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPDPBUSD   (R9), Y0, Y2
+	ADDQ       $0x20, R11
+
+end159:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	MOVLQSX       4(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       4(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y3, Y3, Y3
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	SUBQ          $0x40, R10
+	JL            last161
+
+loop160:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPDPBUSD   (R9), Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop160
+
+last161:
+	CMPQ       R10, $-32
+	JNE        end162
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPDPBUSD   (R9), Y0, Y3
+	ADDQ       $0x20, R11
+
+end162:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y3, Y3
+	VPADDD        Y0, Y3, Y3
+	MOVLQSX       8(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       8(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y4, Y4, Y4
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	SUBQ          $0x40, R10
+	JL            last164
+
+loop163:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPDPBUSD   (R9), Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop163
+
+last164:
+	CMPQ       R10, $-32
+	JNE        end165
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPDPBUSD   (R9), Y0, Y4
+	ADDQ       $0x20, R11
+
+end165:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y4, Y4
+	VPADDD        Y0, Y4, Y4
+	MOVLQSX       12(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       12(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXORD        Z1, Z1, Z1
+	VPXOR         Y5, Y5, Y5
+	VPXOR         Y0, Y0, Y0
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	SUBQ          $0x40, R10
+	JL            last167
+
+loop166:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z0
+	VPDPBUSD   (R9), Z0, Z1
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop166
+
+last167:
+	CMPQ       R10, $-32
+	JNE        end168
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y0
+	VPDPBUSD   (R9), Y0, Y5
+	ADDQ       $0x20, R11
+
+end168:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y5, Y5
+	VPADDD        Y0, Y5, Y5
+	VPHADDD       Y3, Y2, Y2
+	VPHADDD       Y5, Y4, Y4
+	VPHADDD       Y4, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X3
+	VPADDD        X3, X2, X2
+	VMOVDQU       X2, (AX)
+	ADDQ          $0x10, AX
+	ADDQ          $0x10, SI
+	SUBQ          $0x04, DI
+	JMP           four152
+
+overlap155:
+	TESTQ DI, DI
+	JE    done154
+	MOVQ  n+40(FP), R9
+	CMPQ  R9, $0x04
+	JL    one153
+	SUBQ  $0x04, DI
+	LEAQ  (SI)(DI*4), SI
+	LEAQ  (AX)(DI*4), AX
+	MOVQ  $0x00000004, DI
+	JMP   body156
+
+one153:
+	TESTQ   DI, DI
+	JE      done154
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     done154
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	VPXORD  Z1, Z1, Z1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y0, Y0, Y0
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x40, R10
+	JL      last170
+
+loop169:
+	VMOVDQU64 (R11), Z0
+	VPDPBUSD  (R9), Z0, Z1
+	ADDQ      $0x40, R9
+	ADDQ      $0x40, R11
+	SUBQ      $0x40, R10
+	JGE       loop169
+
+last170:
+	CMPQ     R10, $-32
+	JNE      end171
+	VMOVDQU  (R11), Y0
+	VPDPBUSD (R9), Y0, Y2
+	ADDQ     $0x20, R11
+
+end171:
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPADDD        Y1, Y2, Y2
+	VPADDD        Y0, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VPHADDD       Y2, Y2, Y2
+	VEXTRACTI128  $0x01, Y2, X0
+	VPADDD        X0, X2, X2
+	VMOVD         X2, (AX)
+	ADDQ          $0x04, AX
+	ADDQ          $0x04, SI
+	DECQ          DI
+	JMP           one153
+
+done154:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -2350,9 +2438,9 @@ TEXT ·codeDotRowsManyVNNI(SB), NOSPLIT, $0-40
 	MOVQ 16(AX), R12
 	MOVQ 24(AX), AX
 
-next170:
+next172:
 	SUBQ  $0x02, SI
-	JL    done172
+	JL    done173
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -2363,7 +2451,7 @@ next170:
 	VPXOR Y7, Y7, Y7
 	XORQ  R13, R13
 
-loop171:
+loop174:
 	VMOVDQU      (DX), Y8
 	VMOVDQU      (DX)(BX*1), Y9
 	PREFETCHT0   4096(DX)(BX*1)
@@ -2382,7 +2470,7 @@ loop171:
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, R13
 	CMPQ         R13, BX
-	JNE          loop171
+	JNE          loop174
 	ADDQ         BX, DX
 	VPHADDD      Y1, Y0, Y0
 	VPHADDD      Y3, Y2, Y2
@@ -2402,9 +2490,9 @@ loop171:
 	ADDQ         $0x08, R11
 	ADDQ         $0x08, R12
 	ADDQ         $0x08, AX
-	JMP          next170
+	JMP          next172
 
-done172:
+done173:
 	VZEROUPPER
 	RET
 
@@ -2424,9 +2512,9 @@ TEXT ·dot32Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four173:
+four175:
 	CMPQ  SI, $0x04
-	JL    one174
+	JL    one176
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -2434,9 +2522,9 @@ four173:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register177
+	JL    register179
 
-loop176:
+loop178:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
@@ -2450,31 +2538,31 @@ loop176:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop176
+	JGE         loop178
 
-register177:
+register179:
 	ADDQ       $+96, R9
-	JL         rest178
+	JL         rest180
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining180:
+remaining182:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining180
+	JGE         remaining182
 
-rest178:
+rest180:
 	TESTQ       R8, R8
-	JE          end179
+	JE          end181
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end179:
+end181:
 	VADDPS Y1, Y6, Y6
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y6, Y6
@@ -2485,9 +2573,9 @@ end179:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register182
+	JL     register184
 
-loop181:
+loop183:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y7
@@ -2501,31 +2589,31 @@ loop181:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop181
+	JGE         loop183
 
-register182:
+register184:
 	ADDQ       $+96, R9
-	JL         rest183
+	JL         rest185
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining185:
+remaining187:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining185
+	JGE         remaining187
 
-rest183:
+rest185:
 	TESTQ       R8, R8
-	JE          end184
+	JE          end186
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y7
 	ADDQ        R8, DX
 
-end184:
+end186:
 	VADDPS Y1, Y7, Y7
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y7, Y7
@@ -2536,9 +2624,9 @@ end184:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register187
+	JL     register189
 
-loop186:
+loop188:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y8
@@ -2552,31 +2640,31 @@ loop186:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop186
+	JGE         loop188
 
-register187:
+register189:
 	ADDQ       $+96, R9
-	JL         rest188
+	JL         rest190
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining190:
+remaining192:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining190
+	JGE         remaining192
 
-rest188:
+rest190:
 	TESTQ       R8, R8
-	JE          end189
+	JE          end191
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y8
 	ADDQ        R8, DX
 
-end189:
+end191:
 	VADDPS Y1, Y8, Y8
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y8, Y8
@@ -2587,9 +2675,9 @@ end189:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register192
+	JL     register194
 
-loop191:
+loop193:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y9
@@ -2603,31 +2691,31 @@ loop191:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop191
+	JGE         loop193
 
-register192:
+register194:
 	ADDQ       $+96, R9
-	JL         rest193
+	JL         rest195
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining195:
+remaining197:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining195
+	JGE         remaining197
 
-rest193:
+rest195:
 	TESTQ       R8, R8
-	JE          end194
+	JE          end196
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y9
 	ADDQ        R8, DX
 
-end194:
+end196:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -2639,11 +2727,11 @@ end194:
 	VMOVUPS      X6, (AX)
 	ADDQ         $0x10, AX
 	SUBQ         $0x04, SI
-	JMP          four173
+	JMP          four175
 
-one174:
+one176:
 	TESTQ SI, SI
-	JE    done175
+	JE    done177
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -2651,9 +2739,9 @@ one174:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register197
+	JL    register199
 
-loop196:
+loop198:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
@@ -2667,31 +2755,31 @@ loop196:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop196
+	JGE         loop198
 
-register197:
+register199:
 	ADDQ       $+96, R9
-	JL         rest198
+	JL         rest200
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining200:
+remaining202:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining200
+	JGE         remaining202
 
-rest198:
+rest200:
 	TESTQ       R8, R8
-	JE          end199
+	JE          end201
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end199:
+end201:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -2702,9 +2790,9 @@ end199:
 	VMOVSS       X6, (AX)
 	ADDQ         $0x04, AX
 	DECQ         SI
-	JMP          one174
+	JMP          one176
 
-done175:
+done177:
 	VZEROUPPER
 	RET
 
@@ -2749,38 +2837,38 @@ TEXT ·dot32At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first201:
+first203:
 	DECQ    R14
-	JL      four203
+	JL      four205
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line202:
+line204:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line202
-	JMP        first201
+	JB         line204
+	JMP        first203
 
-four203:
+four205:
 	CMPQ DI, $0x04
-	JL   overlap206
+	JL   overlap208
 
-body207:
+body209:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one204
+	JAE     one206
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one204
+	JAE     one206
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one204
+	JAE     one206
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one204
+	JAE     one206
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -2799,9 +2887,9 @@ body207:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register209
+	JL      register211
 
-loop208:
+loop210:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -2817,33 +2905,33 @@ loop208:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop208
+	JGE         loop210
 
-register209:
+register211:
 	ADDQ       $+96, R12
-	JL         rest210
+	JL         rest212
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining212:
+remaining214:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining212
+	JGE         remaining214
 
-rest210:
+rest212:
 	TESTQ       R11, R11
-	JE          end211
+	JE          end213
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end211:
+end213:
 	VADDPS  Y1, Y6, Y6
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y6, Y6
@@ -2860,9 +2948,9 @@ end211:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register214
+	JL      register216
 
-loop213:
+loop215:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -2878,33 +2966,33 @@ loop213:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop213
+	JGE         loop215
 
-register214:
+register216:
 	ADDQ       $+96, R12
-	JL         rest215
+	JL         rest217
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining217:
+remaining219:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining217
+	JGE         remaining219
 
-rest215:
+rest217:
 	TESTQ       R11, R11
-	JE          end216
+	JE          end218
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y7
 	ADDQ        R11, R13
 
-end216:
+end218:
 	VADDPS  Y1, Y7, Y7
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y7, Y7
@@ -2921,9 +3009,9 @@ end216:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register219
+	JL      register221
 
-loop218:
+loop220:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -2939,33 +3027,33 @@ loop218:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop218
+	JGE         loop220
 
-register219:
+register221:
 	ADDQ       $+96, R12
-	JL         rest220
+	JL         rest222
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining222:
+remaining224:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining222
+	JGE         remaining224
 
-rest220:
+rest222:
 	TESTQ       R11, R11
-	JE          end221
+	JE          end223
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y8
 	ADDQ        R11, R13
 
-end221:
+end223:
 	VADDPS  Y1, Y8, Y8
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y8, Y8
@@ -2982,9 +3070,9 @@ end221:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register224
+	JL      register226
 
-loop223:
+loop225:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3000,33 +3088,33 @@ loop223:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop223
+	JGE         loop225
 
-register224:
+register226:
 	ADDQ       $+96, R12
-	JL         rest225
+	JL         rest227
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining227:
+remaining229:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining227
+	JGE         remaining229
 
-rest225:
+rest227:
 	TESTQ       R11, R11
-	JE          end226
+	JE          end228
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y9
 	ADDQ        R11, R13
 
-end226:
+end228:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -3039,26 +3127,26 @@ end226:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four203
+	JMP          four205
 
-overlap206:
+overlap208:
 	TESTQ DI, DI
-	JE    done205
+	JE    done207
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one204
+	JL    one206
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body207
+	JMP   body209
 
-one204:
+one206:
 	TESTQ   DI, DI
-	JE      done205
+	JE      done207
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done205
+	JAE     done207
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -3068,9 +3156,9 @@ one204:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register229
+	JL      register231
 
-loop228:
+loop230:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	VMOVUPS     32(R10), Y5
@@ -3082,29 +3170,29 @@ loop228:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop228
+	JGE         loop230
 
-register229:
+register231:
 	ADDQ $+96, R12
-	JL   rest230
+	JL   rest232
 
-remaining232:
+remaining234:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining232
+	JGE         remaining234
 
-rest230:
+rest232:
 	TESTQ       R11, R11
-	JE          end231
+	JE          end233
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end231:
+end233:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -3116,9 +3204,9 @@ end231:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one204
+	JMP          one206
 
-done205:
+done207:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -3145,9 +3233,9 @@ TEXT ·l2x32Pair(SB), NOSPLIT, $0-32
 	VPXOR   Y3, Y3, Y3
 	MOVQ    BX, BX
 	SUBQ    $0x80, BX
-	JL      register234
+	JL      register236
 
-loop233:
+loop235:
 	VMOVUPS     (CX), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
@@ -3163,31 +3251,31 @@ loop233:
 	SUBQ        $-128, CX
 	SUBQ        $-128, DX
 	ADDQ        $-128, BX
-	JGE         loop233
+	JGE         loop235
 
-register234:
+register236:
 	ADDQ $+96, BX
-	JL   rest235
+	JL   rest237
 
-remaining237:
+remaining239:
 	VMOVUPS     (CX), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, BX
-	JGE         remaining237
+	JGE         remaining239
 
-rest235:
+rest237:
 	TESTQ       DI, DI
-	JE          end236
+	JE          end238
 	VMASKMOVPS  (CX), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        DI, DX
 
-end236:
+end238:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -3222,38 +3310,38 @@ TEXT ·l2x32At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first238:
+first240:
 	DECQ    R14
-	JL      four240
+	JL      four242
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line239:
+line241:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line239
-	JMP        first238
+	JB         line241
+	JMP        first240
 
-four240:
+four242:
 	CMPQ DI, $0x04
-	JL   overlap243
+	JL   overlap245
 
-body244:
+body246:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one241
+	JAE     one243
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one241
+	JAE     one243
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one241
+	JAE     one243
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one241
+	JAE     one243
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -3272,9 +3360,9 @@ body244:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register246
+	JL      register248
 
-loop245:
+loop247:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3294,35 +3382,35 @@ loop245:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop245
+	JGE         loop247
 
-register246:
+register248:
 	ADDQ       $+96, R12
-	JL         rest247
+	JL         rest249
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining249:
+remaining251:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining249
+	JGE         remaining251
 
-rest247:
+rest249:
 	TESTQ       R11, R11
-	JE          end248
+	JE          end250
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end248:
+end250:
 	VADDPS  Y1, Y6, Y6
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y6, Y6
@@ -3339,9 +3427,9 @@ end248:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register251
+	JL      register253
 
-loop250:
+loop252:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3361,35 +3449,35 @@ loop250:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop250
+	JGE         loop252
 
-register251:
+register253:
 	ADDQ       $+96, R12
-	JL         rest252
+	JL         rest254
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining254:
+remaining256:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining254
+	JGE         remaining256
 
-rest252:
+rest254:
 	TESTQ       R11, R11
-	JE          end253
+	JE          end255
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end253:
+end255:
 	VADDPS  Y1, Y7, Y7
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y7, Y7
@@ -3406,9 +3494,9 @@ end253:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register256
+	JL      register258
 
-loop255:
+loop257:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3428,35 +3516,35 @@ loop255:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop255
+	JGE         loop257
 
-register256:
+register258:
 	ADDQ       $+96, R12
-	JL         rest257
+	JL         rest259
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining259:
+remaining261:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining259
+	JGE         remaining261
 
-rest257:
+rest259:
 	TESTQ       R11, R11
-	JE          end258
+	JE          end260
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end258:
+end260:
 	VADDPS  Y1, Y8, Y8
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y8, Y8
@@ -3473,9 +3561,9 @@ end258:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register261
+	JL      register263
 
-loop260:
+loop262:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3495,35 +3583,35 @@ loop260:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop260
+	JGE         loop262
 
-register261:
+register263:
 	ADDQ       $+96, R12
-	JL         rest262
+	JL         rest264
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining264:
+remaining266:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining264
+	JGE         remaining266
 
-rest262:
+rest264:
 	TESTQ       R11, R11
-	JE          end263
+	JE          end265
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end263:
+end265:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -3536,26 +3624,26 @@ end263:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four240
+	JMP          four242
 
-overlap243:
+overlap245:
 	TESTQ DI, DI
-	JE    done242
+	JE    done244
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one241
+	JL    one243
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body244
+	JMP   body246
 
-one241:
+one243:
 	TESTQ   DI, DI
-	JE      done242
+	JE      done244
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done242
+	JAE     done244
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -3565,9 +3653,9 @@ one241:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register266
+	JL      register268
 
-loop265:
+loop267:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
@@ -3583,31 +3671,31 @@ loop265:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop265
+	JGE         loop267
 
-register266:
+register268:
 	ADDQ $+96, R12
-	JL   rest267
+	JL   rest269
 
-remaining269:
+remaining271:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining269
+	JGE         remaining271
 
-rest267:
+rest269:
 	TESTQ       R11, R11
-	JE          end268
+	JE          end270
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end268:
+end270:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -3619,9 +3707,9 @@ end268:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one241
+	JMP          one243
 
-done242:
+done244:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -3644,9 +3732,9 @@ TEXT ·dot64Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four270:
+four272:
 	CMPQ  SI, $0x04
-	JL    one271
+	JL    one273
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3654,9 +3742,9 @@ four270:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register274
+	JL    register276
 
-loop273:
+loop275:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -3670,31 +3758,31 @@ loop273:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop273
+	JGE         loop275
 
-register274:
+register276:
 	ADDQ       $+96, R9
-	JL         rest275
+	JL         rest277
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining277:
+remaining279:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining277
+	JGE         remaining279
 
-rest275:
+rest277:
 	TESTQ       R8, R8
-	JE          end276
+	JE          end278
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end276:
+end278:
 	VADDPD Y1, Y6, Y6
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y6, Y6
@@ -3705,9 +3793,9 @@ end276:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register279
+	JL     register281
 
-loop278:
+loop280:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
@@ -3721,31 +3809,31 @@ loop278:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop278
+	JGE         loop280
 
-register279:
+register281:
 	ADDQ       $+96, R9
-	JL         rest280
+	JL         rest282
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining282:
+remaining284:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining282
+	JGE         remaining284
 
-rest280:
+rest282:
 	TESTQ       R8, R8
-	JE          end281
+	JE          end283
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R8, DX
 
-end281:
+end283:
 	VADDPD Y1, Y7, Y7
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y7, Y7
@@ -3756,9 +3844,9 @@ end281:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register284
+	JL     register286
 
-loop283:
+loop285:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
@@ -3772,31 +3860,31 @@ loop283:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop283
+	JGE         loop285
 
-register284:
+register286:
 	ADDQ       $+96, R9
-	JL         rest285
+	JL         rest287
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining287:
+remaining289:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining287
+	JGE         remaining289
 
-rest285:
+rest287:
 	TESTQ       R8, R8
-	JE          end286
+	JE          end288
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R8, DX
 
-end286:
+end288:
 	VADDPD Y1, Y8, Y8
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y8, Y8
@@ -3807,9 +3895,9 @@ end286:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register289
+	JL     register291
 
-loop288:
+loop290:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
@@ -3823,31 +3911,31 @@ loop288:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop288
+	JGE         loop290
 
-register289:
+register291:
 	ADDQ       $+96, R9
-	JL         rest290
+	JL         rest292
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining292:
+remaining294:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining292
+	JGE         remaining294
 
-rest290:
+rest292:
 	TESTQ       R8, R8
-	JE          end291
+	JE          end293
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R8, DX
 
-end291:
+end293:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -3859,11 +3947,11 @@ end291:
 	VMOVUPD    Y4, (AX)
 	ADDQ       $0x20, AX
 	SUBQ       $0x04, SI
-	JMP        four270
+	JMP        four272
 
-one271:
+one273:
 	TESTQ SI, SI
-	JE    done272
+	JE    done274
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3871,9 +3959,9 @@ one271:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register294
+	JL    register296
 
-loop293:
+loop295:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -3887,31 +3975,31 @@ loop293:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop293
+	JGE         loop295
 
-register294:
+register296:
 	ADDQ       $+96, R9
-	JL         rest295
+	JL         rest297
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining297:
+remaining299:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining297
+	JGE         remaining299
 
-rest295:
+rest297:
 	TESTQ       R8, R8
-	JE          end296
+	JE          end298
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end296:
+end298:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -3921,9 +4009,9 @@ end296:
 	VMOVSD       X6, (AX)
 	ADDQ         $0x08, AX
 	DECQ         SI
-	JMP          one271
+	JMP          one273
 
-done272:
+done274:
 	VZEROUPPER
 	RET
 
@@ -3950,38 +4038,38 @@ TEXT ·dot64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first298:
+first300:
 	DECQ    R14
-	JL      four300
+	JL      four302
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line299:
+line301:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line299
-	JMP        first298
+	JB         line301
+	JMP        first300
 
-four300:
+four302:
 	CMPQ DI, $0x04
-	JL   overlap303
+	JL   overlap305
 
-body304:
+body306:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one301
+	JAE     one303
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one301
+	JAE     one303
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one301
+	JAE     one303
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one301
+	JAE     one303
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -4000,9 +4088,9 @@ body304:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register306
+	JL      register308
 
-loop305:
+loop307:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4018,33 +4106,33 @@ loop305:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop305
+	JGE         loop307
 
-register306:
+register308:
 	ADDQ       $+96, R12
-	JL         rest307
+	JL         rest309
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining309:
+remaining311:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining309
+	JGE         remaining311
 
-rest307:
+rest309:
 	TESTQ       R11, R11
-	JE          end308
+	JE          end310
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end308:
+end310:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -4061,9 +4149,9 @@ end308:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register311
+	JL      register313
 
-loop310:
+loop312:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4079,33 +4167,33 @@ loop310:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop310
+	JGE         loop312
 
-register311:
+register313:
 	ADDQ       $+96, R12
-	JL         rest312
+	JL         rest314
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining314:
+remaining316:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining314
+	JGE         remaining316
 
-rest312:
+rest314:
 	TESTQ       R11, R11
-	JE          end313
+	JE          end315
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R11, R13
 
-end313:
+end315:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -4122,9 +4210,9 @@ end313:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register316
+	JL      register318
 
-loop315:
+loop317:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4140,33 +4228,33 @@ loop315:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop315
+	JGE         loop317
 
-register316:
+register318:
 	ADDQ       $+96, R12
-	JL         rest317
+	JL         rest319
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining319:
+remaining321:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining319
+	JGE         remaining321
 
-rest317:
+rest319:
 	TESTQ       R11, R11
-	JE          end318
+	JE          end320
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R11, R13
 
-end318:
+end320:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -4183,9 +4271,9 @@ end318:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register321
+	JL      register323
 
-loop320:
+loop322:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4201,33 +4289,33 @@ loop320:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop320
+	JGE         loop322
 
-register321:
+register323:
 	ADDQ       $+96, R12
-	JL         rest322
+	JL         rest324
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining324:
+remaining326:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining324
+	JGE         remaining326
 
-rest322:
+rest324:
 	TESTQ       R11, R11
-	JE          end323
+	JE          end325
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R11, R13
 
-end323:
+end325:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -4240,26 +4328,26 @@ end323:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four300
+	JMP        four302
 
-overlap303:
+overlap305:
 	TESTQ DI, DI
-	JE    done302
+	JE    done304
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one301
+	JL    one303
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body304
+	JMP   body306
 
-one301:
+one303:
 	TESTQ   DI, DI
-	JE      done302
+	JE      done304
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done302
+	JAE     done304
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -4269,9 +4357,9 @@ one301:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register326
+	JL      register328
 
-loop325:
+loop327:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	VMOVUPD     32(R10), Y5
@@ -4283,29 +4371,29 @@ loop325:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop325
+	JGE         loop327
 
-register326:
+register328:
 	ADDQ $+96, R12
-	JL   rest327
+	JL   rest329
 
-remaining329:
+remaining331:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining329
+	JGE         remaining331
 
-rest327:
+rest329:
 	TESTQ       R11, R11
-	JE          end328
+	JE          end330
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end328:
+end330:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4316,9 +4404,9 @@ end328:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one301
+	JMP          one303
 
-done302:
+done304:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -4345,9 +4433,9 @@ TEXT ·l2x64Pair(SB), NOSPLIT, $0-32
 	VPXOR   Y3, Y3, Y3
 	MOVQ    BX, BX
 	SUBQ    $0x80, BX
-	JL      register331
+	JL      register333
 
-loop330:
+loop332:
 	VMOVUPD     (CX), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
@@ -4363,31 +4451,31 @@ loop330:
 	SUBQ        $-128, CX
 	SUBQ        $-128, DX
 	ADDQ        $-128, BX
-	JGE         loop330
+	JGE         loop332
 
-register331:
+register333:
 	ADDQ $+96, BX
-	JL   rest332
+	JL   rest334
 
-remaining334:
+remaining336:
 	VMOVUPD     (CX), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, BX
-	JGE         remaining334
+	JGE         remaining336
 
-rest332:
+rest334:
 	TESTQ       DI, DI
-	JE          end333
+	JE          end335
 	VMASKMOVPD  (CX), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        DI, DX
 
-end333:
+end335:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4421,38 +4509,38 @@ TEXT ·l2x64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first335:
+first337:
 	DECQ    R14
-	JL      four337
+	JL      four339
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line336:
+line338:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line336
-	JMP        first335
+	JB         line338
+	JMP        first337
 
-four337:
+four339:
 	CMPQ DI, $0x04
-	JL   overlap340
+	JL   overlap342
 
-body341:
+body343:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one338
+	JAE     one340
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one338
+	JAE     one340
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one338
+	JAE     one340
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one338
+	JAE     one340
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -4471,9 +4559,9 @@ body341:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register343
+	JL      register345
 
-loop342:
+loop344:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4493,35 +4581,35 @@ loop342:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop342
+	JGE         loop344
 
-register343:
+register345:
 	ADDQ       $+96, R12
-	JL         rest344
+	JL         rest346
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining346:
+remaining348:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining346
+	JGE         remaining348
 
-rest344:
+rest346:
 	TESTQ       R11, R11
-	JE          end345
+	JE          end347
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end345:
+end347:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -4538,9 +4626,9 @@ end345:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register348
+	JL      register350
 
-loop347:
+loop349:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4560,35 +4648,35 @@ loop347:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop347
+	JGE         loop349
 
-register348:
+register350:
 	ADDQ       $+96, R12
-	JL         rest349
+	JL         rest351
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining351:
+remaining353:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining351
+	JGE         remaining353
 
-rest349:
+rest351:
 	TESTQ       R11, R11
-	JE          end350
+	JE          end352
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end350:
+end352:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -4605,9 +4693,9 @@ end350:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register353
+	JL      register355
 
-loop352:
+loop354:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4627,35 +4715,35 @@ loop352:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop352
+	JGE         loop354
 
-register353:
+register355:
 	ADDQ       $+96, R12
-	JL         rest354
+	JL         rest356
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining356:
+remaining358:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining356
+	JGE         remaining358
 
-rest354:
+rest356:
 	TESTQ       R11, R11
-	JE          end355
+	JE          end357
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end355:
+end357:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -4672,9 +4760,9 @@ end355:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register358
+	JL      register360
 
-loop357:
+loop359:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4694,35 +4782,35 @@ loop357:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop357
+	JGE         loop359
 
-register358:
+register360:
 	ADDQ       $+96, R12
-	JL         rest359
+	JL         rest361
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining361:
+remaining363:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining361
+	JGE         remaining363
 
-rest359:
+rest361:
 	TESTQ       R11, R11
-	JE          end360
+	JE          end362
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end360:
+end362:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -4735,26 +4823,26 @@ end360:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four337
+	JMP        four339
 
-overlap340:
+overlap342:
 	TESTQ DI, DI
-	JE    done339
+	JE    done341
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one338
+	JL    one340
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body341
+	JMP   body343
 
-one338:
+one340:
 	TESTQ   DI, DI
-	JE      done339
+	JE      done341
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done339
+	JAE     done341
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -4764,9 +4852,9 @@ one338:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register363
+	JL      register365
 
-loop362:
+loop364:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
@@ -4782,31 +4870,31 @@ loop362:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop362
+	JGE         loop364
 
-register363:
+register365:
 	ADDQ $+96, R12
-	JL   rest364
+	JL   rest366
 
-remaining366:
+remaining368:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining366
+	JGE         remaining368
 
-rest364:
+rest366:
 	TESTQ       R11, R11
-	JE          end365
+	JE          end367
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end365:
+end367:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4817,9 +4905,9 @@ end365:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one338
+	JMP          one340
 
-done339:
+done341:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -4834,17 +4922,17 @@ TEXT ·sub32(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x02, DX
 
-loop367:
+loop369:
 	SUBQ    $0x20, DX
-	JL      done368
+	JL      done370
 	VMOVUPS (AX), Y0
 	VSUBPS  (CX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop367
+	JMP     loop369
 
-done368:
+done370:
 	VZEROUPPER
 	RET
 
@@ -4856,17 +4944,17 @@ TEXT ·sub64(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x03, DX
 
-loop369:
+loop371:
 	SUBQ    $0x20, DX
-	JL      done370
+	JL      done372
 	VMOVUPD (AX), Y0
 	VSUBPD  (CX), Y0, Y0
 	VMOVUPD Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop369
+	JMP     loop371
 
-done370:
+done372:
 	VZEROUPPER
 	RET
 
@@ -4878,14 +4966,14 @@ TEXT ·max32(SB), NOSPLIT, $0-20
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 
-loop371:
+loop373:
 	SUBQ   $0x20, CX
-	JLE    done372
+	JLE    done374
 	ADDQ   $0x20, AX
 	VMAXPS (AX), Y0, Y0
-	JMP    loop371
+	JMP    loop373
 
-done372:
+done374:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPS       X1, X0, X0
 	VPERMILPS    $0x4e, X0, X1
@@ -4904,14 +4992,14 @@ TEXT ·max64(SB), NOSPLIT, $0-24
 	SHLQ    $0x03, CX
 	VMOVUPD (AX), Y0
 
-loop373:
+loop375:
 	SUBQ   $0x20, CX
-	JLE    done374
+	JLE    done376
 	ADDQ   $0x20, AX
 	VMAXPD (AX), Y0, Y0
-	JMP    loop373
+	JMP    loop375
 
-done374:
+done376:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPD       X1, X0, X0
 	VPERMILPD    $0x01, X0, X1
@@ -4932,9 +5020,9 @@ TEXT ·atMostSquare(SB), NOSPLIT, $0-40
 	MOVSS        factor+28(FP), X1
 	VBROADCASTSS X1, Y1
 
-loop375:
+loop377:
 	SUBQ      $0x01, BX
-	JL        done376
+	JL        done378
 	VCVTDQ2PS (CX), Y2
 	VADDPS    (DX), Y0, Y3
 	VMULPS    Y3, Y3, Y3
@@ -5001,9 +5089,9 @@ loop375:
 	ADDQ      $0x08, AX
 	ADDQ      $0x00000100, CX
 	ADDQ      $0x00000100, DX
-	JMP       loop375
+	JMP       loop377
 
-done376:
+done378:
 	VZEROUPPER
 	RET
 
@@ -5019,9 +5107,9 @@ TEXT ·atMostLine(SB), NOSPLIT, $0-40
 	MOVSS        factor+28(FP), X1
 	VBROADCASTSS X1, Y1
 
-loop377:
+loop379:
 	SUBQ      $0x01, BX
-	JL        done378
+	JL        done380
 	VCVTDQ2PS (CX), Y2
 	VMULPS    (DX), Y1, Y3
 	VADDPS    Y3, Y0, Y3
@@ -5080,9 +5168,9 @@ loop377:
 	ADDQ      $0x08, AX
 	ADDQ      $0x00000100, CX
 	ADDQ      $0x00000100, DX
-	JMP       loop377
+	JMP       loop379
 
-done378:
+done380:
 	VZEROUPPER
 	RET
 
@@ -5097,7 +5185,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVQ    AX, DX
 	LEAQ    (AX)(CX*4), BX
 
-block379:
+block381:
 	VMOVUPS    (DX), Y3
 	VPERMILPS  $0xb1, Y3, Y11
 	VXORPS     Y0, Y3, Y10
@@ -5212,21 +5300,21 @@ block379:
 	VMOVUPS    Y10, 224(DX)
 	ADDQ       $0x00000100, DX
 	CMPQ       DX, BX
-	JB         block379
+	JB         block381
 	SHLQ       $0x02, CX
 	MOVQ       $0x00000100, SI
 
-four380:
+four382:
 	LEAQ (SI)(SI*1), DX
 	CMPQ DX, CX
-	JGE  two383
+	JGE  two385
 	LEAQ (SI)(SI*2), DI
 	MOVQ AX, DX
 
-group381:
+group383:
 	LEAQ (DX)(SI*1), R8
 
-inner382:
+inner384:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VMOVUPS (DX)(SI*2), Y11
@@ -5245,20 +5333,20 @@ inner382:
 	VMOVUPS Y3, (DX)(DI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      inner382
+	JB      inner384
 	ADDQ    DI, DX
 	CMPQ    DX, BX
-	JB      group381
+	JB      group383
 	SHLQ    $0x02, SI
-	JMP     four380
+	JMP     four382
 
-two383:
+two385:
 	CMPQ SI, CX
-	JGE  done385
+	JGE  done387
 	MOVQ AX, DX
 	LEAQ (AX)(SI*1), R8
 
-pair384:
+pair386:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VADDPS  Y9, Y8, Y6
@@ -5267,9 +5355,9 @@ pair384:
 	VMOVUPS Y9, (DX)(SI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      pair384
+	JB      pair386
 
-done385:
+done387:
 	VZEROUPPER
 	RET
 

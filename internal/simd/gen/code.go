@@ -108,9 +108,7 @@ func (a *asm) codeStep(o op, s codeSet) func(acc reg.VecVirtual, q operand.Op, x
 			a.VPDPBUSD(t, t, acc)
 		}
 	}
-	ones := a.YMM() // sixteen int16 of 1
-	a.VPCMPEQW(ones, ones, ones)
-	a.VPSRLW(operand.Imm(15), ones, ones)
+	ones := a.ones()
 	// VPMADDUBSW takes unsigned bytes times signed ones and adds pairs in 16 bits:
 	// 2*127*127 and 2*127*-128 fit.
 	return func(acc reg.VecVirtual, q operand.Op, x, t reg.VecVirtual) {
@@ -126,6 +124,14 @@ func (a *asm) codeStep(o op, s codeSet) func(acc reg.VecVirtual, q operand.Op, x
 	}
 }
 
+// ones returns a register of sixteen int16 of 1.
+func (a *asm) ones() reg.VecVirtual {
+	ones := a.YMM()
+	a.VPCMPEQW(ones, ones, ones)
+	a.VPSRLW(operand.Imm(15), ones, ones)
+	return ones
+}
+
 // codeReduce4 returns the sums of four registers of int32.
 func (a *asm) codeReduce4(acc []reg.VecVirtual) reg.Register {
 	a.VPHADDD(acc[1], acc[0], acc[0])
@@ -134,58 +140,4 @@ func (a *asm) codeReduce4(acc []reg.VecVirtual) reg.Register {
 	a.VEXTRACTI128(operand.Imm(1), acc[0], acc[1].AsX())
 	a.VPADDD(acc[1].AsX(), acc[0].AsX(), acc[0].AsX())
 	return acc[0].AsX()
-}
-
-// codeRowsMany is four queries at once: each 32 bytes of two rows are loaded once
-// and meet all of them.
-func codeRowsMany(o op, s codeSet) func(*asm) {
-	return func(a *asm) {
-		f := codeFamily(a, o, s)
-		name := f.name + "RowsMany" + f.set
-		args := a.begin(name, name+" sets each dst to the sums of its q and each of n rows of dim elements. n is a multiple of 2.",
-			"func(dst *[4]*int32, q *[4]*"+f.q+", rows *uint8, dim, n int)", "dst", "q", "rows", "dim", "n")
-		rows, dim, n := args[2], args[3], args[4]
-		q, dst, off := a.gps(4), a.gps(4), a.GP64()
-		for i := range q {
-			a.MOVQ(at(args[1], 8*i), q[i])
-		}
-		for i := range dst {
-			a.MOVQ(at(args[0], 8*i), dst[i])
-		}
-		step := a.codeStep(o, s)
-		acc, x, t, qv := a.ymms(8), a.ymms(2), a.ymms(2), a.YMM()
-		next, loop, done := a.label("next"), a.label("loop"), a.label("done")
-		a.Label(next)
-		a.SUBQ(operand.Imm(2), n)
-		a.JL(a.to(done))
-		a.zero(acc...)
-		a.XORQ(off, off)
-		a.Label(loop)
-		a.VMOVDQU(at(rows, 0), x[0])
-		a.VMOVDQU(operand.Mem{Base: rows, Index: dim, Scale: 1}, x[1])
-		a.PREFETCHT0(operand.Mem{Base: rows, Index: dim, Scale: 1, Disp: scanAhead})
-		for i := range q {
-			a.VMOVDQU(operand.Mem{Base: q[i], Index: off, Scale: 1}, qv)
-			for j := range x {
-				step(acc[2*i+j], qv, x[j], t[j])
-			}
-		}
-		a.ADDQ(operand.Imm(32), rows)
-		a.ADDQ(operand.Imm(32), off)
-		a.CMPQ(off, dim)
-		a.JNE(a.to(loop))
-		a.ADDQ(dim, rows)
-		for i := 0; i < len(dst); i += 2 {
-			s := a.codeReduce4(acc[2*i : 2*i+4])
-			a.VMOVQ(s, at(dst[i], 0))
-			a.VPEXTRQ(operand.Imm(1), s, at(dst[i+1], 0))
-		}
-		for i := range dst {
-			a.ADDQ(operand.Imm(8), dst[i])
-		}
-		a.JMP(a.to(next))
-		a.Label(done)
-		a.VZEROUPPER()
-		a.RET()
-	}
 }
