@@ -280,6 +280,10 @@ func remedy(x *ast.BinaryExpr) string {
 			if _, ok := comparisons[side.Op]; ok {
 				return ": compare twice, 1 < a && a < 5, or write between(a, 1, 5)"
 			}
+		case *ast.IndexExpr:
+			if key, ok := side.Index.(*ast.BasicLit); ok && key.Kind == token.STRING && strings.Contains(key.Value, ".") {
+				return ": a key with a dot cannot be named"
+			}
 		}
 	}
 	return ""

@@ -437,3 +437,11 @@ func FuzzParse(f *testing.F) {
 		_, _ = parsed.Check(typeOf) // must not panic
 	})
 }
+
+// TestParseKeyWithDot says why a key cannot be named.
+func TestParseKeyWithDot(t *testing.T) {
+	for _, text := range []string{`meta["a.b"] == 1`, `1 < meta["a.b"]`} {
+		_, err := filter.Parse(text)
+		require.ErrorContains(t, err, "a key with a dot cannot be named")
+	}
+}

@@ -63,6 +63,12 @@ func (r *Rules) Values(sets ...map[string]any) ([]engine.FieldValue, error) {
 		for _, name := range slices.Sorted(maps.Keys(set)) {
 			f, at, ok := r.Field(name)
 			if !ok {
+				switch name {
+				case "id":
+					return nil, r.fail(name, "is what a record is known by, which no Update changes: store it under another ID, and delete this one")
+				case "vector":
+					return nil, r.fail(name, "is no field, and no record is without: set Change.Vector or Vector64")
+				}
 				if extra := Extra(r.schema); extra != "" {
 					return nil, r.fail(name, "does not exist: an Update sets what %q gathers as a whole, so set %[1]q to the object that it is to hold", extra)
 				}

@@ -186,6 +186,10 @@ func TestValues(t *testing.T) {
 	require.Equal(t, []engine.FieldValue{{Place: 0}, {Place: 1, Value: int64(7)}}, got)
 	_, err = r.Values(map[string]any{"color": 7})
 	require.EqualError(t, err, `schema of "docs": field "color" does not exist: an Update sets what "meta" gathers as a whole, so set "meta" to the object that it is to hold`)
+	_, err = r.Values(nil, map[string]any{"id": nil})
+	require.EqualError(t, err, `schema of "docs": field "id" is what a record is known by, which no Update changes: store it under another ID, and delete this one`)
+	_, err = r.Values(nil, map[string]any{"vector": nil})
+	require.EqualError(t, err, `schema of "docs": field "vector" is no field, and no record is without: set Change.Vector or Vector64`)
 }
 
 // TestRecords: a scan in the order of a field is two, of the records that have a value
