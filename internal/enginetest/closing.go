@@ -65,7 +65,7 @@ func (s *suite) closing(t *testing.T) {
 	run(t, "in the middle of a stream", func(t *testing.T) {
 		db := s.target.Open(t)
 		c := s.createIn(t, db, vecwire.Schema{Dim: 2})
-		m := newModel(c.Schema(), newGenerator(161, c.Schema()).records(600)...)
+		m := newModel(c.Schema(), newGenerator(161, c.Schema()).records(1300)...) // more than a page
 		require.NoError(t, c.Upsert(ctx, m.all()...))
 		var last error
 		for _, err := range c.All(ctx, vecwire.Scan{}) {
