@@ -45,6 +45,9 @@ func (a *app) describe(s vecwire.Schema) error {
 	if s.Distributed != vecwire.NotDistributed {
 		line += fmt.Sprintf(", distributed by %v", s.Distributed)
 	}
+	if s.Index == vecwire.NoIndex {
+		line += ", no index by itself"
+	}
 	if err := a.printf("%s\n", line); err != nil {
 		return err
 	}
