@@ -1,11 +1,11 @@
 package search
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"strings"
 
@@ -55,23 +55,23 @@ func parseToken(s string) (t token, err error) {
 
 // sum stands for what the scores of a query's hits depend on, as it was given.
 func (q *Query) sum() uint64 {
-	h := fnv.New64a()
-	write := func(n uint64) { _, _ = h.Write(binary.LittleEndian.AppendUint64(nil, n)) }
+	b := make([]byte, 0, 64+len(q.In)+4*len(q.Vector)+8*len(q.Vector64))
+	number := func(n int) { b = binary.LittleEndian.AppendUint64(b, uint64(n)) }
 	text := func(s string) {
-		write(uint64(len(s)))
-		_, _ = h.Write([]byte(s))
+		number(len(s))
+		b = append(b, s...)
 	}
 	vector := func(v []float32) {
-		write(uint64(len(v)))
+		number(len(v))
 		for _, x := range v {
-			write(uint64(math.Float32bits(x)))
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 		}
 	}
 	text(q.In)
 	vector(q.Vector)
-	write(uint64(len(q.Vector64)))
+	number(len(q.Vector64))
 	for _, x := range q.Vector64 {
-		write(math.Float64bits(x))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
 	}
 	if q.Vector == nil && q.Vector64 == nil { // beside a vector it is for snippets only
 		text(q.Text)
@@ -79,7 +79,8 @@ func (q *Query) sum() uint64 {
 	for _, v := range q.Away {
 		vector(v)
 	}
-	return h.Sum64()
+	sum := sha256.Sum256(b)
+	return binary.LittleEndian.Uint64(sum[:])
 }
 
 // Sum notes what the query is before its text becomes a vector, if a token must fit it.
