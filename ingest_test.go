@@ -27,13 +27,13 @@ import (
 	"github.com/vecwire/vecwire/internal/testenv"
 )
 
-// The job that is killed: so many texts, in batches of so many.
+// The job that is killed: so many texts for each time that it is, in batches of so many.
 const (
-	killedTexts   = 3000
+	killedTexts   = 150
 	killedBatch   = 16
 	killedWorkers = 3
 	killedWindow  = killedBatch * killedWorkers
-	killedRounds  = 20
+	killedRounds  = "VECWIRE_INGEST_TEST_ROUNDS" // how many times, for the child
 )
 
 func killedText(i int) string { return fmt.Sprintf("text %d", i) }
@@ -61,6 +61,10 @@ func (s spoken) Embed(_ context.Context, texts []string, _ embed.Use) ([][]float
 // ingestTexts is the job that is killed.
 func ingestTexts(url string) error {
 	ctx := context.Background()
+	rounds, err := strconv.Atoi(os.Getenv(killedRounds))
+	if err != nil {
+		return err
+	}
 	db, err := vecwire.Open(ctx, url)
 	if err != nil {
 		return err
@@ -73,7 +77,7 @@ func ingestTexts(url string) error {
 		return err
 	}
 	records := func(yield func(vecwire.Record, error) bool) {
-		for i := range killedTexts {
+		for i := range rounds * killedTexts {
 			if !yield(vecwire.Record{ID: fmt.Sprintf("%04d", i), Text: killedText(i)}, nil) {
 				return
 			}
@@ -90,11 +94,13 @@ func ingestTexts(url string) error {
 // the last one finish: every record is there once, and of the texts no more
 // than those that were under way at a kill were embedded again.
 func TestIngestKilled(t *testing.T) {
-	kill := func(t *testing.T, url string) {
+	kill := func(t *testing.T, url string, rounds int) {
+		t.Parallel()
 		rng := rand.New(rand.NewPCG(7, 7))
-		times := make([]int, killedTexts) // that each text was embedded
-		for round := range killedRounds + 1 {
+		times := make([]int, rounds*killedTexts) // that each text was embedded
+		for round := range rounds + 1 {
 			cmd := child(t, "texts", url)
+			cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", killedRounds, rounds))
 			cmd.Stderr = os.Stderr
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
@@ -109,13 +115,13 @@ func TestIngestKilled(t *testing.T) {
 						again++
 					}
 				}
-				if calls++; calls == last && round < killedRounds {
+				if calls++; calls == last && round < rounds {
 					require.NoError(t, cmd.Process.Kill())
 				}
 			}
 			err = cmd.Wait()
 			require.LessOrEqual(t, again, killedWindow, "texts of round %d that were embedded before", round)
-			if round == killedRounds {
+			if round == rounds {
 				require.NoError(t, err)
 			} else {
 				require.Error(t, err, "round %d ended by itself", round)
@@ -135,11 +141,11 @@ func TestIngestKilled(t *testing.T) {
 			require.Positive(t, times[next])
 			next++
 		}
-		require.Equal(t, killedTexts, next)
+		require.Equal(t, len(times), next)
 	}
-	t.Run("embedded", func(t *testing.T) { kill(t, filepath.Join(t.TempDir(), "killed.db")) })
-	t.Run("postgres", func(t *testing.T) { kill(t, testenv.Postgres(t)) })
-	t.Run("iris", func(t *testing.T) { kill(t, testenv.IRIS(t, irisKinds[0]).URL()) })
+	t.Run("embedded", func(t *testing.T) { kill(t, filepath.Join(t.TempDir(), "killed.db"), 20) })
+	t.Run("postgres", func(t *testing.T) { kill(t, testenv.Postgres(t), 20) })
+	t.Run("iris", func(t *testing.T) { kill(t, testenv.IRIS(t, irisKinds[0]).URL(), 6) })
 }
 
 const million = 1_000_000
@@ -193,6 +199,7 @@ func TestIngestMemory(t *testing.T) {
 	}
 	for name, url := range map[string]string{"embedded": filepath.Join(t.TempDir(), "million.db"), "postgres": testenv.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			out, err := child(t, "million", url).CombinedOutput()
 			require.NoError(t, err, "%s", out)
 			t.Logf("%s", out)

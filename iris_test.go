@@ -12,7 +12,8 @@ import (
 
 // TestIRIS runs the conformance suite through the real iris-pgwire, over a
 // stand-in for IRIS or the server that VECWIRE_TEST_IRIS names, and listens to
-// every statement that is sent.
+// every statement that is sent. The first server has all samples of the random cases
+// where VECWIRE_TEST_ALL asks for them.
 func TestIRIS(t *testing.T) {
 	t.Parallel()
 	for i, kind := range irisServers() {
@@ -25,7 +26,7 @@ func TestIRIS(t *testing.T) {
 					require.NoError(t, err)
 					return db
 				},
-				Shared: true, Persistent: true, Light: i > 0 || testing.Short(),
+				Shared: true, Persistent: true, Light: i > 0 || !testenv.All(),
 			})
 			tapped.expect(t)
 		})

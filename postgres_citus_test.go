@@ -8,12 +8,14 @@ import (
 	"github.com/vecwire/vecwire/internal/testenv"
 )
 
-// TestPostgresCitus runs the suite over collections that are distributed by ID.
+// TestPostgresCitus runs the suite over collections that are distributed by ID. Over
+// a stand-in, whose answers are those of one server, it takes few samples.
 func TestPostgresCitus(t *testing.T) {
 	t.Parallel()
 	url := testenv.Citus(t)
 	enginetest.Run(t, enginetest.Target{
 		Open: opener(url), Shared: true, Persistent: true, Distributed: vecwire.ByID, Remote: true,
+		Light: !testenv.All() && !testenv.IsCitus(),
 	})
 }
 

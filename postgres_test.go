@@ -15,7 +15,9 @@ import (
 	"github.com/vecwire/vecwire/internal/testenv"
 )
 
-// conform runs the conformance suite, which excuses nothing, over a database.
+// conform runs the conformance suite, which excuses nothing, over a database that is
+// reached in another way than by TestPostgres: with few samples of the random cases,
+// which are about the server, unless VECWIRE_TEST_ALL asks for all of them.
 func conform(t *testing.T, cfg vecwire.Config, url string) {
 	enginetest.Run(t, enginetest.Target{
 		Open: func(t testing.TB) *vecwire.DB {
@@ -23,13 +25,13 @@ func conform(t *testing.T, cfg vecwire.Config, url string) {
 			require.NoError(t, err)
 			return db
 		},
-		Shared: true, Persistent: true,
+		Shared: true, Persistent: true, Light: !testenv.All(),
 	})
 }
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	conform(t, vecwire.Config{}, testenv.Postgres(t))
+	enginetest.Run(t, enginetest.Target{Open: opener(testenv.Postgres(t)), Shared: true, Persistent: true})
 }
 
 func TestPostgresSimpleProtocol(t *testing.T) {
@@ -82,7 +84,7 @@ func TestPostgresPool(t *testing.T) {
 			require.NoError(t, err)
 			return db
 		},
-		Shared: true, Persistent: true,
+		Shared: true, Persistent: true, Light: !testenv.All(),
 	})
 	require.NoError(t, pool.Ping(t.Context()), "the pool stays its owner's")
 	var text string

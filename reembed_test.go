@@ -49,9 +49,8 @@ func (n numbered) Embed(ctx context.Context, texts []string, _ embed.Use) ([][]f
 
 func (n numbered) vector(number int) []float32 { return []float32{float32(n.model), float32(number)} }
 
-// The collection whose embedding is killed.
+// The embedding that is killed.
 const (
-	reembedTexts = 1500
 	reembedBatch = 128 // that Reembed gives the embedder at a time
 	reembedModel = "VECWIRE_REEMBED_TEST_MODEL"
 )
@@ -116,7 +115,8 @@ func reembedInChild(url string) error {
 // again and again, and then again to yet another. At any time the collection is
 // whole under one model.
 func TestReembedKilled(t *testing.T) {
-	kill := func(t *testing.T, url string, rounds int) {
+	kill := func(t *testing.T, url string, rounds, all int) {
+		t.Parallel()
 		rng := rand.New(rand.NewPCG(9, 9))
 		open := func() *vecwire.DB {
 			db, err := vecwire.Open(t.Context(), url)
@@ -124,7 +124,7 @@ func TestReembedKilled(t *testing.T) {
 			return db
 		}
 		db := open()
-		fillNumbered(t, db, reembedTexts)
+		fillNumbered(t, db, all)
 		require.NoError(t, db.Close())
 		target, kills, texts := 1, 0, 0 // of this target
 		finished, killedRounds := 0, 0
@@ -140,7 +140,7 @@ func TestReembedKilled(t *testing.T) {
 				n, err := strconv.Atoi(lines.Text())
 				require.NoError(t, err)
 				texts += n
-				if calls++; calls == last || texts == reembedTexts {
+				if calls++; calls == last || texts == all {
 					// Any moment will do: it only spreads where the kill falls.
 					time.AfterFunc(moment, func() { _ = cmd.Process.Kill() })
 				}
@@ -151,13 +151,13 @@ func TestReembedKilled(t *testing.T) {
 				killedRounds++
 			}
 			db := open()
-			is := expectNumbered(t, db, reembedTexts)
+			is := expectNumbered(t, db, all)
 			if !killed {
 				require.Equal(t, target, is, "round %d", round)
 			}
 			if is == target {
-				require.GreaterOrEqual(t, texts, reembedTexts)
-				require.LessOrEqual(t, texts, reembedTexts+kills*reembedBatch, "texts of one batch a kill may be embedded twice")
+				require.GreaterOrEqual(t, texts, all)
+				require.LessOrEqual(t, texts, all+kills*reembedBatch, "texts of one batch a kill may be embedded twice")
 				target, kills, texts = target+1, 0, 0
 				finished++
 			}
@@ -167,9 +167,9 @@ func TestReembedKilled(t *testing.T) {
 		require.Positive(t, killedRounds)
 		t.Logf("%d models, %d kills", finished, killedRounds)
 	}
-	t.Run("embedded", func(t *testing.T) { kill(t, filepath.Join(t.TempDir(), "killed.db"), 30) })
-	t.Run("postgres", func(t *testing.T) { kill(t, testenv.Postgres(t), 30) })
-	t.Run("iris", func(t *testing.T) { kill(t, testenv.IRIS(t, irisKinds[0]).URL(), 8) })
+	t.Run("embedded", func(t *testing.T) { kill(t, filepath.Join(t.TempDir(), "killed.db"), 30, 1500) })
+	t.Run("postgres", func(t *testing.T) { kill(t, testenv.Postgres(t), 30, 1500) })
+	t.Run("iris", func(t *testing.T) { kill(t, testenv.IRIS(t, irisKinds[0]).URL(), 8, 700) })
 }
 
 // stopper ends a context at the n-th statement.
@@ -234,7 +234,10 @@ func TestReembedCutOff(t *testing.T) {
 		require.NoError(t, conn.QueryRow(t.Context(), "SELECT COUNT(*) AS n FROM vecwire_collections", pgx.QueryExecModeSimpleProtocol).Scan(&left))
 		require.Equal(t, "1", left, "collections")
 	}
-	t.Run("postgres", func(t *testing.T) { cutOff(t, testenv.Postgres(t)) })
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		cutOff(t, testenv.Postgres(t))
+	})
 	kinds := irisServers()
 	if testing.Short() || len(kinds) == 1 {
 		kinds = kinds[:1]
@@ -242,6 +245,9 @@ func TestReembedCutOff(t *testing.T) {
 		kinds = []testenv.IRISOptions{kinds[0], kinds[len(kinds)-1]}
 	}
 	for _, kind := range kinds {
-		t.Run("iris "+kind.Version+" "+string(kind.Mode), func(t *testing.T) { cutOff(t, testenv.IRIS(t, kind).URL()) })
+		t.Run("iris "+kind.Version+" "+string(kind.Mode), func(t *testing.T) {
+			t.Parallel()
+			cutOff(t, testenv.IRIS(t, kind).URL())
+		})
 	}
 }

@@ -139,6 +139,7 @@ func TestSuiteOnWrongEngine(t *testing.T) {
 func TestWrongEngines(t *testing.T) {
 	for name, w := range wrongEngines {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if testing.Short() && name != "claims what it lacks" && name != "keeps what is dropped" {
 				t.Skip("the other two are the likeliest to go wrong")
 			}

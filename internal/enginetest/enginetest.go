@@ -42,8 +42,8 @@ type Target struct {
 	// Distributed is what every collection of the suite has as its Schema.Distributed
 	// that does not say so itself.
 	Distributed vecwire.Distribution
-	// Light makes the suite run every case with the fewest samples: for a server
-	// that is slow and is tested in several forms.
+	// Light makes the suite run every case with the fewest samples: for what is slow
+	// and for a server that is tested in several forms.
 	Light bool
 }
 
@@ -218,4 +218,16 @@ func (s *suite) sample(n int) int {
 		return max(1, n/5)
 	}
 	return n
+}
+
+// share returns every n-th of what a case goes through, beginning at another place for
+// each offset, so that a few offsets go through all of it. With -short and in a light
+// run n is greater, as [suite.sample] is smaller.
+func share[T any](s *suite, all []T, n, offset int) []T {
+	n *= 100 / s.sample(100)
+	var some []T
+	for i := offset % n; i < len(all); i += n {
+		some = append(some, all[i])
+	}
+	return some
 }

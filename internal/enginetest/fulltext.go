@@ -284,7 +284,7 @@ func (s *suite) fullTextAnyText(t *testing.T) {
 // fullTextLong: texts that have more words than a database's index takes are
 // stored all the same, and found by their first words.
 func (s *suite) fullTextLong(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || s.target.Light {
 		t.Skip("indexes 7 MB of texts")
 	}
 	ctx := t.Context()

@@ -170,7 +170,7 @@ func (s *IRISServer) Start(t testing.TB) {
 	t.Helper()
 	s.own(t)
 	p, err := startProcess(supervision{
-		Path: s.runtime.Python, Args: []string{"-m", "iris_pgwire.server"}, Env: s.env, Dir: s.dir.Path,
+		Path: s.runtime.Python, Args: []string{"-m", "iris._server"}, Env: s.env, Dir: s.dir.Path,
 		Log: filepath.Join(s.dir.Path, "server.log"), Quit: syscall.SIGTERM,
 	}, s.dir)
 	if err != nil {
@@ -271,13 +271,4 @@ func (s *IRISServer) EngineLog(t testing.TB, containing string) []EngineStatemen
 			out = append(out, st)
 		}
 	}
-}
-
-// ServerLog returns the last n lines that the wire server wrote. It logs every
-// statement with its parameters.
-func (s *IRISServer) ServerLog(n int) string {
-	if s.process == nil {
-		return ""
-	}
-	return s.process.log(n)
 }
