@@ -94,25 +94,6 @@ func (db *DB) Compact(ctx context.Context) error {
 	return call.end(0, db.engine.Compact(ctx))
 }
 
-// Backup writes a copy of the whole database into a new file, while others read and
-// write it: one state of it, with indexes and full text. The file is a store like any
-// other. It is not there before it is whole; Backup returns [ErrExists] if it is there
-// already.
-//
-// Servers have backups of their own: Backup returns [ErrUnsupported] there, and inside a
-// transaction an error.
-func (db *DB) Backup(ctx context.Context, path string) error {
-	ctx, call, err := db.beginOutsideTx(ctx, OpBackup, "", "make a backup outside")
-	if err != nil {
-		return err
-	}
-	defer call.leave()
-	if path == "" {
-		return call.end(0, badValue("path", "that of the new file", ""))
-	}
-	return call.end(0, db.engine.Backup(ctx, path))
-}
-
 // Salvage brings what can be read of a damaged store over into a new one: all records that
 // are whole, with their vectors, texts and fields. The report says how many of each
 // collection are in the new store, and as problems what is lost, by collection and record:

@@ -236,7 +236,13 @@ func ExampleDB_Backup() {
 		panic(err)
 	}
 	backup := filepath.Join(dir, "backup.db")
-	if err := db.Backup(ctx, backup); err != nil {
+	var last vecwire.Progress
+	err = db.Backup(ctx, backup, vecwire.BackupOptions{Progress: func(p vecwire.Progress) {
+		if p.Phase == "pages" {
+			last = p
+		}
+	}})
+	if err != nil {
 		panic(err)
 	}
 	copied, err := vecwire.Config{ReadOnly: true}.Open(ctx, backup)
@@ -248,6 +254,6 @@ func ExampleDB_Backup() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(schemas[0].Name)
-	// Output: docs
+	fmt.Println(schemas[0].Name, last.Done == last.Total)
+	// Output: docs true
 }

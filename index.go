@@ -3,12 +3,9 @@ package vecwire
 import (
 	"cmp"
 	"context"
-	"errors"
-	"time"
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
-	"github.com/vecwire/vecwire/internal/fault"
 )
 
 // Compress says what an index holds in place of the vectors. A smaller index
@@ -133,29 +130,10 @@ func (c *Collection) buildIndex(ctx context.Context, o IndexOptions) error {
 	if p.Where, err = c.checkFilter(o.Where); err != nil {
 		return err
 	}
-	// Engines call Progress from goroutines of their own, where a panic would end the
-	// process. It ends the building, and is not called again.
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	if report := p.Progress; report != nil {
-		p.Progress = func(at engine.IndexProgress) {
-			if ctx.Err() != nil {
-				return
-			}
-			err := fault.Guard("Progress", func() error {
-				report(at)
-				return nil
-			})
-			if err != nil {
-				cancel(err)
-			}
-		}
-	}
-	err = c.engine.BuildIndex(ctx, p)
-	if panicked, ok := errors.AsType[*fault.PanicError](context.Cause(ctx)); ok {
-		return panicked
-	}
-	return err
+	return withProgress(ctx, o.Progress, func(ctx context.Context, tell func(engine.Progress)) error {
+		p.Progress = tell
+		return c.engine.BuildIndex(ctx, p)
+	})
 }
 
 // plan checks the options that are the same on every engine.
@@ -179,12 +157,6 @@ func (o IndexOptions) plan(caps engine.Capabilities) (engine.IndexPlan, error) {
 	p := engine.IndexPlan{
 		M: o.M, EfConstruction: o.EfConstruction, MemoryBytes: o.MemoryBytes, Workers: o.Workers,
 		Compress: engine.Compress(o.Compress), Dims: o.Dims, Method: string(o.Method),
-	}
-	if o.Progress != nil {
-		begun := time.Now()
-		p.Progress = func(at engine.IndexProgress) {
-			o.Progress(Progress{Phase: at.Phase, Done: at.Done, Total: at.Total, Elapsed: time.Since(begun)})
-		}
 	}
 	return p, nil
 }

@@ -52,7 +52,7 @@ type IngestOptions struct {
 // MaxFailures is how many failures an [IngestReport] describes. It counts all.
 const MaxFailures = ingest.MaxFailures
 
-// Progress says how far long work is: an ingest, a reembed, or the building of an
+// Progress says how far long work is: an ingest, a reembed, a backup, or the building of an
 // index.
 type Progress struct {
 	Phase   string        // what is being done, in the engine's words; "" where there is one phase only

@@ -10,13 +10,17 @@ func (a *app) backup() *cobra.Command {
 	return &cobra.Command{
 		Use: "backup FILE", Short: "copy the whole store while it is in use", GroupID: "move",
 		Long: `Writes a copy of an embedded store, as it is at one moment, while others read and write
-it. A server has tools of its own for that.`,
+it. Interrupted, it goes on where it was when it is called again. A server has tools of
+its own for that.`,
 		Example: `vecwire backup backup.db`,
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			return a.with(ctx, func(db *vecwire.DB) error {
-				if err := db.Backup(ctx, args[0]); err != nil {
+				show, end := a.progressIn("backup", bytesText)
+				err := db.Backup(ctx, args[0], vecwire.BackupOptions{Progress: show})
+				end()
+				if err != nil {
 					return err
 				}
 				if a.json {

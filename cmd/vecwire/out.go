@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -128,19 +129,24 @@ func isTerminal(w io.Writer) bool {
 // progress returns a function that shows how far a job is, and one that takes the line
 // away. Both are nil or do nothing where nobody would see them.
 func (a *app) progress(what string) (show func(vecwire.Progress), end func()) {
+	return a.progressIn(what, func(n int64) string { return strconv.FormatInt(n, 10) })
+}
+
+// progressIn is progress whose counts are written by text.
+func (a *app) progressIn(what string, text func(int64) string) (show func(vecwire.Progress), end func()) {
 	if !isTerminal(a.log) {
 		return nil, func() {}
 	}
 	show = func(p vecwire.Progress) {
 		of := ""
 		if p.Total > 0 {
-			of = fmt.Sprintf(" of %d", p.Total)
+			of = " of " + text(p.Total)
 		}
 		left := ""
 		if p.ETA > 0 {
 			left = fmt.Sprintf(", %s left", p.ETA.Round(time.Second))
 		}
-		fmt.Fprintf(a.log, "\r\x1b[K%s: %d%s%s", what, p.Done, of, left)
+		fmt.Fprintf(a.log, "\r\x1b[K%s: %s%s%s", what, text(p.Done), of, left)
 	}
 	return show, func() { fmt.Fprint(a.log, "\r\x1b[K") }
 }

@@ -95,7 +95,9 @@ func (l Lacks) Join(context.Context, *Caller) (context.Context, error) {
 }
 
 // Backup implements Engine.
-func (l Lacks) Backup(context.Context, string) error { return Unsupported(LackBackup, string(l)) }
+func (l Lacks) Backup(context.Context, string, func(Progress)) error {
+	return Unsupported(LackBackup, string(l))
+}
 
 // Changes implements Engine, for one that notices nothing.
 func (Lacks) Changes(context.Context) (uint64, error) { return 0, nil }

@@ -38,11 +38,14 @@ func (c Compress) String() string {
 	return "unknown"
 }
 
-// IndexProgress says how far the building of an index is.
-type IndexProgress struct {
+// Progress says how far long work is.
+type Progress struct {
 	Phase       string
 	Done, Total int64 // in units that the phase knows; Total is 0 where it is unknown
 }
+
+// IndexProgress says how far the building of an index is.
+type IndexProgress = Progress
 
 // Index describes a vector index.
 type Index struct {

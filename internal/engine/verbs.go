@@ -25,8 +25,9 @@ type Engine interface {
 	// fields are still there. Needs Can.Alter.
 	Alter(ctx context.Context, a Alter) error
 	Close() error
-	// Backup writes one state of the database into a new file, or returns ErrExists.
-	Backup(ctx context.Context, path string) error
+	// Backup writes one state of the database into a new file, or returns ErrExists. It
+	// goes on from what an interrupted one has left. progress may be nil.
+	Backup(ctx context.Context, path string, progress func(Progress)) error
 	// Check compares all that the database keeps of its records, beside writers.
 	Check(ctx context.Context) (Checked, error)
 	// Salvage writes what can be read of a damaged database into a new file, or returns

@@ -41,9 +41,9 @@ func TestBackup(t *testing.T) {
 		}
 		return nil
 	})
-	require.NoError(t, s.Backup(ctx, to))
+	require.NoError(t, s.Backup(ctx, to, nil))
 	require.NoError(t, group.Wait())
-	require.ErrorIs(t, s.Backup(ctx, to), engine.ErrExists)
+	require.ErrorIs(t, s.Backup(ctx, to, nil), engine.ErrExists)
 
 	for _, b := range []*store{openReading(t, to), openStore(t, to)} {
 		inB, err := b.Open(ctx, testSchema.Name)
@@ -68,7 +68,7 @@ func TestBackupOfMemory(t *testing.T) {
 	c := create(t, e.(*store), testSchema)
 	require.NoError(t, c.Upsert(ctx, []engine.Record{randomRecord(rand.New(rand.NewPCG(1, 1)), "a")}))
 	to := filepath.Join(t.TempDir(), "backup.db")
-	require.NoError(t, e.(*store).Backup(ctx, to))
+	require.NoError(t, e.(*store).Backup(ctx, to, nil))
 	inB, err := openStore(t, to).Open(ctx, testSchema.Name)
 	require.NoError(t, err)
 	require.Equal(t, all(t, ctx, c), all(t, ctx, inB))
@@ -88,7 +88,7 @@ func TestBackupsToOnePath(t *testing.T) {
 	var group errgroup.Group
 	for i := range errs {
 		group.Go(func() error {
-			errs[i] = s.Backup(ctx, to)
+			errs[i] = s.Backup(ctx, to, nil)
 			return nil
 		})
 	}

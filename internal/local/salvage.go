@@ -38,7 +38,7 @@ func (s *store) Salvage(ctx context.Context, path string) (report engine.Checked
 	defer func() { removeStore(temp) }()
 	k := &checker{store: s, unread: map[int64]bool{}}
 	if err = k.salvage(ctx, to); err == nil {
-		err = to.Backup(ctx, path)
+		err = to.Backup(ctx, path, nil)
 	}
 	if closed := to.Close(); err == nil {
 		err = closed

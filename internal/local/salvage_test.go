@@ -119,7 +119,7 @@ func TestBackupRemovesLeftovers(t *testing.T) {
 	for _, name := range []string{left, left + "-journal", other, mine} {
 		require.NoError(t, os.WriteFile(name, []byte("half"), 0o600))
 	}
-	require.NoError(t, s.Backup(t.Context(), to))
+	require.NoError(t, s.Backup(t.Context(), to, nil))
 	require.NoFileExists(t, left)
 	require.NoFileExists(t, left+"-journal")
 	require.FileExists(t, other)

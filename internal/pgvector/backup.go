@@ -7,6 +7,6 @@ import (
 )
 
 // Backup implements engine.Engine: the server has backups of its own.
-func (*database) Backup(context.Context, string) error {
+func (*database) Backup(context.Context, string, func(engine.Progress)) error {
 	return engine.Unsupported(engine.LackBackup, "postgres")
 }
