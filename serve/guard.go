@@ -88,8 +88,10 @@ func (g *guard) admit(w http.ResponseWriter, r *http.Request) (asked bool, err e
 
 // hostname returns the name in a Host header, without port and brackets.
 func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+	if strings.IndexByte(host, ':') >= 0 { // else its error would have to be made
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
 	}
 	return strings.ToLower(strings.Trim(host, "[]"))
 }

@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -318,6 +319,10 @@ func (p *parser) skip(depth int) error {
 
 func (p *parser) skipString() error {
 	for i := p.i + 1; i < len(p.b); i++ {
+		i += plain(p.b[i:])
+		if i == len(p.b) {
+			break
+		}
 		switch c := p.b[i]; {
 		case c == '"':
 			p.i = i + 1
@@ -331,6 +336,20 @@ func (p *parser) skipString() error {
 	}
 	p.i = len(p.b)
 	return p.syntax("want the end of the string")
+}
+
+// plain returns how many of b's first bytes, eight at a time, stand in a string as they
+// are: no quote, no backslash, no control character.
+func plain(b []byte) (n int) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	zero := func(x uint64) uint64 { return (x - ones) &^ x } // the top bit of each byte that is 0, and perhaps of those above
+	for ; n+8 <= len(b); n += 8 {
+		x := binary.LittleEndian.Uint64(b[n:])
+		if (zero(x^ones*'"')|zero(x^ones*'\\')|(x-ones*' ')&^x)&tops != 0 {
+			break
+		}
+	}
+	return n
 }
 
 // unquote returns the string that a JSON string stands for. It refuses half a
@@ -411,12 +430,19 @@ func (n numbers) read(s vecwire.Schema) (f32 []float32, f64 []float64, err error
 }
 
 func fromBase64[T codec.Float](raw []byte) ([]T, error) {
-	encoded, err := unquote(raw)
-	if err != nil {
-		return nil, err
+	encoded := raw[1 : len(raw)-1]
+	if bytes.IndexByte(encoded, '\\') >= 0 { // some write \/ for /
+		s, err := unquote(raw)
+		if err != nil {
+			return nil, err
+		}
+		encoded = []byte(s)
 	}
-	if b, err := base64.StdEncoding.DecodeString(encoded); err == nil {
-		if v, err := codec.ParseBlob([]T(nil), b); err == nil {
+	b := buffers.Get().(*bytes.Buffer)
+	defer release(b)
+	b.Grow(base64.StdEncoding.DecodedLen(len(encoded)))
+	if decoded, err := base64.StdEncoding.AppendDecode(b.AvailableBuffer(), encoded); err == nil {
+		if v, err := codec.ParseBlob([]T(nil), decoded); err == nil {
 			return v, nil
 		}
 	}

@@ -141,3 +141,13 @@ func pointerOf(t *testing.T, r reply) any {
 	t.Helper()
 	return r.problem(400, "invalid")["errors"].([]any)[0].(map[string]any)["pointer"]
 }
+
+// A body of records has vectors as the bodies of single ones have them.
+func TestStoredAsBase64(t *testing.T) {
+	t.Parallel()
+	c := serving(t, openDB(t, "mem:"), serve.Options{})
+	c.do("POST", "/v1/collections", `{"name":"docs","dim":2,"metric":"l2","vectors":[{"name":"title","dim":1,"metric":"l2"}]}`).ok()
+	answer := c.lines("/v1/collections/docs/records", `{"id":"a","vector":"AACAPwAAIMA=","vectors":{"title":"AACAPw=="}}`+"\n"+`{"id":"b","vector":"AACAPw=="}`+"\n")
+	require.Contains(t, string(answer.body), `"stored":1,"failed":1`)
+	require.JSONEq(t, `{"id":"a","vector":[1,-2.5],"vectors":{"title":[1]}}`, string(c.do("GET", "/v1/collections/docs/records/a", "").body))
+}

@@ -19,7 +19,8 @@ import (
 // they come; ranged over again, it goes on where it stopped.
 //
 // The keys of a line are "id", which is required, "vector", "text", "fields" and "vectors";
-// a key that is missing or null stands for none. Numbers are rounded to the
+// a key that is missing or null stands for none. A vector may be base64 of the
+// little-endian bytes of its elements, too. Numbers are rounded to the
 // nearest value that the vector's element or the Float holds; an Int must be
 // whole, and may end in ".0". Blank lines are passed over, and so is a schema in
 // the first line, which must fit s.
@@ -173,7 +174,7 @@ func (d *decoder) record(line []byte) (r vecwire.Record, err error) {
 		case 0:
 			r.ID, err = text("id", value)
 		case 1:
-			err = d.vector(&r, value)
+			err = vectorValue(&r, d.schema, value)
 		case 2:
 			r.Text, err = text("text", value)
 		case 3:
@@ -198,13 +199,6 @@ func noID(name string) error {
 
 func twice(key string) error {
 	return &vecwire.ValueError{Field: key, Pos: -1, Want: "one value", Got: "there twice"}
-}
-
-func (d *decoder) vector(r *vecwire.Record, value []byte) error {
-	if value[0] != '[' {
-		return mismatch("vector", "an array of numbers", value)
-	}
-	return parseVector(r, d.schema, value)
 }
 
 // values reads the fields of a record.

@@ -38,7 +38,8 @@ func TestReadJSONL(t *testing.T) {
 	for line, want := range map[string]vecwire.Record{
 		`{"id":"1","vector":[1,-2.5],"text":"t","fields":{"s":"x"}}`:                                         {ID: "1", Vector: vector, Text: "t", Fields: vecwire.Fields{"s": "x"}},
 		" { \"fields\" : { \"s\" : \"x\" , \"i\" : 1 } ,\t\"vector\" : [ 1 , -25e-1 ] , \"id\" : \"1\" } \r": {ID: "1", Vector: vector, Fields: vecwire.Fields{"s": "x", "i": int64(1)}},
-		`{"id":"1"}`: {ID: "1"},
+		`{"id":"1"}`:                         {ID: "1"},
+		`{"id":"1","vector":"AACAPwAAIMA="}`: {ID: "1", Vector: vector},
 		`{"id":"1","vector":null,"text":null,"fields":null}`:        {ID: "1"},
 		`{"id":"1","fields":{}}`:                                    {ID: "1"},
 		`{"id":"1","fields":{"s":null,"y":null}}`:                   {ID: "1"},
@@ -66,6 +67,14 @@ func TestReadJSONL(t *testing.T) {
 	got, _ = readAll(`{"id":"1","vector":[0.1,-0]}`, double)
 	require.Equal(t, []float64{0.1, 0}, got[0].Vector64)
 	require.True(t, math.Signbit(got[0].Vector64[1]))
+	got, _ = readAll(`{"id":"1","vector":"AAAAAAAA8D8="}`, double)
+	require.Equal(t, []float64{1}, got[0].Vector64)
+	got, _ = readAll(`{"id":"1","vector":"\/\/\/\/PgAAIMA="}`, testSchema)
+	require.Len(t, got[0].Vector, 2)
+	named := testSchema
+	named.Vectors = []vecwire.VectorField{{Name: "title", Dim: 1}}
+	got, _ = readAll(`{"id":"1","vectors":{"title":"AACAPw=="}}`, named)
+	require.Equal(t, map[string][]float32{"title": {1}}, got[0].Vectors)
 }
 
 func TestReadJSONLRefuses(t *testing.T) {
@@ -97,7 +106,10 @@ func TestReadJSONLRefuses(t *testing.T) {
 		`{"id":"\\ud800\ud800"}`:            "id is one with half a surrogate pair",
 		`{"\ud800":1}`:                      "key is one with half a surrogate pair",
 		`{"id":"1","text":["a"]}`:           "text is an array, want String",
-		`{"id":"1","vector":"[1,2]"}`:       `vector is "[1,2]", want an array of numbers`,
+		`{"id":"1","vector":"[1,2]"}`:       `vector is "[1,2]", want an array of numbers, or base64 of 4 bytes for each`,
+		`{"id":"1","vector":"AACAPwA="}`:    `vector is "AACAPwA=", want an array of numbers, or base64 of 4 bytes for each`,
+		`{"id":"1","vector":""}`:            `vector is "", want an array of numbers, or base64 of 4 bytes for each`,
+		`{"id":"1","vector":{}}`:            `vector is an object, want an array of numbers, or base64 of 4 bytes for each`,
 		`{"id":"1","vector":[]}`:            "vector: want a number at byte 1",
 		`{"id":"1","vector":["1"]}`:         "vector: want a number at byte 1",
 		`{"id":"1","vector":[1,[2]]}`:       "vector: want a number at byte 3",

@@ -13,11 +13,15 @@ func setVector(r *vecwire.Record, v vecwire.VectorField, text []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", v.Name, err)
 	}
+	addVector(r, v.Name, x)
+	return nil
+}
+
+func addVector(r *vecwire.Record, name string, x []float32) {
 	if r.Vectors == nil {
 		r.Vectors = map[string][]float32{}
 	}
-	r.Vectors[v.Name] = x
-	return nil
+	r.Vectors[name] = x
 }
 
 // namedVectors reads the named vectors of a record.
@@ -38,10 +42,13 @@ func (d *decoder) namedVectors(r *vecwire.Record, object []byte) error {
 		case seen[name]:
 			return twice(name)
 		case value[0] == 'n': // null
-		case value[0] != '[':
-			return mismatch(name, "an array of numbers", value)
-		default:
+		case value[0] == '[':
 			err = setVector(r, v, value)
+		default:
+			var x []float32
+			if x, err = fromBase64[float32](name, value); err == nil {
+				addVector(r, name, x)
+			}
 		}
 		if err != nil {
 			return err

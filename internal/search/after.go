@@ -4,11 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
-	"fmt"
 	"math"
 	"strings"
 
+	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
 	"github.com/vecwire/vecwire/internal/schema"
@@ -16,11 +15,15 @@ import (
 
 // token is what a token of a hit holds.
 type token struct {
-	ID    string `json:"id"`
-	Score uint64 `json:"score"` // its bits: no score is changed by a text
-	Place int    `json:"place"`
-	Query uint64 `json:"query"` // see Query.sum
+	ID    string
+	Score uint64 // its bits: no score is changed by a text
+	Place int
+	Query uint64 // see Query.sum
 }
+
+// fixed is how many bytes of a token stand before the ID: the query, the score and the
+// place.
+const fixed = 8 + 8 + 4
 
 // Token returns the After of a query that goes on behind a hit, taken for the last one of
 // the page; "" if hits have no place in the order of all records.
@@ -35,22 +38,28 @@ func (q *Query) Token(id string, score float64) string {
 		place = DefaultK
 	}
 	place = min(place, math.MaxInt32) + min(q.Offset, math.MaxInt32)
-	if before, err := parseToken(q.After); err == nil {
-		place += before.Place
+	if q.After != "" {
+		if before, ok := parseToken(q.After); ok {
+			place += before.Place
+		}
 	}
-	b, _ := json.Marshal(token{ID: id, Score: math.Float64bits(score), Place: min(place, math.MaxInt32), Query: q.sum()}) // of texts and numbers
-	return base64.RawURLEncoding.EncodeToString(b)
+	b := make([]byte, 0, fixed+64)
+	b = binary.LittleEndian.AppendUint64(b, q.sum())
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(score))
+	b = binary.LittleEndian.AppendUint32(b, uint32(min(place, math.MaxInt32)))
+	return base64.RawURLEncoding.EncodeToString(append(b, id...))
 }
 
-func parseToken(s string) (t token, err error) {
+func parseToken(s string) (t token, ok bool) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(b, &t)
+	if err != nil || len(b) <= fixed {
+		return t, false
 	}
-	if score := math.Float64frombits(t.Score); err == nil && (t.ID == "" || t.Place < 0 || t.Place > math.MaxInt32 || score != score) {
-		err = fmt.Errorf("not a token")
+	t = token{
+		Query: binary.LittleEndian.Uint64(b), Score: binary.LittleEndian.Uint64(b[8:]),
+		Place: int(binary.LittleEndian.Uint32(b[16:])), ID: string(b[fixed:]),
 	}
-	return t, err
+	return t, t.Place >= 0 && t.Place <= math.MaxInt32 && !math.IsNaN(math.Float64frombits(t.Score))
 }
 
 // sum stands for what the scores of a query's hits depend on, as it was given.
@@ -63,16 +72,12 @@ func (q *Query) sum() uint64 {
 	}
 	vector := func(v []float32) {
 		number(len(v))
-		for _, x := range v {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-		}
+		b = codec.AppendBlob(b, v)
 	}
 	text(q.In)
 	vector(q.Vector)
 	number(len(q.Vector64))
-	for _, x := range q.Vector64 {
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
-	}
+	b = codec.AppendBlob(b, q.Vector64)
 	if q.Vector == nil && q.Vector64 == nil { // beside a vector it is for snippets only
 		text(q.Text)
 	}
@@ -98,9 +103,9 @@ func (q *Query) after() (*engine.After, error) {
 	if beside := q.besideAfter(); beside != nil {
 		return nil, schema.BadValue("After", "none beside "+strings.Join(beside, ", ")+": page by Offset", "a token")
 	}
-	t, err := parseToken(q.After)
+	t, ok := parseToken(q.After)
 	switch {
-	case err != nil:
+	case !ok:
 		return nil, schema.BadValue("After", "what Query.Token returns", filter.Describe(q.After))
 	case t.Query != q.summed:
 		return nil, schema.BadValue("After", "a token of a query with the same Vector, Text, Away and In", "one of another query")
