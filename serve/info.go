@@ -42,7 +42,8 @@ func serveServer(c *call) error {
 		Version: c.o.Version, Engine: caps.Engine, Embedders: []embedder{}, Token: c.who.Name, Scope: c.who.Scope.String(),
 		Capabilities: map[string]any{
 			"l2": caps.L2, "doubles": caps.Doubles, "max_id_bytes": caps.MaxIDBytes, "max_dim": caps.MaxDim, "indexes": caps.Indexes,
-			"effort": caps.Effort, "full_text": caps.FullText, "compressed_indexes": caps.CompressedIndexes, "auto_index": caps.AutoIndex, "atomic_batches": caps.AtomicBatches,
+			"effort": caps.Effort, "full_text": caps.FullText, "compressed_indexes": caps.CompressedIndexes,
+			"partial_indexes": caps.PartialIndexes, "prefix_indexes": caps.PrefixIndexes, "index_methods": caps.IndexMethods, "auto_index": caps.AutoIndex, "atomic_batches": caps.AtomicBatches,
 			"update": caps.Update, "update_if": caps.UpdateIf, "facets": caps.Facets,
 		},
 		Limits: map[string]any{
@@ -69,12 +70,14 @@ type indexEntry struct {
 	M              int    `json:"m"`
 	EfConstruction int    `json:"ef_construction"`
 	Compress       string `json:"compress"`
+	Dims           int    `json:"dims"`
+	Where          string `json:"where"`
 }
 
 func indexEntries(infos []vecwire.IndexInfo) []indexEntry {
 	out := make([]indexEntry, len(infos))
 	for i, x := range infos {
-		out[i] = indexEntry{x.Name, x.Kind, x.Valid, x.Bytes, x.M, x.EfConstruction, x.Compress.String()}
+		out[i] = indexEntry{x.Name, x.Kind, x.Valid, x.Bytes, x.M, x.EfConstruction, x.Compress.String(), x.Dims, x.Where}
 	}
 	return out
 }

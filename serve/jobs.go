@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/filter"
 )
 
 func buildIndex(c *call) error {
@@ -14,7 +15,14 @@ func buildIndex(c *call) error {
 	if err != nil {
 		return err
 	}
-	o := vecwire.IndexOptions{M: int(get[int64](v, "m")), EfConstruction: int(get[int64](v, "ef_construction"))}
+	where := get[filter.Filter](v, "where")
+	if err := c.bounded("/where", where); err != nil {
+		return err
+	}
+	o := vecwire.IndexOptions{
+		M: int(get[int64](v, "m")), EfConstruction: int(get[int64](v, "ef_construction")),
+		Where: where, Dims: int(get[int64](v, "dims")), Method: vecwire.IndexMethod(get[string](v, "method")),
+	}
 	for _, way := range []vecwire.Compress{vecwire.HalfPrecision, vecwire.Bits} {
 		if way.String() == get[string](v, "compress") {
 			o.Compress = way
@@ -45,8 +53,12 @@ func inIndex(name string) string {
 		return "/ef_construction"
 	case "Compress":
 		return "/compress"
+	case "Dims":
+		return "/dims"
+	case "Method":
+		return "/method"
 	}
-	return ""
+	return "/where" // a field of its filter
 }
 
 func dropIndex(c *call) error {

@@ -75,7 +75,8 @@ func shapesOf(l Limits, caps vecwire.Capabilities) *shapes {
 	b.create = named("NewCollection", append([]member{req("name", name)}, parts...)...)
 	b.ensure = named("EnsuredCollection", parts...)
 	b.collections = named("Collections", req("collections", listOf(b.schema)))
-	index := named("Index", req("name", word("")), req("kind", word("")), req("valid", flag("False while it is built.")), req("bytes", count("")), req("m", count("")), req("ef_construction", count("")), req("compress", word("")))
+	index := named("Index", req("name", word("")), req("kind", word("")), req("valid", flag("False while it is built.")), req("bytes", count("")), req("m", count("")), req("ef_construction", count("")), req("compress", word("")),
+		req("dims", count("How many first elements of the vectors it is over, 0 for all.")), req("where", word("The filter that its records pass, or SQL if another program built it; empty for all records.")))
 	b.indexes = named("Indexes", req("indexes", listOf(index)))
 	b.collection = named("Collection", req("schema", b.schema), req("count", count("How many records.")), req("indexes", listOf(index)), req("embedder", flag("Whether the server turns texts into vectors for it.")))
 
@@ -126,7 +127,10 @@ func shapesOf(l Limits, caps vecwire.Capabilities) *shapes {
 	b.manyFound = named("ManyFound", req("results", listOf(b.found)))
 
 	b.index = named("NewIndex", opt("m", size(0, 1000, "Links of a node. Defaults to 16.")), opt("ef_construction", size(0, 1<<16, "Candidates for each new node.")),
-		opt("compress", &shape{kind: text, enum: []string{"none", "half", "bits"}, doc: "What the index holds in place of the vectors. Defaults to none."}))
+		opt("compress", &shape{kind: text, enum: []string{"none", "half", "bits"}, doc: "What the index holds in place of the vectors. Defaults to none."}),
+		opt("where", &shape{kind: condition, doc: "Only over the records that pass, for searches whose filter has these conditions; on PostgreSQL."}),
+		opt("dims", size(0, 1<<16, "Only over so many first elements of the vectors, for those that can be cut off; on PostgreSQL. Defaults to all.")),
+		opt("method", &shape{kind: text, enum: []string{string(vecwire.HNSW), string(vecwire.DiskANN), string(vecwire.VectorChord)}, doc: "What is built; others than hnsw belong to extensions of PostgreSQL. Defaults to hnsw."}))
 	b.recall = named("RecallOf", opt("k", size(1, l.K, "How many hits are compared. Defaults to 10.")), opt("sample", size(1, l.Sample, "How many queries. Defaults to 100.")), opt("filter", filter),
 		opt("efforts", &shape{kind: list, items: size(0, 1<<30, ""), min: 1, max: 20, doc: "Measures each; 0 is the collection's own. Defaults to that."}))
 	latency := named("Latency", req("p50_ms", decimal("")), req("p95_ms", decimal("")), req("p99_ms", decimal("")))

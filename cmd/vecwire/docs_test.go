@@ -95,7 +95,12 @@ func play(t *testing.T, original, model, example string) {
 	require.NoError(t, os.CopyFS(dir, os.DirFS(original)))
 	script := strings.ReplaceAll(example, "http://localhost:11434/v1", model)
 	if strings.Contains(script, "postgres://user@localhost/app") {
-		script = strings.ReplaceAll(script, "postgres://user@localhost/app", "'"+testenv.Postgres(t)+"'")
+		url := testenv.Postgres(t)
+		script = strings.ReplaceAll(script, "postgres://user@localhost/app", "'"+url+"'")
+		if strings.HasPrefix(script, "vecwire index") {
+			text, err := command(dir, "copy", "vecwire.db", url).CombinedOutput()
+			require.NoError(t, err, string(text))
+		}
 	}
 	if strings.HasPrefix(script, "vecwire tune") { // two records need no index
 		manyPoints(t, dir)
@@ -137,6 +142,48 @@ func manyPoints(t *testing.T, dir string) {
 	for _, args := range []string{"import points.jsonl", "index"} {
 		text, err := command(dir, strings.Fields(args)...).CombinedOutput()
 		require.NoError(t, err, string(text))
+	}
+}
+
+// TestIndexOfPostgres builds what only PostgreSQL has, and is told what is not there.
+func TestIndexOfPostgres(t *testing.T) {
+	url, dir := testenv.Postgres(t), fixture(t)
+	run := func(args ...string) (string, error) {
+		text, err := command(dir, append([]string{"--db", url}, args...)...).CombinedOutput()
+		return string(text), err
+	}
+	text, err := command(dir, "copy", "vecwire.db", url).CombinedOutput()
+	require.NoError(t, err, string(text))
+	for _, args := range [][]string{{"index", "--where", `kind == "markdown"`}, {"index", "--dims", "64", "--method", "hnsw"}} {
+		text, err := run(args...)
+		require.NoError(t, err, text)
+	}
+	list, err := run("index", "--list", "--json")
+	require.NoError(t, err, list)
+	require.Contains(t, list, `"where":"kind == \"markdown\""`)
+	require.Contains(t, list, `"dims":64`)
+	table, err := run("index", "--list")
+	require.NoError(t, err, table)
+	require.Regexp(t, `DIMS +WHERE`, table)
+	found, err := run("search", "-k", "1", "--filter", `kind == "markdown"`, "what moves a boat?")
+	require.NoError(t, err, found)
+	require.Contains(t, found, "docs/guide.md")
+
+	for want, args := range map[string][]string{
+		"CREATE EXTENSION vchord":      {"index", "--method", "vchordrq"},
+		"CREATE EXTENSION vectorscale": {"index", "--method", "diskann"},
+		`"hnsw", "diskann" or`:         {"index", "--method", "ivfflat"},
+		"--where: ":                    {"index", "--where", "kind =="},
+		"the vectors' dimension, or 0": {"index", "--dims", "-1"},
+	} {
+		text, err := run(args...)
+		require.ErrorAs(t, err, new(*exec.ExitError), text)
+		require.Contains(t, text, want)
+	}
+	for _, args := range [][]string{{"--where", `kind == "markdown"`}, {"--dims", "64"}, {"--method", "diskann"}} {
+		text, err := command(dir, append([]string{"index"}, args...)...).CombinedOutput()
+		require.ErrorAs(t, err, new(*exec.ExitError))
+		require.Contains(t, string(text), "not supported")
 	}
 }
 

@@ -85,10 +85,13 @@ func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 }
 
 // parseFilter reads the text of a flag.
-func parseFilter(text string) (filter.Filter, error) {
+func parseFilter(text string) (filter.Filter, error) { return parseFilterOf("filter", text) }
+
+// parseFilterOf reads the filter of another flag.
+func parseFilterOf(flag, text string) (filter.Filter, error) {
 	f, err := filter.Parse(text)
 	if err != nil {
-		return f, fmt.Errorf("--filter: %w", err)
+		return f, fmt.Errorf("--%s: %w", flag, err)
 	}
 	return f, nil
 }

@@ -25,6 +25,10 @@ func (e *database) lookUpHistory(ctx context.Context) {
 // that a number proves nothing. But what was committed before the crash was ours, and
 // what was committed after it was not, if the history is the same: the times of commits
 // tell, where the server keeps them.
+//
+// The server knows of its last crash alone, and may have had another before it, between
+// which the number was another's. Ours was committed before this side found its connection
+// broken. If that was after the server was last started, nothing tells how often it was.
 func (c commit) committedBefore(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	unknown := func(why string) (bool, error) {
 		return false, fmt.Errorf("%w: the server crashed meanwhile, or is another one%s", engine.ErrOutcomeUnknown, why)
@@ -39,12 +43,23 @@ func (c commit) committedBefore(ctx context.Context, conn *pgx.Conn) (bool, erro
 	if history != c.history {
 		return unknown("")
 	}
-	var before *bool
+	var at *float64
+	var started float64
 	err := conn.QueryRow(ctx, `SELECT CASE WHEN current_setting('track_commit_timestamp')::bool THEN
-		pg_catalog.pg_xact_commit_timestamp($1::text::xid8::xid) < greatest(pg_catalog.pg_postmaster_start_time(), (SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter)) END`,
-		c.xid).Scan(&before)
-	if err == nil && before == nil {
-		return unknown(", and its setting track_commit_timestamp is off, with which it would tell")
+		extract(epoch FROM pg_catalog.pg_xact_commit_timestamp($1::text::xid8::xid))::float8 END,
+		extract(epoch FROM greatest(pg_catalog.pg_postmaster_start_time(), (SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter)))::float8`,
+		c.xid).Scan(&at, &started)
+	if err != nil {
+		return false, err
 	}
-	return before != nil && *before, err
+	noticed := c.begun + c.noticed.Sub(c.asked).Seconds()
+	switch {
+	case at == nil:
+		return unknown(", and its setting track_commit_timestamp is off, with which it would tell")
+	case *at >= started, *at > noticed:
+		return false, nil
+	case noticed >= started:
+		return unknown(", and was back before its client found out")
+	}
+	return true, nil
 }

@@ -252,14 +252,21 @@ func TestCommittedBefore(t *testing.T) {
 			}
 			before := write()
 			server.Kill(t)
+			before.lost()
 			server.Start(t)
-			after := write()
-			after.epoch = before.epoch // as a number that another has now
+			after := before
+			after.xid = write().xid // as a number that another has now
 			elsewhere := before
 			elsewhere.history = "1 00000001"
 			require.NoError(t, e.Read(ctx, func(conn *pgx.Conn) error {
 				_, err := elsewhere.outcome(ctx, conn, nil)
 				require.ErrorIs(t, err, engine.ErrOutcomeUnknown)
+				late := before
+				late.lost()
+				if kept == "on" {
+					_, err = late.outcome(ctx, conn, nil)
+					require.ErrorIs(t, err, engine.ErrOutcomeUnknown, "there may have been another crash, and another transaction of that number")
+				}
 				for c, want := range map[commit]bool{before: true, after: false} {
 					got, err := c.outcome(ctx, conn, nil)
 					if kept == "off" {
@@ -269,6 +276,21 @@ func TestCommittedBefore(t *testing.T) {
 					}
 					require.NoError(t, err)
 					require.Equal(t, want, got)
+				}
+				return nil
+			}))
+			if kept == "off" {
+				return
+			}
+			server.Kill(t)
+			server.Start(t)
+			require.NoError(t, e.Read(ctx, func(conn *pgx.Conn) error {
+				for c, want := range map[commit]bool{before: true, after: false} {
+					got, err := c.outcome(ctx, conn, nil)
+					if err != nil { // of a connection that the crash broke
+						return err
+					}
+					require.Equal(t, want, got, "after a second crash")
 				}
 				return nil
 			}))

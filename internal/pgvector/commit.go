@@ -27,6 +27,17 @@ type commit struct {
 	xid     string
 	epoch   string
 	history string // of the server, "" where nothing needs it; see historySQL
+	process string // of the server's that runs it
+	// begun is when it began by the server's clock, in seconds, and asked when this side
+	// asked for that; noticed is when its connection was found to be broken.
+	begun          float64
+	asked, noticed time.Time
+}
+
+// lost notes that the connection broke.
+func (c *commit) lost() *commit {
+	c.noticed = time.Now()
+	return c
 }
 
 // epochSQL changes when the server has crashed and recovered, which resets its
@@ -46,7 +57,8 @@ func (e *database) begin(ctx context.Context, conn *pgx.Conn, level string) (c c
 	if e.local != "" {
 		batch.Queue(e.local)
 	}
-	batch.Queue("SELECT pg_catalog.pg_current_xact_id()::text, " + epochSQL)
+	batch.Queue("SELECT pg_catalog.pg_current_xact_id()::text, pg_catalog.pg_backend_pid()::text, extract(epoch FROM pg_catalog.clock_timestamp())::float8, " + epochSQL)
+	c.asked = time.Now()
 	results := conn.SendBatch(ctx, &batch)
 	_, err = results.Exec()
 	if err == nil && e.local != "" {
@@ -54,7 +66,7 @@ func (e *database) begin(ctx context.Context, conn *pgx.Conn, level string) (c c
 	}
 	if err == nil {
 		c.history = e.history
-		err = results.QueryRow().Scan(&c.xid, &c.epoch)
+		err = results.QueryRow().Scan(&c.xid, &c.process, &c.begun, &c.epoch)
 	}
 	return c, cmp.Or(err, results.Close())
 }
@@ -178,14 +190,21 @@ func (e *database) send(ctx context.Context, p proof, sql string, args ...any) e
 // its transaction may be.
 func (e *database) commit(ctx context.Context, p proof, op func(conn *pgx.Conn, pending func(bool)) error) error {
 	var lost *commit // a transaction that may have been committed
+	var open unsettled
 	err := e.Write(ctx, func(conn *pgx.Conn) error {
 		if lost != nil {
 			done, err := lost.outcome(ctx, conn, p)
-			if done || err != nil {
+			if err != nil {
 				return err
+			}
+			open.heed(e, conn, lost, true)
+			if done {
+				open.settle(ctx, e, conn)
+				return nil
 			}
 			lost = nil
 		}
+		open.sweep(ctx, conn)
 		c, err := e.begin(ctx, conn, readCommitted)
 		if err == nil {
 			err = op(conn, func(is bool) {
@@ -194,11 +213,18 @@ func (e *database) commit(ctx context.Context, p proof, op func(conn *pgx.Conn, 
 				}
 			})
 		}
-		if err == nil || answered(err) {
+		switch {
+		case err == nil || answered(err):
 			lost = nil
+		case lost != nil:
+			lost.lost()
 		}
 		if err != nil {
 			undo(ctx, conn)
+		}
+		open.heed(e, conn, &c, false)
+		if err == nil {
+			open.settle(ctx, e, conn)
 		}
 		return err
 	})

@@ -48,7 +48,7 @@ type database struct {
 // Open opens a PostgreSQL database by its URL. If InterSystems IRIS answers it
 // returns wire.ErrIsIRIS.
 func Open(ctx context.Context, o wire.Options) (engine.Engine, error) {
-	o.Params = maps.Clone(settings)
+	o.Params, o.Notice = maps.Clone(settings), noteUnsettled
 	for {
 		d := &dialect{}
 		s, err := wire.Dial(ctx, o, d)

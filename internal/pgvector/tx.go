@@ -69,16 +69,23 @@ func (e *database) Tx(ctx context.Context, f func(ctx context.Context) error) er
 	defer leave()
 	var own error    // of f, which is passed on as it is
 	var lost *commit // of a run that may have been committed
+	var open unsettled
 	err = e.Retry(ctx, maxConflicts, func() error {
 		return e.With(ctx, func(conn *pgx.Conn) error {
 			if lost != nil {
 				done, err := lost.outcome(ctx, conn, nil)
-				if done || err != nil {
+				if err != nil {
 					return err
+				}
+				open.heed(e, conn, lost, true)
+				if done {
+					open.settle(ctx, e, conn)
+					return nil
 				}
 				lost = nil
 			}
 			own = nil
+			open.sweep(ctx, conn)
 			c, err := e.begin(ctx, conn, serializable)
 			if err != nil {
 				undo(ctx, conn)
@@ -96,6 +103,12 @@ func (e *database) Tx(ctx context.Context, f func(ctx context.Context) error) er
 			lost = &c
 			if err = end(ctx, conn); err == nil || answered(err) {
 				lost = nil
+			} else {
+				lost.lost()
+			}
+			open.heed(e, conn, &c, false)
+			if err == nil {
+				open.settle(ctx, e, conn)
 			}
 			return err
 		})

@@ -109,6 +109,13 @@ CREATE FUNCTION citus_standin.create_reference_table(table_name regclass) RETURN
 	INSERT INTO citus_standin.pg_dist_partition VALUES ($1, 'n', NULL, 2, 't');
 	INSERT INTO citus_standin.pg_dist_shard VALUES ($1, 1);
 $$;
+CREATE FUNCTION citus_standin.recover_prepared_transactions() RETURNS int LANGUAGE sql AS 'SELECT 0';
+CREATE FUNCTION citus_standin.run_command_on_workers(command text, OUT nodename text, OUT nodeport int, OUT success boolean, OUT result text) RETURNS SETOF record
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE command INTO result;
+	RETURN QUERY SELECT 'worker', 9701, true, result;
+END$$;
 CREATE FUNCTION citus_standin.citus_table_size(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT pg_table_size($1)';
 CREATE FUNCTION citus_standin.run_command_on_shards(table_name regclass, command text, OUT shardid bigint, OUT success boolean, OUT result text) RETURNS SETOF record
 LANGUAGE plpgsql AS $$

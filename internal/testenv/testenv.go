@@ -23,6 +23,9 @@
 //	                           newest that Debian has) or "packages17"
 //	VECWIRE_TEST_CITUS         a cluster of Citus: the coordinator's URL, and after commas
 //	                           the host:port of each worker
+//	VECWIRE_TEST_CITUS_CRASH   a program that is run with the host:port of a server of
+//	                           that cluster: it kills the server (kill -9), starts it again,
+//	                           and ends when it answers. Nothing else may run on the cluster
 //	VECWIRE_TEST_IRIS          URL of a running IRIS wire, in front of a real IRIS or not
 //	VECWIRE_TEST_CACHE         the cache directory
 //

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/vecwire/vecwire/internal/engine"
@@ -27,6 +28,7 @@ type Options struct {
 	ExecMode         pgx.QueryExecMode
 	Params           map[string]string // settings in small letters that each connection begins with, whatever the URL says
 	Tracer           pgx.QueryTracer
+	Notice           pgconn.NoticeHandler
 	Logger           *slog.Logger
 }
 
@@ -86,6 +88,7 @@ func Dial(ctx context.Context, o Options, d Dialect) (*Server, error) {
 		}
 	}
 	o.Apply(cfg)
+	cfg.ConnConfig.OnNotice = o.Notice
 	if o.MinConns > 0 {
 		cfg.MinConns = int32(min(o.MinConns, math.MaxInt32))
 	}
