@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+	"github.com/vecwire/vecwire"
 	"github.com/vecwire/vecwire/internal/enginetest"
 	"github.com/vecwire/vecwire/internal/testenv"
 )
@@ -19,4 +21,15 @@ func TestFileStore(t *testing.T) {
 func TestMemoryStore(t *testing.T) {
 	t.Parallel()
 	enginetest.Run(t, enginetest.Target{Open: opener("mem:"), Light: !testenv.All()})
+}
+
+// TestBackupTakesOneOptions also holds the call with none.
+func TestBackupTakesOneOptions(t *testing.T) {
+	dir := t.TempDir()
+	db := openURL(t, filepath.Join(dir, "store.db"))
+	path := filepath.Join(dir, "backup.db")
+	require.ErrorContains(t, db.Backup(t.Context(), path, vecwire.BackupOptions{}, vecwire.BackupOptions{}), "options is 2, want one at most")
+	require.NoFileExists(t, path)
+	require.NoError(t, db.Backup(t.Context(), path))
+	require.FileExists(t, path)
 }
