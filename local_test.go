@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
 	"github.com/vecwire/vecwire"
 	"github.com/vecwire/vecwire/internal/enginetest"
 	"github.com/vecwire/vecwire/internal/testenv"
