@@ -89,6 +89,7 @@ func openBare(t testing.TB, change func(engine.Engine) engine.Engine) *vecwire.D
 // TestFourthEngine runs the conformance suite on an engine that lacks everything
 // that an engine may lack.
 func TestFourthEngine(t *testing.T) {
+	t.Parallel()
 	same := func(e engine.Engine) engine.Engine { return e }
 	enginetest.Run(t, enginetest.Target{Open: func(t testing.TB) *vecwire.DB { return openBare(t, same) }})
 }

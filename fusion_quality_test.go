@@ -48,6 +48,7 @@ func measureQuality(t testing.TB, c cranfield.Collection, docs *vecwire.Collecti
 // the better one. The real embedding model takes minutes to read the collection, once
 // for each engine: it takes part where VECWIRE_TEST_QUALITY asks for it.
 func TestHybridIsAsGoodAsItsBetterLeg(t *testing.T) {
+	t.Parallel()
 	c := cranfield.Read(t)
 	var fitter lexical.Fitter
 	for _, text := range c.Docs {

@@ -94,6 +94,7 @@ func ingestTexts(url string) error {
 // the last one finish: every record is there once, and of the texts no more
 // than those that were under way at a kill were embedded again.
 func TestIngestKilled(t *testing.T) {
+	t.Parallel()
 	kill := func(t *testing.T, url string, rounds int) {
 		t.Parallel()
 		rng := rand.New(rand.NewPCG(7, 7))
@@ -194,6 +195,7 @@ func ingestMillion(url string) error {
 // On PostgreSQL nothing of them stays in the process; the embedded engine keeps
 // all IDs and vectors.
 func TestIngestMemory(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes a minute: leave out -short")
 	}

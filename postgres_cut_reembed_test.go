@@ -97,6 +97,7 @@ func (b beside) Embed(ctx context.Context, texts []string, use embed.Use) ([][]f
 // reported; beside a second client, that client's writes stay, those between a cut and
 // the next try included.
 func TestPostgresCutReembed(t *testing.T) {
+	t.Parallel()
 	target := testenv.Postgres(t)
 	u, err := url.Parse(target)
 	require.NoError(t, err)

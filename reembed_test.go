@@ -115,6 +115,7 @@ func reembedInChild(url string) error {
 // again and again, and then again to yet another. At any time the collection is
 // whole under one model.
 func TestReembedKilled(t *testing.T) {
+	t.Parallel()
 	kill := func(t *testing.T, url string, rounds, all int) {
 		t.Parallel()
 		rng := rand.New(rand.NewPCG(9, 9))
@@ -197,6 +198,7 @@ func (s *stopper) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndDat
 // TestReembedCutOff ends a Reembed at each statement that it sends, over servers
 // that have transactions and such as do not, and lets another one finish it.
 func TestReembedCutOff(t *testing.T) {
+	t.Parallel()
 	const texts = 20
 	cutOff := func(t *testing.T, url string) {
 		db, err := vecwire.Open(t.Context(), url)

@@ -137,6 +137,7 @@ func TestSuiteOnWrongEngine(t *testing.T) {
 // TestWrongEngines has the conformance suite meet engines that are wrong: it must
 // fail in the theme that is about it, and neither panic nor run without end.
 func TestWrongEngines(t *testing.T) {
+	t.Parallel()
 	for name, w := range wrongEngines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
