@@ -111,7 +111,7 @@ func (s *store) finishCopy(job *copying, temp, path string) error {
 		}
 	}
 	for _, pragma := range []string{ // a store in memory is not marked as one
-		fmt.Sprintf("PRAGMA application_id = %d", applicationID), fmt.Sprintf("PRAGMA user_version = %d", formatVersion), "PRAGMA journal_mode = WAL",
+		createPlace, "DELETE FROM vecwire_place", fmt.Sprintf("PRAGMA application_id = %d", applicationID), fmt.Sprintf("PRAGMA user_version = %d", formatVersion), "PRAGMA journal_mode = WAL",
 	} {
 		if _, err := db.ExecContext(ctx, pragma); err != nil {
 			return err

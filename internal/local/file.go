@@ -24,7 +24,10 @@ import (
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
-var errDamaged = errors.New("the store is damaged")
+var (
+	errDamaged = errors.New("the store is damaged")
+	errCutOff  = errors.New("the file is truncated")
+)
 
 // Open opens a store, and makes the file if there is none. It returns an
 // *engine.ConnectError if that cannot be done, and never changes a file that is
@@ -107,6 +110,12 @@ func openFile(ctx context.Context, path string, lock *lockFile, opts Options) (*
 	if err := enterHere(s, path); err != nil {
 		return fail(err, "")
 	}
+	if header.version == formatVersion {
+		if err := opts.checkCopied(ctx, path); err != nil {
+			leaveHere(s)
+			return fail(err, openRemedy(err))
+		}
+	}
 	if err := s.connect(ctx, fileURI(path)+"?mode=rw", "journal_mode(WAL)", "synchronous("+synchronous+")"); err != nil {
 		leaveHere(s)
 		return fail(err, openRemedy(err))
@@ -127,6 +136,9 @@ func (s *store) prepareFile(ctx context.Context, inFile int) (err error) {
 		return err
 	}
 	if err := s.migrate(ctx, inFile); err != nil {
+		return err
+	}
+	if err := s.notePlace(ctx); err != nil {
 		return err
 	}
 	// Who waits for another process waits by himself from now on, and looks more often.
@@ -211,6 +223,10 @@ func openRemedy(err error) string {
 		return linkedRemedy
 	case errors.Is(err, errNoSharedMemory):
 		return sharedRemedy
+	case errors.Is(err, errOtherLog):
+		return otherLogRemedy
+	case errors.Is(err, errTorn):
+		return tornRemedy
 	case errors.Is(err, fs.ErrPermission):
 		return "let this process read and write the file and its directory, or open it with Config.ReadOnly"
 	case errors.Is(err, fs.ErrNotExist):
@@ -338,7 +354,7 @@ func readHeader(path string) (header, error) {
 			return header{}, err
 		}
 		if n < 16 || string(b[:16]) == magic {
-			return header{}, fmt.Errorf("the file is truncated: it has %d bytes", n)
+			return header{}, fmt.Errorf("%w: it has %d bytes", errCutOff, n)
 		}
 	}
 	h, want, err := parseHeader(b)
@@ -347,7 +363,7 @@ func readHeader(path string) (header, error) {
 	}
 	// The size is in the header once the log has been written back into the file.
 	if log, err := os.Stat(path + "-wal"); info.Size() < want && (err != nil || log.Size() == 0) {
-		return header{}, fmt.Errorf("the file is truncated: it has %d bytes of %d", info.Size(), want)
+		return header{}, fmt.Errorf("%w: it has %d bytes of %d", errCutOff, info.Size(), want)
 	}
 	return h, nil
 }

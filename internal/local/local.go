@@ -47,6 +47,8 @@ type Options struct {
 	Memory      int64         // how many bytes collections keep in memory, about; 0 for no bound
 	LockTimeout time.Duration // how long to wait while another process writes; 0 for 5 s
 	Logger      *slog.Logger
+
+	look time.Duration // how long a copy is looked at; 0 for lookTime
 }
 
 // store is an open database.

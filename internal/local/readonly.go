@@ -47,6 +47,15 @@ func openReadOnly(ctx context.Context, path string, opts Options) (*store, error
 		return fail(err, openRemedy(err))
 	}
 	s.path = path
+	if here, known, err := placeOf(path); err == nil && known {
+		was, noted, _, err := notedPlace(ctx, s.read)
+		if err != nil {
+			return fail(errors.Join(err, s.Close()), openRemedy(err))
+		}
+		if noted && here.isCopyOf(was) {
+			sayCopied(ctx, s.log, path, was.path, false)
+		}
+	}
 	if err := s.prepareReading(ctx, frozen); err != nil {
 		return fail(errors.Join(err, s.Close()), openRemedy(err))
 	}
