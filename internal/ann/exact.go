@@ -189,7 +189,9 @@ func (b *batch[T]) codeKeys(a *Arena[T], start int) {
 	size := min(blockRows, a.Rows()-start)
 	b.keys, b.l2, b.dot = b.keys[:0], b.l2[:0], b.dot[:0]
 	for _, s := range b.searches {
-		if s.sieve.on {
+		if s.sieve.on && s.sieve.half != nil {
+			copy(s.sieve.keys[:], s.sieve.halfKeys[start:])
+		} else if s.sieve.on {
 			b.keys = append(b.keys, s.sieve.keys[:size])
 			b.l2 = append(b.l2, s.sieve.q.l2)
 			b.dot = append(b.dot, s.sieve.q.dot)
@@ -288,19 +290,16 @@ func (s *scratch[T]) prune() {
 
 // scan finds the rows that may be in the answers.
 func (a *Arena[T]) scan(ctx context.Context, b *batch[T], allowed *Bitmap) error {
+	if len(b.searches) == 1 { // for more, codes are read once for all
+		if err := a.useHalves(ctx, b.searches[0], allowed); err != nil {
+			return err
+		}
+	}
 	for start := 0; start < a.Rows(); start += blockRows {
 		if start%checkRows == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var want rowSet
-		n := 0
-		for i := range want {
-			want[i] = a.live.word(start/64 + i)
-			if allowed != nil {
-				want[i] &= allowed.word(start/64 + i)
-			}
-			n += bits.OnesCount64(want[i])
-		}
+		want, n := a.wanted(start, allowed)
 		if n == 0 {
 			continue
 		}
@@ -312,6 +311,18 @@ func (a *Arena[T]) scan(ctx context.Context, b *batch[T], allowed *Bitmap) error
 		}
 	}
 	return nil
+}
+
+// wanted returns the rows that count of the block that begins with start, and how many
+// they are.
+func (a *Arena[T]) wanted(start int, allowed *Bitmap) (want rowSet, n int) {
+	for i := range want {
+		want[i] = a.live.word(start/64 + i)
+		if allowed != nil {
+			want[i] &= allowed.word(start/64 + i)
+		}
+	}
+	return want, want.count()
 }
 
 // rowSet is the rows of a block that count.
@@ -328,6 +339,14 @@ func (w *rowSet) list(dst *[blockRows]int32, start int) []int32 {
 		}
 	}
 	return dst[:n]
+}
+
+// count returns how many rows the set has.
+func (w *rowSet) count() (n int) {
+	for _, w := range w {
+		n += bits.OnesCount64(w)
+	}
+	return n
 }
 
 // remove takes the rows of x, which are in the set, out of it, and returns how many
