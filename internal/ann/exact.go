@@ -141,6 +141,18 @@ func (a *Arena[T]) widen(dst []float64, q []T) []float64 {
 	return dst
 }
 
+// narrow appends to dst q as the kernels of vectors want it, given what widen made of it:
+// to the bit what simd.Normalize makes of q, which divides in float64, too.
+func (a *Arena[T]) narrow(dst, q []T, wide []float64) []T {
+	if a.metric != codec.Cosine {
+		return append(dst, q...)
+	}
+	for _, x := range wide {
+		dst = append(dst, T(x))
+	}
+	return dst
+}
+
 // batch is the searches of one pass over the rows, and its memory.
 type batch[T codec.Float] struct {
 	searches []*scratch[T]
@@ -222,12 +234,10 @@ type scratch[T codec.Float] struct {
 }
 
 func (s *scratch[T]) reset(a *Arena[T], q []T, k int) {
-	s.q = append(s.q[:0], q...)
 	s.wide = a.widen(s.wide[:0], q)
+	s.q = a.narrow(s.q[:0], q, s.wide)
 	norm := 1.0
-	if a.metric == codec.Cosine {
-		simd.Normalize(s.q, s.q)
-	} else {
+	if a.metric != codec.Cosine {
 		norm = simd.Norm(q)
 	}
 	s.bounds = newBounds[T](a.metric, a.dim, norm)
