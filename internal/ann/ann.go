@@ -82,6 +82,12 @@
 //     integer dot(c(p),c(x)) by at most |p/f|*|z-c(x)| + |p/f-c(p)|*|c(x)|. A row
 //     can be dropped if with that dot(q,x) is below T-e.
 //
+// From the third exact search of all rows on there are also [halves] of the codes, the upper
+// four bits of each element, and a search drops rows by these before it reads codes. A half
+// is compared as the code h with the middle of what it leaves out, so |z-h| is at most
+// |z-c| + |c-h|, and |h| at most |c| + |c-h|, which take the places of |z-c| and |c| above.
+// |c-h| is computed of integers, and the largest of each block kept.
+//
 // [sieve] computes the part of a limit that all rows of a block share in float64,
 // and adds each row's own error in float32; both are widened by more than they can
 // be off. Where codes pass too much, as with a query far from the data, the search

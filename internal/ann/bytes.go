@@ -7,6 +7,9 @@ func (a *Arena[T]) Bytes() int64 {
 	for _, c := range []*codes{a.codes, a.next} {
 		if c != nil {
 			n += c.rows.own() + c.errs.own() + 8*int64(len(c.off.words)+len(c.far.words))
+			if h := c.half.Load(); h != nil {
+				n += h.rows.own() + 4*int64(len(h.errs))
+			}
 		}
 	}
 	return n

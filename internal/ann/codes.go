@@ -2,6 +2,8 @@ package ann
 
 import (
 	"math"
+	"sync"
+	"sync/atomic"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/simd"
@@ -56,7 +58,12 @@ type codes struct {
 	// For Dot, the largest norm of a code of each block of blockRows. It never falls,
 	// since a larger one than need be does no harm.
 	blockNorm []float32
-	tmp       []float32 // for encoding rows
+
+	half    atomic.Pointer[halves] // nil until exact searches have wanted them
+	halving sync.Mutex             // held while they are made
+	scans   atomic.Int32           // how many exact searches have wanted them
+
+	tmp []float32 // for encoding rows
 }
 
 // codeQuery is a query as codes compare it. The zero value is ready to be filled
@@ -64,6 +71,9 @@ type codes struct {
 type codeQuery struct {
 	l2  []uint8 // for L2 and Cosine
 	dot []int8  // for Dot: the query negated
+	// The same for halves; see there.
+	halfL2  []uint8
+	halfDot []int8
 
 	// What the exact search's bounds need of a query that encodeQuery made. err is
 	// how far the code is from the query and, for Dot, norm is the query's norm, both
@@ -229,6 +239,9 @@ func (c *codes) quantizeDot(dst *codeQuery, y []float32) (scale float64) {
 func (c *codes) grow(n int) {
 	c.rows.grow(n * c.stride)
 	c.errs.grow(n)
+	if h := c.half.Load(); h != nil {
+		h.grow(n)
+	}
 	for len(c.blockNorm)*blockRows < n {
 		c.blockNorm = append(c.blockNorm, 0)
 	}
@@ -243,6 +256,9 @@ func setCode[T codec.Float](c *codes, row int32, x []T) bool {
 	err, norm := c.quantize(c.row(row), y)
 	e := roundUp(err)
 	c.errs.all[row] = e
+	if h := c.half.Load(); h != nil {
+		h.set(c, row)
+	}
 	b := int(row) / blockRows
 	c.blockNorm[b] = max(c.blockNorm[b], roundUp(norm))
 	return !c.judge(row, e) && norm >= c.usual/4
@@ -294,6 +310,9 @@ func (c *codes) astray(n int) *Bitmap {
 func (c *codes) free() {
 	c.rows.free()
 	c.errs.free()
+	if h := c.half.Swap(nil); h != nil {
+		h.rows.free()
+	}
 }
 
 // roundUp returns the smallest float32 that is not below x.

@@ -61,6 +61,9 @@ func requireCodes(t *testing.T, a *Arena[float32]) {
 		err, _ := a.codes.quantize(code, y)
 		require.Equal(t, code, a.codes.row(row), "row %d", row)
 		require.Equal(t, roundUp(err), a.codes.errs.all[row])
+		if h := a.codes.half.Load(); h != nil {
+			requireHalf(t, a.codes, h, row)
+		}
 	}
 }
 

@@ -141,6 +141,18 @@ func (a *Arena[T]) widen(dst []float64, q []T) []float64 {
 	return dst
 }
 
+// narrow appends to dst q as the kernels of vectors want it, given what widen made of it:
+// to the bit what simd.Normalize makes of q, which divides in float64, too.
+func (a *Arena[T]) narrow(dst, q []T, wide []float64) []T {
+	if a.metric != codec.Cosine {
+		return append(dst, q...)
+	}
+	for _, x := range wide {
+		dst = append(dst, T(x))
+	}
+	return dst
+}
+
 // batch is the searches of one pass over the rows, and its memory.
 type batch[T codec.Float] struct {
 	searches []*scratch[T]
@@ -189,7 +201,9 @@ func (b *batch[T]) codeKeys(a *Arena[T], start int) {
 	size := min(blockRows, a.Rows()-start)
 	b.keys, b.l2, b.dot = b.keys[:0], b.l2[:0], b.dot[:0]
 	for _, s := range b.searches {
-		if s.sieve.on {
+		if s.sieve.on && s.sieve.half != nil {
+			copy(s.sieve.keys[:], s.sieve.halfKeys[start:])
+		} else if s.sieve.on {
 			b.keys = append(b.keys, s.sieve.keys[:size])
 			b.l2 = append(b.l2, s.sieve.q.l2)
 			b.dot = append(b.dot, s.sieve.q.dot)
@@ -220,12 +234,10 @@ type scratch[T codec.Float] struct {
 }
 
 func (s *scratch[T]) reset(a *Arena[T], q []T, k int) {
-	s.q = append(s.q[:0], q...)
 	s.wide = a.widen(s.wide[:0], q)
+	s.q = a.narrow(s.q[:0], q, s.wide)
 	norm := 1.0
-	if a.metric == codec.Cosine {
-		simd.Normalize(s.q, s.q)
-	} else {
+	if a.metric != codec.Cosine {
 		norm = simd.Norm(q)
 	}
 	s.bounds = newBounds[T](a.metric, a.dim, norm)
@@ -288,19 +300,16 @@ func (s *scratch[T]) prune() {
 
 // scan finds the rows that may be in the answers.
 func (a *Arena[T]) scan(ctx context.Context, b *batch[T], allowed *Bitmap) error {
+	if len(b.searches) == 1 { // for more, codes are read once for all
+		if err := a.useHalves(ctx, b.searches[0], allowed); err != nil {
+			return err
+		}
+	}
 	for start := 0; start < a.Rows(); start += blockRows {
 		if start%checkRows == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var want rowSet
-		n := 0
-		for i := range want {
-			want[i] = a.live.word(start/64 + i)
-			if allowed != nil {
-				want[i] &= allowed.word(start/64 + i)
-			}
-			n += bits.OnesCount64(want[i])
-		}
+		want, n := a.wanted(start, allowed)
 		if n == 0 {
 			continue
 		}
@@ -312,6 +321,18 @@ func (a *Arena[T]) scan(ctx context.Context, b *batch[T], allowed *Bitmap) error
 		}
 	}
 	return nil
+}
+
+// wanted returns the rows that count of the block that begins with start, and how many
+// they are.
+func (a *Arena[T]) wanted(start int, allowed *Bitmap) (want rowSet, n int) {
+	for i := range want {
+		want[i] = a.live.word(start/64 + i)
+		if allowed != nil {
+			want[i] &= allowed.word(start/64 + i)
+		}
+	}
+	return want, want.count()
 }
 
 // rowSet is the rows of a block that count.
@@ -328,6 +349,14 @@ func (w *rowSet) list(dst *[blockRows]int32, start int) []int32 {
 		}
 	}
 	return dst[:n]
+}
+
+// count returns how many rows the set has.
+func (w *rowSet) count() (n int) {
+	for _, w := range w {
+		n += bits.OnesCount64(w)
+	}
+	return n
 }
 
 // remove takes the rows of x, which are in the set, out of it, and returns how many

@@ -171,6 +171,9 @@ func requireExact[T codec.Float](t *testing.T, rng *rand.Rand, s shape, metric c
 	}
 	if rng.IntN(3) > 0 {
 		retrain(a)
+		if a.codes.scans.Store(-1 << 30); rng.IntN(2) == 0 {
+			withHalves(a)
+		}
 	}
 	for range rng.IntN(n) {
 		r := rng.Int32N(int32(n))

@@ -172,13 +172,18 @@ func (g *Graph[T]) Stats() GraphStats {
 	return s
 }
 
-// apart returns which of the rows 64*i to 64*i+63 are to stay apart.
-func (g *Graph[T]) apart(i int) uint64 {
+// apartRows returns the rows that are to stay apart.
+func (g *Graph[T]) apartRows() *Bitmap {
 	if g.arena.codes == nil || g.byVectors.Load() {
-		return 0
+		return &noRows
 	}
-	return g.arena.codes.astray(g.arena.count).word(i)
+	return g.arena.codes.astray(g.arena.count)
 }
+
+var noRows Bitmap // never changed
+
+// apart returns which of the rows 64*i to 64*i+63 are to stay apart.
+func (g *Graph[T]) apart(i int) uint64 { return g.apartRows().word(i) }
 
 // waiting returns which of the rows 64*i to 64*i+63 a walk does not find: they are
 // pending or apart.

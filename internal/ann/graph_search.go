@@ -128,11 +128,8 @@ func (s *finder[T]) seeds(k int) []int32 {
 func (g *Graph[T]) load(s *finder[T], q []T) {
 	a := g.arena
 	s.given = q
-	s.q = append(s.q[:0], q...)
 	s.wide = a.widen(s.wide[:0], q)
-	if a.metric == codec.Cosine {
-		simd.Normalize(s.q, s.q)
-	}
+	s.q = a.narrow(s.q[:0], q, s.wide)
 	s.space, s.exact = space{codes: a.codes}, nil
 	if g.byVectors.Load() {
 		s.vectors.arena, s.vectors.q = a, s.q
@@ -157,13 +154,25 @@ func (g *Graph[T]) noteWaiting(s *finder[T]) {
 		return
 	}
 	words := sized(&s.waiting.words, len(g.arena.live.words))
-	for i := range words {
-		w := g.waiting(i)
-		if w != 0 && s.allowed != nil {
+	note := func(i int, w uint64) {
+		if w &= g.arena.live.words[i]; s.allowed != nil {
 			w &= s.allowed.word(i)
 		}
 		words[i] = w
 		s.waiting.count += bits.OnesCount64(w)
+	}
+	apart := g.apartRows()
+	if g.fresh.len() < g.arena.count {
+		for i := range words {
+			note(i, ^g.fresh.word(i)|apart.word(i))
+		}
+		return
+	}
+	clear(words) // all are linked: only the few that are apart wait
+	for i, w := range apart.words[:min(len(apart.words), len(words))] {
+		if w != 0 {
+			note(i, w)
+		}
 	}
 }
 

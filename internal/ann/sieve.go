@@ -33,6 +33,11 @@ type sieve struct {
 	codes         *codes
 	offset, slack float64 // Dot: the query's product with the mean, and how far it may be off
 	seen, passed  int     // rows that were sifted, and those that were left
+	half          *halves // compared first; nil to compare codes
+	halfSeen      int     // rows that were compared by halves, and those that were left
+	halfPassed    int
+	halfKeys      []int32 // of all rows
+	nearest       []int32 // the rows nearest by these
 	lowest        kth     // for best
 	keys          [blockRows]int32
 	rows          [blockRows]int32
@@ -42,7 +47,7 @@ type sieve struct {
 func (s *sieve) reset(c *codes, wide []float64, b *bounds) {
 	c.encodeQuery(&s.q, wide)
 	s.codes, s.bounds = c, b
-	s.passed = 0
+	s.passed, s.half = 0, nil
 	s.on = s.q.err < math.Inf(1)
 	if c.metric == codec.Dot {
 		s.offset = simd.DotWide(wide, c.mean)
@@ -51,8 +56,8 @@ func (s *sieve) reset(c *codes, wide []float64, b *bounds) {
 }
 
 // near returns what limit takes from the threshold t, for rows whose scores are at
-// most e from their dot products.
-func (s *sieve) near(t, e float64, block int) float64 {
+// most e from their dot products. What is compared may be as far as more from their codes.
+func (s *sieve) near(t, e float64, block int, more float64) float64 {
 	const up = 1 + 1e-9 // covers the rounding of what is computed here
 	c, q, b := s.codes, &s.q, s.bounds
 	switch c.metric {
@@ -62,13 +67,13 @@ func (s *sieve) near(t, e float64, block int) float64 {
 		}
 		need := s.offset - t + e + s.slack + 1e-15*(math.Abs(s.offset)+math.Abs(t)+e)
 		need /= q.unit
-		return q.zero + need + 1e-12*math.Abs(need) + up*q.err*float64(c.blockNorm[block]) + 1
+		return q.zero + need + 1e-12*math.Abs(need) + up*(q.err*(float64(c.blockNorm[block])+more)+q.norm*more) + 1
 	case codec.L2:
 		n2 := b.q * b.q
 		d2 := n2 - 2*t + 1e-15*float64(c.dim+16)*n2 + b.fixed
-		return up*math.Sqrt(max(0, d2))/c.step + q.err
+		return up * (math.Sqrt(max(0, d2))/c.step + q.err + more)
 	default:
-		return up*math.Sqrt(max(0, 2-2*t+2*b.fixed+16*b.unit))/c.step + q.err
+		return up * (math.Sqrt(max(0, 2-2*t+2*b.fixed+16*b.unit))/c.step + q.err + more)
 	}
 }
 
@@ -91,35 +96,50 @@ func (s *sieve) limit(near float64, e float32) int32 {
 // float scan, must reach, and e how far that is from exact arithmetic. keys holds
 // the keys of the whole block, unless they are to be computed of single rows.
 func (s *sieve) sift(t, e float64, start int, want *rowSet, n int) int {
-	c, near := s.codes, s.near(t, e, start/blockRows)
 	s.seen += n
-	var pass rowSet
-	if n < codeGatherBelow {
-		rows := want.list(&s.rows, start)
-		keys := s.keys[:len(rows)]
-		c.keys(keys, &s.q, rows)
-		for i, key := range keys {
-			if key <= s.limit(near, c.errs.all[rows[i]]) {
-				j := int(rows[i]) - start
-				pass[j>>6] |= 1 << (j & 63)
-			}
-		}
-	} else {
-		errs := c.errs.all[start:]
-		if c.metric == codec.Dot {
-			simd.AtMostLine(pass[:], s.keys[:], errs, roundUp(near), roundUp(s.q.norm))
-		} else {
-			simd.AtMostSquare(pass[:], s.keys[:], errs, roundUp(near))
-		}
+	switch {
+	case n < codeGatherBelow:
+		s.siftAlone(s.near(t, e, start/blockRows, 0), start, want)
+	case s.half != nil:
+		s.siftHalves(t, e, start, want, n)
+	default:
+		s.siftBlock(s.near(t, e, start/blockRows, 0), start, want)
 	}
-	n = 0
-	for w := range pass {
-		want[w] &= pass[w]
-		n += bits.OnesCount64(want[w])
-	}
+	n = want.count()
 	s.passed += n
 	s.on = 4*s.passed <= s.seen+siftAtLeast
 	return n
+}
+
+// siftAlone removes the rows from want whose codes, read one by one, are beyond the
+// limits that near gives.
+func (s *sieve) siftAlone(near float64, start int, want *rowSet) {
+	rows := want.list(&s.rows, start)
+	if len(rows) == 0 {
+		return
+	}
+	keys := s.keys[:len(rows)]
+	s.codes.keys(keys, &s.q, rows)
+	for i, key := range keys {
+		if key > s.limit(near, s.codes.errs.all[rows[i]]) {
+			j := int(rows[i]) - start
+			want[j>>6] &^= 1 << (j & 63)
+		}
+	}
+}
+
+// siftBlock is siftAlone by the keys of the whole block.
+func (s *sieve) siftBlock(near float64, start int, want *rowSet) {
+	var pass rowSet
+	errs := s.codes.errs.all[start:]
+	if s.codes.metric == codec.Dot {
+		simd.AtMostLine(pass[:], s.keys[:], errs, roundUp(near), roundUp(s.q.norm))
+	} else {
+		simd.AtMostSquare(pass[:], s.keys[:], errs, roundUp(near))
+	}
+	for w := range pass {
+		want[w] &= pass[w]
+	}
 }
 
 // best returns the k rows of want with the lowest of a whole block's keys, and those

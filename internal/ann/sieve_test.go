@@ -21,6 +21,12 @@ func retrain[T codec.Float](a *Arena[T]) {
 	a.siftFrom = 0
 }
 
+// withHalves makes halves of the arena's codes, if they are to have any.
+func withHalves[T codec.Float](a *Arena[T]) *halves {
+	a.codes.scans.Store(halvesFrom)
+	return a.codes.wholeScan()
+}
+
 // The proof of the sieve rests on one statement: a row whose score, as a key, is
 // the threshold itself passes. Here that is checked for single rows, with the
 // score's key computed without rounding.
@@ -41,6 +47,9 @@ func testSieve[T codec.Float](t *testing.T) {
 						require.NoError(t, a.Set(r, vector[T](rng, sh, dim, metric)))
 					}
 					retrain(a)
+					if rng.IntN(2) == 0 {
+						withHalves(a) // which follow what is set
+					}
 					drifted := all[(i+rng.IntN(len(all)))%len(all)]
 					for r := int32(40); r < 60; r++ {
 						require.NoError(t, a.Set(r, vector[T](rng, drifted, dim, metric)))
@@ -56,7 +65,7 @@ func testSieve[T codec.Float](t *testing.T) {
 }
 
 // requireSieve checks that each row passes at its own threshold, read as part of
-// its block and alone.
+// its block, by halves and alone.
 func requireSieve[T codec.Float](t *testing.T, a *Arena[T], q []T) {
 	t.Helper()
 	b := a.borrow()
@@ -71,17 +80,29 @@ func requireSieve[T codec.Float](t *testing.T, a *Arena[T], q []T) {
 	if math.IsInf(e, 1) {
 		return // scored without a key
 	}
+	h := withHalves(a)
+	require.Equal(t, a.codes.hasHalves(), h != nil)
 	for r := range int32(a.Rows()) {
 		threshold := scoreKey(a, s.wide, r)
-		for _, whole := range []bool{true, false} {
-			var want rowSet
-			n := 1
-			want[r>>6] |= 1 << (r & 63)
-			if whole {
-				a.codes.block([][]int32{s.sieve.keys[:a.Rows()]}, [][]uint8{s.sieve.q.l2}, [][]int8{s.sieve.q.dot}, 0, a.Rows())
-				n = codeGatherBelow
+		for _, how := range []string{"alone", "whole block", "halves"} {
+			if how == "halves" && h == nil {
+				continue
 			}
-			require.Equal(t, 1, s.sieve.sift(threshold, e, 0, &want, n), "row %d of dim %d, threshold %v, err %v", r, a.dim, threshold, a.codes.errs.all[r])
+			var want rowSet
+			n := codeGatherBelow
+			want[r>>6] |= 1 << (r & 63)
+			s.sieve.half = nil
+			switch how {
+			case "alone":
+				n = 1
+			case "halves":
+				s.sieve.half = h
+				h.query(a.codes, &s.sieve.q)
+				h.block(s.sieve.keys[:a.Rows()], a.codes, &s.sieve.q, 0)
+			default:
+				a.codes.block([][]int32{s.sieve.keys[:a.Rows()]}, [][]uint8{s.sieve.q.l2}, [][]int8{s.sieve.q.dot}, 0, a.Rows())
+			}
+			require.Equal(t, 1, s.sieve.sift(threshold, e, 0, &want, n), "row %d of dim %d, threshold %v, err %v, %s", r, a.dim, threshold, a.codes.errs.all[r], how)
 		}
 	}
 }

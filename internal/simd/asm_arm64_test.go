@@ -22,4 +22,5 @@ func TestCodeKernelsWithoutDotProducts(t *testing.T) {
 	defer func() { dotProduct = true }()
 	TestCodeKernelsAreExact(t)
 	TestCodesOfManyElements(t)
+	TestHalfKernelsAreExact(t)
 }

@@ -52,3 +52,19 @@ func codeDotRowsMany(dst *[4]*int32, q *[4]*int8, rows *uint8, dim, n int) {
 	}
 	codeDotRowsManyAVX2(dst, q, rows, dim, n)
 }
+
+func halfL2Rows(dst *int32, q *uint8, rows *uint8, dim, n int) {
+	if vnni {
+		halfL2RowsVNNI(dst, q, rows, dim, n)
+		return
+	}
+	halfL2RowsAVX2(dst, q, rows, dim, n)
+}
+
+func halfDotRows(dst *int32, q *int8, rows *uint8, dim, n int) {
+	if vnni {
+		halfDotRowsVNNI(dst, q, rows, dim, n)
+		return
+	}
+	halfDotRowsAVX2(dst, q, rows, dim, n)
+}

@@ -17,6 +17,8 @@ func TestCodesWithoutVNNI(t *testing.T) {
 	TestCodeKernelsAreExact(t)
 	TestCodesOfManyElements(t)
 	TestCodesOfWrongLengths(t)
+	TestHalfKernelsAreExact(t)
+	TestHalvesOfWrongLengths(t)
 }
 
 // BenchmarkVNNI pairs the code kernels with those of CPUs without VNNI.

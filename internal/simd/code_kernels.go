@@ -28,3 +28,11 @@ func codeRowsManyKernel[Q codeElement](dst *[4]*int32, q *[4]*Q, rows *uint8, di
 		codeL2RowsMany(dst, (*[4]*uint8)(unsafe.Pointer(q)), rows, dim, n)
 	}
 }
+
+func halfRowsKernel[Q codeElement](dst *int32, q *Q, rows *uint8, dim, n int) {
+	if signed[Q]() {
+		halfDotRows(dst, (*int8)(unsafe.Pointer(q)), rows, dim, n)
+	} else {
+		halfL2Rows(dst, (*uint8)(unsafe.Pointer(q)), rows, dim, n)
+	}
+}

@@ -64,6 +64,26 @@ func codeDotAtVNNI(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, 
 //go:noescape
 func codeDotRowsManyVNNI(dst *[4]*int32, q *[4]*int8, rows *uint8, dim int, n int)
 
+// halfL2RowsAVX2 sets dst to the sums of q and each of n rows of dim elements.
+//
+//go:noescape
+func halfL2RowsAVX2(dst *int32, q *uint8, rows *uint8, dim int, n int)
+
+// halfDotRowsAVX2 sets dst to the sums of q and each of n rows of dim elements.
+//
+//go:noescape
+func halfDotRowsAVX2(dst *int32, q *int8, rows *uint8, dim int, n int)
+
+// halfL2RowsVNNI sets dst to the sums of q and each of n rows of dim elements.
+//
+//go:noescape
+func halfL2RowsVNNI(dst *int32, q *uint8, rows *uint8, dim int, n int)
+
+// halfDotRowsVNNI sets dst to the sums of q and each of n rows of dim elements.
+//
+//go:noescape
+func halfDotRowsVNNI(dst *int32, q *int8, rows *uint8, dim int, n int)
+
 // dot32Rows sets dst to the sums of q and each of n rows of dim elements.
 //
 //go:noescape

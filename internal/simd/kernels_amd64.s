@@ -2496,6 +2496,930 @@ done173:
 	VZEROUPPER
 	RET
 
+// func halfL2RowsAVX2(dst *int32, q *uint8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·halfL2RowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         dim+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VPCMPEQW     Y0, Y0, Y0
+	VPSRLW       $0x0f, Y0, Y0
+	VPBROADCASTD upper<>+0(SB), Y1
+	VPBROADCASTD middle<>+0(SB), Y2
+
+four175:
+	CMPQ  SI, $0x04
+	JL    one176
+	VPXOR Y6, Y6, Y6
+	VPXOR Y5, Y5, Y5
+	MOVQ  CX, DI
+	MOVQ  BX, R8
+	SUBQ  $0x20, R8
+	JL    last179
+
+loop178:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (DI), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y6, Y6
+	VPSUBB     (DI)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop178
+
+last179:
+	VPADDD Y5, Y6, Y6
+	VPXOR  Y7, Y7, Y7
+	VPXOR  Y5, Y5, Y5
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x20, R8
+	JL     last182
+
+loop181:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (DI), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y7, Y7
+	VPSUBB     (DI)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop181
+
+last182:
+	VPADDD Y5, Y7, Y7
+	VPXOR  Y8, Y8, Y8
+	VPXOR  Y5, Y5, Y5
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x20, R8
+	JL     last185
+
+loop184:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (DI), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y8, Y8
+	VPSUBB     (DI)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop184
+
+last185:
+	VPADDD Y5, Y8, Y8
+	VPXOR  Y9, Y9, Y9
+	VPXOR  Y5, Y5, Y5
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x20, R8
+	JL     last188
+
+loop187:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (DI), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y9, Y9
+	VPSUBB     (DI)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop187
+
+last188:
+	VPADDD       Y5, Y9, Y9
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y9, Y8, Y8
+	VPHADDD      Y8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPADDD       X7, X6, X6
+	VMOVDQU      X6, (AX)
+	ADDQ         $0x10, AX
+	SUBQ         $0x04, SI
+	JMP          four175
+
+one176:
+	TESTQ SI, SI
+	JE    done177
+	VPXOR Y6, Y6, Y6
+	VPXOR Y5, Y5, Y5
+	MOVQ  CX, DI
+	MOVQ  BX, R8
+	SUBQ  $0x20, R8
+	JL    last191
+
+loop190:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (DI), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y6, Y6
+	VPSUBB     (DI)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop190
+
+last191:
+	VPADDD       Y5, Y6, Y6
+	VPHADDD      Y6, Y6, Y6
+	VPHADDD      Y6, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X4
+	VPADDD       X4, X6, X6
+	VMOVD        X6, (AX)
+	ADDQ         $0x04, AX
+	DECQ         SI
+	JMP          one176
+
+done177:
+	VZEROUPPER
+	RET
+
+DATA upper<>+0(SB)/4, $0x78787878
+GLOBL upper<>(SB), RODATA|NOPTR, $4
+
+DATA middle<>+0(SB)/4, $0x04040404
+GLOBL middle<>(SB), RODATA|NOPTR, $4
+
+// func halfDotRowsAVX2(dst *int32, q *int8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·halfDotRowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         dim+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VPCMPEQW     Y0, Y0, Y0
+	VPSRLW       $0x0f, Y0, Y0
+	VPBROADCASTD upper<>+0(SB), Y1
+	VPBROADCASTD middle<>+0(SB), Y2
+
+four193:
+	CMPQ  SI, $0x04
+	JL    one194
+	VPXOR Y6, Y6, Y6
+	VPXOR Y5, Y5, Y5
+	MOVQ  CX, DI
+	MOVQ  BX, R8
+	SUBQ  $0x20, R8
+	JL    last197
+
+loop196:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (DI), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y6, Y6
+	VPMADDUBSW (DI)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop196
+
+last197:
+	VPADDD Y5, Y6, Y6
+	VPXOR  Y7, Y7, Y7
+	VPXOR  Y5, Y5, Y5
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x20, R8
+	JL     last200
+
+loop199:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (DI), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y7, Y7
+	VPMADDUBSW (DI)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop199
+
+last200:
+	VPADDD Y5, Y7, Y7
+	VPXOR  Y8, Y8, Y8
+	VPXOR  Y5, Y5, Y5
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x20, R8
+	JL     last203
+
+loop202:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (DI), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y8, Y8
+	VPMADDUBSW (DI)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop202
+
+last203:
+	VPADDD Y5, Y8, Y8
+	VPXOR  Y9, Y9, Y9
+	VPXOR  Y5, Y5, Y5
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x20, R8
+	JL     last206
+
+loop205:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (DI), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y9, Y9
+	VPMADDUBSW (DI)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop205
+
+last206:
+	VPADDD       Y5, Y9, Y9
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y9, Y8, Y8
+	VPHADDD      Y8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPADDD       X7, X6, X6
+	VMOVDQU      X6, (AX)
+	ADDQ         $0x10, AX
+	SUBQ         $0x04, SI
+	JMP          four193
+
+one194:
+	TESTQ SI, SI
+	JE    done195
+	VPXOR Y6, Y6, Y6
+	VPXOR Y5, Y5, Y5
+	MOVQ  CX, DI
+	MOVQ  BX, R8
+	SUBQ  $0x20, R8
+	JL    last209
+
+loop208:
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (DI), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y6, Y6
+	VPMADDUBSW (DI)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, DX
+	SUBQ       $0x20, R8
+	JGE        loop208
+
+last209:
+	VPADDD       Y5, Y6, Y6
+	VPHADDD      Y6, Y6, Y6
+	VPHADDD      Y6, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X4
+	VPADDD       X4, X6, X6
+	VMOVD        X6, (AX)
+	ADDQ         $0x04, AX
+	DECQ         SI
+	JMP          one194
+
+done195:
+	VZEROUPPER
+	RET
+
+// func halfL2RowsVNNI(dst *int32, q *uint8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·halfL2RowsVNNI(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         dim+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VPBROADCASTD upper<>+0(SB), Y0
+	VPBROADCASTD middle<>+0(SB), Y1
+	VPBROADCASTD upper<>+0(SB), Z6
+	VPBROADCASTD middle<>+0(SB), Z7
+
+four211:
+	CMPQ   SI, $0x04
+	JL     one212
+	VPXOR  Y8, Y8, Y8
+	VPXOR  Y4, Y4, Y4
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	VPXORD Z5, Z5, Z5
+	SUBQ   $0x40, R8
+	JL     last215
+
+loop214:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (DI), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (DI)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop214
+
+last215:
+	CMPQ       R8, $-32
+	JNE        end216
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (DI), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y8
+	VPSUBB     (DI)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, DX
+
+end216:
+	VPADDD        Y5, Y8, Y8
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y8, Y8
+	VPADDD        Y4, Y8, Y8
+	VPXOR         Y9, Y9, Y9
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R8
+	JL            last218
+
+loop217:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (DI), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (DI)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop217
+
+last218:
+	CMPQ       R8, $-32
+	JNE        end219
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (DI), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y9
+	VPSUBB     (DI)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, DX
+
+end219:
+	VPADDD        Y5, Y9, Y9
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y9, Y9
+	VPADDD        Y4, Y9, Y9
+	VPXOR         Y10, Y10, Y10
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R8
+	JL            last221
+
+loop220:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (DI), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (DI)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop220
+
+last221:
+	CMPQ       R8, $-32
+	JNE        end222
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (DI), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y10
+	VPSUBB     (DI)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, DX
+
+end222:
+	VPADDD        Y5, Y10, Y10
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y10, Y10
+	VPADDD        Y4, Y10, Y10
+	VPXOR         Y11, Y11, Y11
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R8
+	JL            last224
+
+loop223:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (DI), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (DI)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop223
+
+last224:
+	CMPQ       R8, $-32
+	JNE        end225
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (DI), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y11
+	VPSUBB     (DI)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, DX
+
+end225:
+	VPADDD        Y5, Y11, Y11
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y11, Y11
+	VPADDD        Y4, Y11, Y11
+	VPHADDD       Y9, Y8, Y8
+	VPHADDD       Y11, Y10, Y10
+	VPHADDD       Y10, Y8, Y8
+	VEXTRACTI128  $0x01, Y8, X9
+	VPADDD        X9, X8, X8
+	VMOVDQU       X8, (AX)
+	ADDQ          $0x10, AX
+	SUBQ          $0x04, SI
+	JMP           four211
+
+one212:
+	TESTQ  SI, SI
+	JE     done213
+	VPXOR  Y8, Y8, Y8
+	VPXOR  Y4, Y4, Y4
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	VPXORD Z5, Z5, Z5
+	SUBQ   $0x40, R8
+	JL     last227
+
+loop226:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (DI), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (DI)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop226
+
+last227:
+	CMPQ       R8, $-32
+	JNE        end228
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (DI), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y8
+	VPSUBB     (DI)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, DX
+
+end228:
+	VPADDD        Y5, Y8, Y8
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y8, Y8
+	VPADDD        Y4, Y8, Y8
+	VPHADDD       Y8, Y8, Y8
+	VPHADDD       Y8, Y8, Y8
+	VEXTRACTI128  $0x01, Y8, X3
+	VPADDD        X3, X8, X8
+	VMOVD         X8, (AX)
+	ADDQ          $0x04, AX
+	DECQ          SI
+	JMP           one212
+
+done213:
+	VZEROUPPER
+	RET
+
+// func halfDotRowsVNNI(dst *int32, q *int8, rows *uint8, dim int, n int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·halfDotRowsVNNI(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         dim+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VPBROADCASTD upper<>+0(SB), Y0
+	VPBROADCASTD middle<>+0(SB), Y1
+	VPBROADCASTD upper<>+0(SB), Z6
+	VPBROADCASTD middle<>+0(SB), Z7
+
+four229:
+	CMPQ   SI, $0x04
+	JL     one230
+	VPXOR  Y8, Y8, Y8
+	VPXOR  Y4, Y4, Y4
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	VPXORD Z5, Z5, Z5
+	SUBQ   $0x40, R8
+	JL     last233
+
+loop232:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (DI), Z3, Z5
+	VPDPBUSD   (DI)(BX*1), Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop232
+
+last233:
+	CMPQ       R8, $-32
+	JNE        end234
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (DI), Y3, Y8
+	VPDPBUSD   (DI)(BX*1), Y2, Y4
+	ADDQ       $0x20, DX
+
+end234:
+	VPADDD        Y5, Y8, Y8
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y8, Y8
+	VPADDD        Y4, Y8, Y8
+	VPXOR         Y9, Y9, Y9
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R8
+	JL            last236
+
+loop235:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (DI), Z3, Z5
+	VPDPBUSD   (DI)(BX*1), Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop235
+
+last236:
+	CMPQ       R8, $-32
+	JNE        end237
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (DI), Y3, Y9
+	VPDPBUSD   (DI)(BX*1), Y2, Y4
+	ADDQ       $0x20, DX
+
+end237:
+	VPADDD        Y5, Y9, Y9
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y9, Y9
+	VPADDD        Y4, Y9, Y9
+	VPXOR         Y10, Y10, Y10
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R8
+	JL            last239
+
+loop238:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (DI), Z3, Z5
+	VPDPBUSD   (DI)(BX*1), Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop238
+
+last239:
+	CMPQ       R8, $-32
+	JNE        end240
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (DI), Y3, Y10
+	VPDPBUSD   (DI)(BX*1), Y2, Y4
+	ADDQ       $0x20, DX
+
+end240:
+	VPADDD        Y5, Y10, Y10
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y10, Y10
+	VPADDD        Y4, Y10, Y10
+	VPXOR         Y11, Y11, Y11
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, DI
+	MOVQ          BX, R8
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R8
+	JL            last242
+
+loop241:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (DI), Z3, Z5
+	VPDPBUSD   (DI)(BX*1), Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop241
+
+last242:
+	CMPQ       R8, $-32
+	JNE        end243
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (DI), Y3, Y11
+	VPDPBUSD   (DI)(BX*1), Y2, Y4
+	ADDQ       $0x20, DX
+
+end243:
+	VPADDD        Y5, Y11, Y11
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y11, Y11
+	VPADDD        Y4, Y11, Y11
+	VPHADDD       Y9, Y8, Y8
+	VPHADDD       Y11, Y10, Y10
+	VPHADDD       Y10, Y8, Y8
+	VEXTRACTI128  $0x01, Y8, X9
+	VPADDD        X9, X8, X8
+	VMOVDQU       X8, (AX)
+	ADDQ          $0x10, AX
+	SUBQ          $0x04, SI
+	JMP           four229
+
+one230:
+	TESTQ  SI, SI
+	JE     done231
+	VPXOR  Y8, Y8, Y8
+	VPXOR  Y4, Y4, Y4
+	MOVQ   CX, DI
+	MOVQ   BX, R8
+	VPXORD Z5, Z5, Z5
+	SUBQ   $0x40, R8
+	JL     last245
+
+loop244:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (DI), Z3, Z5
+	VPDPBUSD   (DI)(BX*1), Z2, Z5
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, DX
+	SUBQ       $0x40, R8
+	JGE        loop244
+
+last245:
+	CMPQ       R8, $-32
+	JNE        end246
+	PREFETCHT0 4096(DX)
+	VMOVDQU    (DX), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (DI), Y3, Y8
+	VPDPBUSD   (DI)(BX*1), Y2, Y4
+	ADDQ       $0x20, DX
+
+end246:
+	VPADDD        Y5, Y8, Y8
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y8, Y8
+	VPADDD        Y4, Y8, Y8
+	VPHADDD       Y8, Y8, Y8
+	VPHADDD       Y8, Y8, Y8
+	VEXTRACTI128  $0x01, Y8, X3
+	VPADDD        X3, X8, X8
+	VMOVD         X8, (AX)
+	ADDQ          $0x04, AX
+	DECQ          SI
+	JMP           one230
+
+done231:
+	VZEROUPPER
+	RET
+
 // func dot32Rows(dst *float32, q *float32, rows *float32, dim int, n int)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·dot32Rows(SB), NOSPLIT, $0-40
@@ -2512,9 +3436,9 @@ TEXT ·dot32Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four175:
+four247:
 	CMPQ  SI, $0x04
-	JL    one176
+	JL    one248
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -2522,9 +3446,9 @@ four175:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register179
+	JL    register251
 
-loop178:
+loop250:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
@@ -2538,31 +3462,31 @@ loop178:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop178
+	JGE         loop250
 
-register179:
+register251:
 	ADDQ       $+96, R9
-	JL         rest180
+	JL         rest252
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining182:
+remaining254:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining182
+	JGE         remaining254
 
-rest180:
+rest252:
 	TESTQ       R8, R8
-	JE          end181
+	JE          end253
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end181:
+end253:
 	VADDPS Y1, Y6, Y6
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y6, Y6
@@ -2573,9 +3497,9 @@ end181:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register184
+	JL     register256
 
-loop183:
+loop255:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y7
@@ -2589,31 +3513,31 @@ loop183:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop183
+	JGE         loop255
 
-register184:
+register256:
 	ADDQ       $+96, R9
-	JL         rest185
+	JL         rest257
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining187:
+remaining259:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining187
+	JGE         remaining259
 
-rest185:
+rest257:
 	TESTQ       R8, R8
-	JE          end186
+	JE          end258
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y7
 	ADDQ        R8, DX
 
-end186:
+end258:
 	VADDPS Y1, Y7, Y7
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y7, Y7
@@ -2624,9 +3548,9 @@ end186:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register189
+	JL     register261
 
-loop188:
+loop260:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y8
@@ -2640,31 +3564,31 @@ loop188:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop188
+	JGE         loop260
 
-register189:
+register261:
 	ADDQ       $+96, R9
-	JL         rest190
+	JL         rest262
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining192:
+remaining264:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining192
+	JGE         remaining264
 
-rest190:
+rest262:
 	TESTQ       R8, R8
-	JE          end191
+	JE          end263
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y8
 	ADDQ        R8, DX
 
-end191:
+end263:
 	VADDPS Y1, Y8, Y8
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y8, Y8
@@ -2675,9 +3599,9 @@ end191:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register194
+	JL     register266
 
-loop193:
+loop265:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y9
@@ -2691,31 +3615,31 @@ loop193:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop193
+	JGE         loop265
 
-register194:
+register266:
 	ADDQ       $+96, R9
-	JL         rest195
+	JL         rest267
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining197:
+remaining269:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining197
+	JGE         remaining269
 
-rest195:
+rest267:
 	TESTQ       R8, R8
-	JE          end196
+	JE          end268
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y9
 	ADDQ        R8, DX
 
-end196:
+end268:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -2727,11 +3651,11 @@ end196:
 	VMOVUPS      X6, (AX)
 	ADDQ         $0x10, AX
 	SUBQ         $0x04, SI
-	JMP          four175
+	JMP          four247
 
-one176:
+one248:
 	TESTQ SI, SI
-	JE    done177
+	JE    done249
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -2739,9 +3663,9 @@ one176:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register199
+	JL    register271
 
-loop198:
+loop270:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
@@ -2755,31 +3679,31 @@ loop198:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop198
+	JGE         loop270
 
-register199:
+register271:
 	ADDQ       $+96, R9
-	JL         rest200
+	JL         rest272
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining202:
+remaining274:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining202
+	JGE         remaining274
 
-rest200:
+rest272:
 	TESTQ       R8, R8
-	JE          end201
+	JE          end273
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end201:
+end273:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -2790,9 +3714,9 @@ end201:
 	VMOVSS       X6, (AX)
 	ADDQ         $0x04, AX
 	DECQ         SI
-	JMP          one176
+	JMP          one248
 
-done177:
+done249:
 	VZEROUPPER
 	RET
 
@@ -2837,38 +3761,38 @@ TEXT ·dot32At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first203:
+first275:
 	DECQ    R14
-	JL      four205
+	JL      four277
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line204:
+line276:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line204
-	JMP        first203
+	JB         line276
+	JMP        first275
 
-four205:
+four277:
 	CMPQ DI, $0x04
-	JL   overlap208
+	JL   overlap280
 
-body209:
+body281:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one206
+	JAE     one278
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one206
+	JAE     one278
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one206
+	JAE     one278
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one206
+	JAE     one278
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -2887,9 +3811,9 @@ body209:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register211
+	JL      register283
 
-loop210:
+loop282:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -2905,33 +3829,33 @@ loop210:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop210
+	JGE         loop282
 
-register211:
+register283:
 	ADDQ       $+96, R12
-	JL         rest212
+	JL         rest284
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining214:
+remaining286:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining214
+	JGE         remaining286
 
-rest212:
+rest284:
 	TESTQ       R11, R11
-	JE          end213
+	JE          end285
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end213:
+end285:
 	VADDPS  Y1, Y6, Y6
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y6, Y6
@@ -2948,9 +3872,9 @@ end213:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register216
+	JL      register288
 
-loop215:
+loop287:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -2966,33 +3890,33 @@ loop215:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop215
+	JGE         loop287
 
-register216:
+register288:
 	ADDQ       $+96, R12
-	JL         rest217
+	JL         rest289
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining219:
+remaining291:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining219
+	JGE         remaining291
 
-rest217:
+rest289:
 	TESTQ       R11, R11
-	JE          end218
+	JE          end290
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y7
 	ADDQ        R11, R13
 
-end218:
+end290:
 	VADDPS  Y1, Y7, Y7
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y7, Y7
@@ -3009,9 +3933,9 @@ end218:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register221
+	JL      register293
 
-loop220:
+loop292:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3027,33 +3951,33 @@ loop220:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop220
+	JGE         loop292
 
-register221:
+register293:
 	ADDQ       $+96, R12
-	JL         rest222
+	JL         rest294
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining224:
+remaining296:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining224
+	JGE         remaining296
 
-rest222:
+rest294:
 	TESTQ       R11, R11
-	JE          end223
+	JE          end295
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y8
 	ADDQ        R11, R13
 
-end223:
+end295:
 	VADDPS  Y1, Y8, Y8
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y8, Y8
@@ -3070,9 +3994,9 @@ end223:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register226
+	JL      register298
 
-loop225:
+loop297:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3088,33 +4012,33 @@ loop225:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop225
+	JGE         loop297
 
-register226:
+register298:
 	ADDQ       $+96, R12
-	JL         rest227
+	JL         rest299
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining229:
+remaining301:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining229
+	JGE         remaining301
 
-rest227:
+rest299:
 	TESTQ       R11, R11
-	JE          end228
+	JE          end300
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y9
 	ADDQ        R11, R13
 
-end228:
+end300:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -3127,26 +4051,26 @@ end228:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four205
+	JMP          four277
 
-overlap208:
+overlap280:
 	TESTQ DI, DI
-	JE    done207
+	JE    done279
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one206
+	JL    one278
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body209
+	JMP   body281
 
-one206:
+one278:
 	TESTQ   DI, DI
-	JE      done207
+	JE      done279
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done207
+	JAE     done279
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -3156,9 +4080,9 @@ one206:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register231
+	JL      register303
 
-loop230:
+loop302:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	VMOVUPS     32(R10), Y5
@@ -3170,29 +4094,29 @@ loop230:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop230
+	JGE         loop302
 
-register231:
+register303:
 	ADDQ $+96, R12
-	JL   rest232
+	JL   rest304
 
-remaining234:
+remaining306:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining234
+	JGE         remaining306
 
-rest232:
+rest304:
 	TESTQ       R11, R11
-	JE          end233
+	JE          end305
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end233:
+end305:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -3204,9 +4128,9 @@ end233:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one206
+	JMP          one278
 
-done207:
+done279:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -3233,9 +4157,9 @@ TEXT ·l2x32Pair(SB), NOSPLIT, $0-32
 	VPXOR   Y3, Y3, Y3
 	MOVQ    BX, BX
 	SUBQ    $0x80, BX
-	JL      register236
+	JL      register308
 
-loop235:
+loop307:
 	VMOVUPS     (CX), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
@@ -3251,31 +4175,31 @@ loop235:
 	SUBQ        $-128, CX
 	SUBQ        $-128, DX
 	ADDQ        $-128, BX
-	JGE         loop235
+	JGE         loop307
 
-register236:
+register308:
 	ADDQ $+96, BX
-	JL   rest237
+	JL   rest309
 
-remaining239:
+remaining311:
 	VMOVUPS     (CX), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, BX
-	JGE         remaining239
+	JGE         remaining311
 
-rest237:
+rest309:
 	TESTQ       DI, DI
-	JE          end238
+	JE          end310
 	VMASKMOVPS  (CX), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        DI, DX
 
-end238:
+end310:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -3310,38 +4234,38 @@ TEXT ·l2x32At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first240:
+first312:
 	DECQ    R14
-	JL      four242
+	JL      four314
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line241:
+line313:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line241
-	JMP        first240
+	JB         line313
+	JMP        first312
 
-four242:
+four314:
 	CMPQ DI, $0x04
-	JL   overlap245
+	JL   overlap317
 
-body246:
+body318:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one243
+	JAE     one315
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one243
+	JAE     one315
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one243
+	JAE     one315
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one243
+	JAE     one315
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -3360,9 +4284,9 @@ body246:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register248
+	JL      register320
 
-loop247:
+loop319:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3382,35 +4306,35 @@ loop247:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop247
+	JGE         loop319
 
-register248:
+register320:
 	ADDQ       $+96, R12
-	JL         rest249
+	JL         rest321
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining251:
+remaining323:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining251
+	JGE         remaining323
 
-rest249:
+rest321:
 	TESTQ       R11, R11
-	JE          end250
+	JE          end322
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end250:
+end322:
 	VADDPS  Y1, Y6, Y6
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y6, Y6
@@ -3427,9 +4351,9 @@ end250:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register253
+	JL      register325
 
-loop252:
+loop324:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3449,35 +4373,35 @@ loop252:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop252
+	JGE         loop324
 
-register253:
+register325:
 	ADDQ       $+96, R12
-	JL         rest254
+	JL         rest326
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining256:
+remaining328:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining256
+	JGE         remaining328
 
-rest254:
+rest326:
 	TESTQ       R11, R11
-	JE          end255
+	JE          end327
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end255:
+end327:
 	VADDPS  Y1, Y7, Y7
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y7, Y7
@@ -3494,9 +4418,9 @@ end255:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register258
+	JL      register330
 
-loop257:
+loop329:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3516,35 +4440,35 @@ loop257:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop257
+	JGE         loop329
 
-register258:
+register330:
 	ADDQ       $+96, R12
-	JL         rest259
+	JL         rest331
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining261:
+remaining333:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining261
+	JGE         remaining333
 
-rest259:
+rest331:
 	TESTQ       R11, R11
-	JE          end260
+	JE          end332
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end260:
+end332:
 	VADDPS  Y1, Y8, Y8
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y8, Y8
@@ -3561,9 +4485,9 @@ end260:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register263
+	JL      register335
 
-loop262:
+loop334:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3583,35 +4507,35 @@ loop262:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop262
+	JGE         loop334
 
-register263:
+register335:
 	ADDQ       $+96, R12
-	JL         rest264
+	JL         rest336
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining266:
+remaining338:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining266
+	JGE         remaining338
 
-rest264:
+rest336:
 	TESTQ       R11, R11
-	JE          end265
+	JE          end337
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end265:
+end337:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -3624,26 +4548,26 @@ end265:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four242
+	JMP          four314
 
-overlap245:
+overlap317:
 	TESTQ DI, DI
-	JE    done244
+	JE    done316
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one243
+	JL    one315
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body246
+	JMP   body318
 
-one243:
+one315:
 	TESTQ   DI, DI
-	JE      done244
+	JE      done316
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done244
+	JAE     done316
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -3653,9 +4577,9 @@ one243:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register268
+	JL      register340
 
-loop267:
+loop339:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
@@ -3671,31 +4595,31 @@ loop267:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop267
+	JGE         loop339
 
-register268:
+register340:
 	ADDQ $+96, R12
-	JL   rest269
+	JL   rest341
 
-remaining271:
+remaining343:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining271
+	JGE         remaining343
 
-rest269:
+rest341:
 	TESTQ       R11, R11
-	JE          end270
+	JE          end342
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end270:
+end342:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -3707,9 +4631,9 @@ end270:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one243
+	JMP          one315
 
-done244:
+done316:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -3732,9 +4656,9 @@ TEXT ·dot64Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four272:
+four344:
 	CMPQ  SI, $0x04
-	JL    one273
+	JL    one345
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3742,9 +4666,9 @@ four272:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register276
+	JL    register348
 
-loop275:
+loop347:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -3758,31 +4682,31 @@ loop275:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop275
+	JGE         loop347
 
-register276:
+register348:
 	ADDQ       $+96, R9
-	JL         rest277
+	JL         rest349
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining279:
+remaining351:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining279
+	JGE         remaining351
 
-rest277:
+rest349:
 	TESTQ       R8, R8
-	JE          end278
+	JE          end350
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end278:
+end350:
 	VADDPD Y1, Y6, Y6
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y6, Y6
@@ -3793,9 +4717,9 @@ end278:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register281
+	JL     register353
 
-loop280:
+loop352:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
@@ -3809,31 +4733,31 @@ loop280:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop280
+	JGE         loop352
 
-register281:
+register353:
 	ADDQ       $+96, R9
-	JL         rest282
+	JL         rest354
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining284:
+remaining356:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining284
+	JGE         remaining356
 
-rest282:
+rest354:
 	TESTQ       R8, R8
-	JE          end283
+	JE          end355
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R8, DX
 
-end283:
+end355:
 	VADDPD Y1, Y7, Y7
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y7, Y7
@@ -3844,9 +4768,9 @@ end283:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register286
+	JL     register358
 
-loop285:
+loop357:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
@@ -3860,31 +4784,31 @@ loop285:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop285
+	JGE         loop357
 
-register286:
+register358:
 	ADDQ       $+96, R9
-	JL         rest287
+	JL         rest359
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining289:
+remaining361:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining289
+	JGE         remaining361
 
-rest287:
+rest359:
 	TESTQ       R8, R8
-	JE          end288
+	JE          end360
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R8, DX
 
-end288:
+end360:
 	VADDPD Y1, Y8, Y8
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y8, Y8
@@ -3895,9 +4819,9 @@ end288:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register291
+	JL     register363
 
-loop290:
+loop362:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
@@ -3911,31 +4835,31 @@ loop290:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop290
+	JGE         loop362
 
-register291:
+register363:
 	ADDQ       $+96, R9
-	JL         rest292
+	JL         rest364
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining294:
+remaining366:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining294
+	JGE         remaining366
 
-rest292:
+rest364:
 	TESTQ       R8, R8
-	JE          end293
+	JE          end365
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R8, DX
 
-end293:
+end365:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -3947,11 +4871,11 @@ end293:
 	VMOVUPD    Y4, (AX)
 	ADDQ       $0x20, AX
 	SUBQ       $0x04, SI
-	JMP        four272
+	JMP        four344
 
-one273:
+one345:
 	TESTQ SI, SI
-	JE    done274
+	JE    done346
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3959,9 +4883,9 @@ one273:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register296
+	JL    register368
 
-loop295:
+loop367:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -3975,31 +4899,31 @@ loop295:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop295
+	JGE         loop367
 
-register296:
+register368:
 	ADDQ       $+96, R9
-	JL         rest297
+	JL         rest369
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining299:
+remaining371:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining299
+	JGE         remaining371
 
-rest297:
+rest369:
 	TESTQ       R8, R8
-	JE          end298
+	JE          end370
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end298:
+end370:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4009,9 +4933,9 @@ end298:
 	VMOVSD       X6, (AX)
 	ADDQ         $0x08, AX
 	DECQ         SI
-	JMP          one273
+	JMP          one345
 
-done274:
+done346:
 	VZEROUPPER
 	RET
 
@@ -4038,38 +4962,38 @@ TEXT ·dot64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first300:
+first372:
 	DECQ    R14
-	JL      four302
+	JL      four374
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line301:
+line373:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line301
-	JMP        first300
+	JB         line373
+	JMP        first372
 
-four302:
+four374:
 	CMPQ DI, $0x04
-	JL   overlap305
+	JL   overlap377
 
-body306:
+body378:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one303
+	JAE     one375
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one303
+	JAE     one375
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one303
+	JAE     one375
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one303
+	JAE     one375
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -4088,9 +5012,9 @@ body306:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register308
+	JL      register380
 
-loop307:
+loop379:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4106,33 +5030,33 @@ loop307:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop307
+	JGE         loop379
 
-register308:
+register380:
 	ADDQ       $+96, R12
-	JL         rest309
+	JL         rest381
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining311:
+remaining383:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining311
+	JGE         remaining383
 
-rest309:
+rest381:
 	TESTQ       R11, R11
-	JE          end310
+	JE          end382
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end310:
+end382:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -4149,9 +5073,9 @@ end310:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register313
+	JL      register385
 
-loop312:
+loop384:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4167,33 +5091,33 @@ loop312:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop312
+	JGE         loop384
 
-register313:
+register385:
 	ADDQ       $+96, R12
-	JL         rest314
+	JL         rest386
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining316:
+remaining388:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining316
+	JGE         remaining388
 
-rest314:
+rest386:
 	TESTQ       R11, R11
-	JE          end315
+	JE          end387
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R11, R13
 
-end315:
+end387:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -4210,9 +5134,9 @@ end315:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register318
+	JL      register390
 
-loop317:
+loop389:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4228,33 +5152,33 @@ loop317:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop317
+	JGE         loop389
 
-register318:
+register390:
 	ADDQ       $+96, R12
-	JL         rest319
+	JL         rest391
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining321:
+remaining393:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining321
+	JGE         remaining393
 
-rest319:
+rest391:
 	TESTQ       R11, R11
-	JE          end320
+	JE          end392
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R11, R13
 
-end320:
+end392:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -4271,9 +5195,9 @@ end320:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register323
+	JL      register395
 
-loop322:
+loop394:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4289,33 +5213,33 @@ loop322:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop322
+	JGE         loop394
 
-register323:
+register395:
 	ADDQ       $+96, R12
-	JL         rest324
+	JL         rest396
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining326:
+remaining398:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining326
+	JGE         remaining398
 
-rest324:
+rest396:
 	TESTQ       R11, R11
-	JE          end325
+	JE          end397
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R11, R13
 
-end325:
+end397:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -4328,26 +5252,26 @@ end325:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four302
+	JMP        four374
 
-overlap305:
+overlap377:
 	TESTQ DI, DI
-	JE    done304
+	JE    done376
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one303
+	JL    one375
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body306
+	JMP   body378
 
-one303:
+one375:
 	TESTQ   DI, DI
-	JE      done304
+	JE      done376
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done304
+	JAE     done376
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -4357,9 +5281,9 @@ one303:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register328
+	JL      register400
 
-loop327:
+loop399:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	VMOVUPD     32(R10), Y5
@@ -4371,29 +5295,29 @@ loop327:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop327
+	JGE         loop399
 
-register328:
+register400:
 	ADDQ $+96, R12
-	JL   rest329
+	JL   rest401
 
-remaining331:
+remaining403:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining331
+	JGE         remaining403
 
-rest329:
+rest401:
 	TESTQ       R11, R11
-	JE          end330
+	JE          end402
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end330:
+end402:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4404,9 +5328,9 @@ end330:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one303
+	JMP          one375
 
-done304:
+done376:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -4433,9 +5357,9 @@ TEXT ·l2x64Pair(SB), NOSPLIT, $0-32
 	VPXOR   Y3, Y3, Y3
 	MOVQ    BX, BX
 	SUBQ    $0x80, BX
-	JL      register333
+	JL      register405
 
-loop332:
+loop404:
 	VMOVUPD     (CX), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
@@ -4451,31 +5375,31 @@ loop332:
 	SUBQ        $-128, CX
 	SUBQ        $-128, DX
 	ADDQ        $-128, BX
-	JGE         loop332
+	JGE         loop404
 
-register333:
+register405:
 	ADDQ $+96, BX
-	JL   rest334
+	JL   rest406
 
-remaining336:
+remaining408:
 	VMOVUPD     (CX), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, BX
-	JGE         remaining336
+	JGE         remaining408
 
-rest334:
+rest406:
 	TESTQ       DI, DI
-	JE          end335
+	JE          end407
 	VMASKMOVPD  (CX), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        DI, DX
 
-end335:
+end407:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4509,38 +5433,38 @@ TEXT ·l2x64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first337:
+first409:
 	DECQ    R14
-	JL      four339
+	JL      four411
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line338:
+line410:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line338
-	JMP        first337
+	JB         line410
+	JMP        first409
 
-four339:
+four411:
 	CMPQ DI, $0x04
-	JL   overlap342
+	JL   overlap414
 
-body343:
+body415:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one340
+	JAE     one412
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one340
+	JAE     one412
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one340
+	JAE     one412
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one340
+	JAE     one412
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -4559,9 +5483,9 @@ body343:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register345
+	JL      register417
 
-loop344:
+loop416:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4581,35 +5505,35 @@ loop344:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop344
+	JGE         loop416
 
-register345:
+register417:
 	ADDQ       $+96, R12
-	JL         rest346
+	JL         rest418
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining348:
+remaining420:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining348
+	JGE         remaining420
 
-rest346:
+rest418:
 	TESTQ       R11, R11
-	JE          end347
+	JE          end419
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end347:
+end419:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -4626,9 +5550,9 @@ end347:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register350
+	JL      register422
 
-loop349:
+loop421:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4648,35 +5572,35 @@ loop349:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop349
+	JGE         loop421
 
-register350:
+register422:
 	ADDQ       $+96, R12
-	JL         rest351
+	JL         rest423
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining353:
+remaining425:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining353
+	JGE         remaining425
 
-rest351:
+rest423:
 	TESTQ       R11, R11
-	JE          end352
+	JE          end424
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end352:
+end424:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -4693,9 +5617,9 @@ end352:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register355
+	JL      register427
 
-loop354:
+loop426:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4715,35 +5639,35 @@ loop354:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop354
+	JGE         loop426
 
-register355:
+register427:
 	ADDQ       $+96, R12
-	JL         rest356
+	JL         rest428
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining358:
+remaining430:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining358
+	JGE         remaining430
 
-rest356:
+rest428:
 	TESTQ       R11, R11
-	JE          end357
+	JE          end429
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end357:
+end429:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -4760,9 +5684,9 @@ end357:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register360
+	JL      register432
 
-loop359:
+loop431:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -4782,35 +5706,35 @@ loop359:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop359
+	JGE         loop431
 
-register360:
+register432:
 	ADDQ       $+96, R12
-	JL         rest361
+	JL         rest433
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining363:
+remaining435:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining363
+	JGE         remaining435
 
-rest361:
+rest433:
 	TESTQ       R11, R11
-	JE          end362
+	JE          end434
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end362:
+end434:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -4823,26 +5747,26 @@ end362:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four339
+	JMP        four411
 
-overlap342:
+overlap414:
 	TESTQ DI, DI
-	JE    done341
+	JE    done413
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one340
+	JL    one412
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body343
+	JMP   body415
 
-one340:
+one412:
 	TESTQ   DI, DI
-	JE      done341
+	JE      done413
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done341
+	JAE     done413
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -4852,9 +5776,9 @@ one340:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register365
+	JL      register437
 
-loop364:
+loop436:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
@@ -4870,31 +5794,31 @@ loop364:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop364
+	JGE         loop436
 
-register365:
+register437:
 	ADDQ $+96, R12
-	JL   rest366
+	JL   rest438
 
-remaining368:
+remaining440:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining368
+	JGE         remaining440
 
-rest366:
+rest438:
 	TESTQ       R11, R11
-	JE          end367
+	JE          end439
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end367:
+end439:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4905,9 +5829,9 @@ end367:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one340
+	JMP          one412
 
-done341:
+done413:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -4922,17 +5846,17 @@ TEXT ·sub32(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x02, DX
 
-loop369:
+loop441:
 	SUBQ    $0x20, DX
-	JL      done370
+	JL      done442
 	VMOVUPS (AX), Y0
 	VSUBPS  (CX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop369
+	JMP     loop441
 
-done370:
+done442:
 	VZEROUPPER
 	RET
 
@@ -4944,17 +5868,17 @@ TEXT ·sub64(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x03, DX
 
-loop371:
+loop443:
 	SUBQ    $0x20, DX
-	JL      done372
+	JL      done444
 	VMOVUPD (AX), Y0
 	VSUBPD  (CX), Y0, Y0
 	VMOVUPD Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop371
+	JMP     loop443
 
-done372:
+done444:
 	VZEROUPPER
 	RET
 
@@ -4966,14 +5890,14 @@ TEXT ·max32(SB), NOSPLIT, $0-20
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 
-loop373:
+loop445:
 	SUBQ   $0x20, CX
-	JLE    done374
+	JLE    done446
 	ADDQ   $0x20, AX
 	VMAXPS (AX), Y0, Y0
-	JMP    loop373
+	JMP    loop445
 
-done374:
+done446:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPS       X1, X0, X0
 	VPERMILPS    $0x4e, X0, X1
@@ -4992,14 +5916,14 @@ TEXT ·max64(SB), NOSPLIT, $0-24
 	SHLQ    $0x03, CX
 	VMOVUPD (AX), Y0
 
-loop375:
+loop447:
 	SUBQ   $0x20, CX
-	JLE    done376
+	JLE    done448
 	ADDQ   $0x20, AX
 	VMAXPD (AX), Y0, Y0
-	JMP    loop375
+	JMP    loop447
 
-done376:
+done448:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPD       X1, X0, X0
 	VPERMILPD    $0x01, X0, X1
@@ -5020,9 +5944,9 @@ TEXT ·atMostSquare(SB), NOSPLIT, $0-40
 	MOVSS        factor+28(FP), X1
 	VBROADCASTSS X1, Y1
 
-loop377:
+loop449:
 	SUBQ      $0x01, BX
-	JL        done378
+	JL        done450
 	VCVTDQ2PS (CX), Y2
 	VADDPS    (DX), Y0, Y3
 	VMULPS    Y3, Y3, Y3
@@ -5089,9 +6013,9 @@ loop377:
 	ADDQ      $0x08, AX
 	ADDQ      $0x00000100, CX
 	ADDQ      $0x00000100, DX
-	JMP       loop377
+	JMP       loop449
 
-done378:
+done450:
 	VZEROUPPER
 	RET
 
@@ -5107,9 +6031,9 @@ TEXT ·atMostLine(SB), NOSPLIT, $0-40
 	MOVSS        factor+28(FP), X1
 	VBROADCASTSS X1, Y1
 
-loop379:
+loop451:
 	SUBQ      $0x01, BX
-	JL        done380
+	JL        done452
 	VCVTDQ2PS (CX), Y2
 	VMULPS    (DX), Y1, Y3
 	VADDPS    Y3, Y0, Y3
@@ -5168,9 +6092,9 @@ loop379:
 	ADDQ      $0x08, AX
 	ADDQ      $0x00000100, CX
 	ADDQ      $0x00000100, DX
-	JMP       loop379
+	JMP       loop451
 
-done380:
+done452:
 	VZEROUPPER
 	RET
 
@@ -5185,7 +6109,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVQ    AX, DX
 	LEAQ    (AX)(CX*4), BX
 
-block381:
+block453:
 	VMOVUPS    (DX), Y3
 	VPERMILPS  $0xb1, Y3, Y11
 	VXORPS     Y0, Y3, Y10
@@ -5300,21 +6224,21 @@ block381:
 	VMOVUPS    Y10, 224(DX)
 	ADDQ       $0x00000100, DX
 	CMPQ       DX, BX
-	JB         block381
+	JB         block453
 	SHLQ       $0x02, CX
 	MOVQ       $0x00000100, SI
 
-four382:
+four454:
 	LEAQ (SI)(SI*1), DX
 	CMPQ DX, CX
-	JGE  two385
+	JGE  two457
 	LEAQ (SI)(SI*2), DI
 	MOVQ AX, DX
 
-group383:
+group455:
 	LEAQ (DX)(SI*1), R8
 
-inner384:
+inner456:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VMOVUPS (DX)(SI*2), Y11
@@ -5333,20 +6257,20 @@ inner384:
 	VMOVUPS Y3, (DX)(DI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      inner384
+	JB      inner456
 	ADDQ    DI, DX
 	CMPQ    DX, BX
-	JB      group383
+	JB      group455
 	SHLQ    $0x02, SI
-	JMP     four382
+	JMP     four454
 
-two385:
+two457:
 	CMPQ SI, CX
-	JGE  done387
+	JGE  done459
 	MOVQ AX, DX
 	LEAQ (AX)(SI*1), R8
 
-pair386:
+pair458:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VADDPS  Y9, Y8, Y6
@@ -5355,9 +6279,9 @@ pair386:
 	VMOVUPS Y9, (DX)(SI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      pair386
+	JB      pair458
 
-done387:
+done459:
 	VZEROUPPER
 	RET
 

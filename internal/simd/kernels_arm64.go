@@ -34,6 +34,16 @@ func codeDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limi
 //go:noescape
 func codeDotRowsMany(dst *[4]*int32, q *[4]*int8, rows *uint8, dim int, n int)
 
+// halfL2Rows sets dst to the sums of q and each of n rows of dim elements.
+//
+//go:noescape
+func halfL2Rows(dst *int32, q *uint8, rows *uint8, dim int, n int)
+
+// halfDotRows sets dst to the sums of q and each of n rows of dim elements.
+//
+//go:noescape
+func halfDotRows(dst *int32, q *int8, rows *uint8, dim int, n int)
+
 // dot32Rows sets dst to the sums of q and each of n rows of dim elements.
 //
 //go:noescape

@@ -2472,6 +2472,824 @@ loop175:
 done176:
 	RET
 
+// func halfL2Rows(dst *int32, q *uint8, rows *uint8, dim int, n int)
+TEXT ·halfL2Rows(SB), NOSPLIT, $0-40
+	MOVD     dst+0(FP), R0
+	MOVD     q+8(FP), R1
+	MOVD     rows+16(FP), R2
+	MOVD     dim+24(FP), R3
+	MOVD     n+32(FP), R4
+	VMOVI    $120, V5.B16
+	VMOVI    $4, V6.B16
+	MOVBU    ·dotProduct(SB), R8
+	CBZ      R8, plain177
+
+four178:
+	CMP      $4, R4
+	BLT      one179
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop181:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e0 // UDOT V0.4S, V15.16B, V15.16B
+	WORD     $0x6e909600 // UDOT V0.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R7, R7
+	BNE      loop181
+	VADD     V4.S4, V0.S4, V0.S4
+	VMOVI    $0, V1.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop182:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e1 // UDOT V1.4S, V15.16B, V15.16B
+	WORD     $0x6e909601 // UDOT V1.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R7, R7
+	BNE      loop182
+	VADD     V4.S4, V1.S4, V1.S4
+	VMOVI    $0, V2.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop183:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e2 // UDOT V2.4S, V15.16B, V15.16B
+	WORD     $0x6e909602 // UDOT V2.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R7, R7
+	BNE      loop183
+	VADD     V4.S4, V2.S4, V2.S4
+	VMOVI    $0, V3.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop184:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e3 // UDOT V3.4S, V15.16B, V15.16B
+	WORD     $0x6e909603 // UDOT V3.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R7, R7
+	BNE      loop184
+	VADD     V4.S4, V3.S4, V3.S4
+	VADDP    V1.S4, V0.S4, V0.S4
+	VADDP    V3.S4, V2.S4, V2.S4
+	VADDP    V2.S4, V0.S4, V0.S4
+	FMOVQ.P  F0, 16(R0)
+	SUB      $4, R4
+	B        four178
+
+one179:
+	CBZ      R4, done180
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop185:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e0 // UDOT V0.4S, V15.16B, V15.16B
+	WORD     $0x6e909600 // UDOT V0.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R7, R7
+	BNE      loop185
+	VADD     V4.S4, V0.S4, V0.S4
+	VADDV    V0.S4, V0
+	FMOVS.P  F0, 4(R0)
+	SUB      $1, R4
+	B        one179
+
+done180:
+	RET
+
+plain177:
+
+four186:
+	CMP      $4, R4
+	BLT      one187
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop189:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a20 // UADALP V0.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R7, R7
+	BNE      loop189
+	VADD     V4.S4, V0.S4, V0.S4
+	VMOVI    $0, V1.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop190:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a21 // UADALP V1.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R7, R7
+	BNE      loop190
+	VADD     V4.S4, V1.S4, V1.S4
+	VMOVI    $0, V2.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop191:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a22 // UADALP V2.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R7, R7
+	BNE      loop191
+	VADD     V4.S4, V2.S4, V2.S4
+	VMOVI    $0, V3.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop192:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a23 // UADALP V3.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R7, R7
+	BNE      loop192
+	VADD     V4.S4, V3.S4, V3.S4
+	VADDP    V1.S4, V0.S4, V0.S4
+	VADDP    V3.S4, V2.S4, V2.S4
+	VADDP    V2.S4, V0.S4, V0.S4
+	FMOVQ.P  F0, 16(R0)
+	SUB      $4, R4
+	B        four186
+
+one187:
+	CBZ      R4, done188
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop193:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a20 // UADALP V0.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R7, R7
+	BNE      loop193
+	VADD     V4.S4, V0.S4, V0.S4
+	VADDV    V0.S4, V0
+	FMOVS.P  F0, 4(R0)
+	SUB      $1, R4
+	B        one187
+
+done188:
+	RET
+
+// func halfDotRows(dst *int32, q *int8, rows *uint8, dim int, n int)
+TEXT ·halfDotRows(SB), NOSPLIT, $0-40
+	MOVD     dst+0(FP), R0
+	MOVD     q+8(FP), R1
+	MOVD     rows+16(FP), R2
+	MOVD     dim+24(FP), R3
+	MOVD     n+32(FP), R4
+	VMOVI    $120, V5.B16
+	VMOVI    $4, V6.B16
+	MOVBU    ·dotProduct(SB), R8
+	CBZ      R8, plain194
+
+four195:
+	CMP      $4, R4
+	BLT      one196
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop198:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879560 // SDOT V0.4S, V11.16B, V7.16B
+	WORD     $0x4e889580 // SDOT V0.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R7, R7
+	BNE      loop198
+	VADD     V4.S4, V0.S4, V0.S4
+	VMOVI    $0, V1.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop199:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879561 // SDOT V1.4S, V11.16B, V7.16B
+	WORD     $0x4e889581 // SDOT V1.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R7, R7
+	BNE      loop199
+	VADD     V4.S4, V1.S4, V1.S4
+	VMOVI    $0, V2.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop200:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879562 // SDOT V2.4S, V11.16B, V7.16B
+	WORD     $0x4e889582 // SDOT V2.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R7, R7
+	BNE      loop200
+	VADD     V4.S4, V2.S4, V2.S4
+	VMOVI    $0, V3.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop201:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879563 // SDOT V3.4S, V11.16B, V7.16B
+	WORD     $0x4e889583 // SDOT V3.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R7, R7
+	BNE      loop201
+	VADD     V4.S4, V3.S4, V3.S4
+	VADDP    V1.S4, V0.S4, V0.S4
+	VADDP    V3.S4, V2.S4, V2.S4
+	VADDP    V2.S4, V0.S4, V0.S4
+	FMOVQ.P  F0, 16(R0)
+	SUB      $4, R4
+	B        four195
+
+one196:
+	CBZ      R4, done197
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop202:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879560 // SDOT V0.4S, V11.16B, V7.16B
+	WORD     $0x4e889580 // SDOT V0.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R7, R7
+	BNE      loop202
+	VADD     V4.S4, V0.S4, V0.S4
+	VADDV    V0.S4, V0
+	FMOVS.P  F0, 4(R0)
+	SUB      $1, R4
+	B        one196
+
+done197:
+	RET
+
+plain194:
+
+four203:
+	CMP      $4, R4
+	BLT      one204
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop206:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a20 // SADALP V0.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a40 // SADALP V0.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R7, R7
+	BNE      loop206
+	VADD     V4.S4, V0.S4, V0.S4
+	VMOVI    $0, V1.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop207:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a21 // SADALP V1.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a41 // SADALP V1.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R7, R7
+	BNE      loop207
+	VADD     V4.S4, V1.S4, V1.S4
+	VMOVI    $0, V2.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop208:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a22 // SADALP V2.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a42 // SADALP V2.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R7, R7
+	BNE      loop208
+	VADD     V4.S4, V2.S4, V2.S4
+	VMOVI    $0, V3.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop209:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a23 // SADALP V3.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a43 // SADALP V3.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R7, R7
+	BNE      loop209
+	VADD     V4.S4, V3.S4, V3.S4
+	VADDP    V1.S4, V0.S4, V0.S4
+	VADDP    V3.S4, V2.S4, V2.S4
+	VADDP    V2.S4, V0.S4, V0.S4
+	FMOVQ.P  F0, 16(R0)
+	SUB      $4, R4
+	B        four203
+
+one204:
+	CBZ      R4, done205
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R5
+	ADD      R3, R1, R6
+	MOVD     R3, R7
+
+loop210:
+	PRFM     4096(R2), PLDL1KEEP
+	FLDPQ.P  32(R2), (F13, F14)
+	FLDPQ.P  32(R5), (F7, F8)
+	FLDPQ.P  32(R6), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a20 // SADALP V0.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a40 // SADALP V0.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R7, R7
+	BNE      loop210
+	VADD     V4.S4, V0.S4, V0.S4
+	VADDV    V0.S4, V0
+	FMOVS.P  F0, 4(R0)
+	SUB      $1, R4
+	B        one204
+
+done205:
+	RET
+
 // func dot32Rows(dst *float32, q *float32, rows *float32, dim int, n int)
 TEXT ·dot32Rows(SB), NOSPLIT, $0-40
 	MOVD     dst+0(FP), R0
@@ -2483,9 +3301,9 @@ TEXT ·dot32Rows(SB), NOSPLIT, $0-40
 	AND      $127, R5, R6
 	SUB      R6, R5
 
-four177:
+four211:
 	CMP      $4, R4
-	BLT      one178
+	BLT      one212
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -2496,9 +3314,9 @@ four177:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest181
+	CBZ      R8, rest215
 
-loop180:
+loop214:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2520,12 +3338,12 @@ loop180:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop180
+	BNE      loop214
 
-rest181:
-	CBZ      R6, end182
+rest215:
+	CBZ      R6, end216
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip183
+	TBZ      $6, R6, skip217
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2538,8 +3356,8 @@ rest181:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip183:
-	TBZ      $5, R6, skip184
+skip217:
+	TBZ      $5, R6, skip218
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -2547,27 +3365,27 @@ skip183:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip184:
-	TBZ      $4, R6, skip185
+skip218:
+	TBZ      $4, R6, skip219
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip185:
-	TBZ      $3, R6, skip186
+skip219:
+	TBZ      $3, R6, skip220
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip186:
-	TBZ      $2, R6, skip187
+skip220:
+	TBZ      $2, R6, skip221
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip187:
+skip221:
 
-end182:
+end216:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -2585,9 +3403,9 @@ end182:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest189
+	CBZ      R8, rest223
 
-loop188:
+loop222:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2609,12 +3427,12 @@ loop188:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop188
+	BNE      loop222
 
-rest189:
-	CBZ      R6, end190
+rest223:
+	CBZ      R6, end224
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip191
+	TBZ      $6, R6, skip225
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2627,8 +3445,8 @@ rest189:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip191:
-	TBZ      $5, R6, skip192
+skip225:
+	TBZ      $5, R6, skip226
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -2636,27 +3454,27 @@ skip191:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip192:
-	TBZ      $4, R6, skip193
+skip226:
+	TBZ      $4, R6, skip227
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip193:
-	TBZ      $3, R6, skip194
+skip227:
+	TBZ      $3, R6, skip228
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip194:
-	TBZ      $2, R6, skip195
+skip228:
+	TBZ      $2, R6, skip229
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip195:
+skip229:
 
-end190:
+end224:
 	WORD     $0x4e27d421 // FADD V1.4S, V1.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -2674,9 +3492,9 @@ end190:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest197
+	CBZ      R8, rest231
 
-loop196:
+loop230:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2698,12 +3516,12 @@ loop196:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop196
+	BNE      loop230
 
-rest197:
-	CBZ      R6, end198
+rest231:
+	CBZ      R6, end232
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip199
+	TBZ      $6, R6, skip233
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2716,8 +3534,8 @@ rest197:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip199:
-	TBZ      $5, R6, skip200
+skip233:
+	TBZ      $5, R6, skip234
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -2725,27 +3543,27 @@ skip199:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip200:
-	TBZ      $4, R6, skip201
+skip234:
+	TBZ      $4, R6, skip235
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip201:
-	TBZ      $3, R6, skip202
+skip235:
+	TBZ      $3, R6, skip236
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip202:
-	TBZ      $2, R6, skip203
+skip236:
+	TBZ      $2, R6, skip237
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip203:
+skip237:
 
-end198:
+end232:
 	WORD     $0x4e27d442 // FADD V2.4S, V2.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -2763,9 +3581,9 @@ end198:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest205
+	CBZ      R8, rest239
 
-loop204:
+loop238:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2787,12 +3605,12 @@ loop204:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop204
+	BNE      loop238
 
-rest205:
-	CBZ      R6, end206
+rest239:
+	CBZ      R6, end240
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip207
+	TBZ      $6, R6, skip241
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2805,8 +3623,8 @@ rest205:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip207:
-	TBZ      $5, R6, skip208
+skip241:
+	TBZ      $5, R6, skip242
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -2814,27 +3632,27 @@ skip207:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip208:
-	TBZ      $4, R6, skip209
+skip242:
+	TBZ      $4, R6, skip243
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip209:
-	TBZ      $3, R6, skip210
+skip243:
+	TBZ      $3, R6, skip244
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip210:
-	TBZ      $2, R6, skip211
+skip244:
+	TBZ      $2, R6, skip245
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip211:
+skip245:
 
-end206:
+end240:
 	WORD     $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -2847,10 +3665,10 @@ end206:
 	WORD     $0x6e22d400 // FADDP V0.4S, V0.4S, V2.4S
 	FMOVQ.P  F0, 16(R0)
 	SUB      $4, R4
-	B        four177
+	B        four211
 
-one178:
-	CBZ      R4, done179
+one212:
+	CBZ      R4, done213
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -2861,9 +3679,9 @@ one178:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest213
+	CBZ      R8, rest247
 
-loop212:
+loop246:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2885,12 +3703,12 @@ loop212:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop212
+	BNE      loop246
 
-rest213:
-	CBZ      R6, end214
+rest247:
+	CBZ      R6, end248
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip215
+	TBZ      $6, R6, skip249
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -2903,8 +3721,8 @@ rest213:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip215:
-	TBZ      $5, R6, skip216
+skip249:
+	TBZ      $5, R6, skip250
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -2912,27 +3730,27 @@ skip215:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip216:
-	TBZ      $4, R6, skip217
+skip250:
+	TBZ      $4, R6, skip251
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip217:
-	TBZ      $3, R6, skip218
+skip251:
+	TBZ      $3, R6, skip252
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip218:
-	TBZ      $2, R6, skip219
+skip252:
+	TBZ      $2, R6, skip253
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip219:
+skip253:
 
-end214:
+end248:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -2944,9 +3762,9 @@ end214:
 	WORD     $0x6e20d400 // FADDP V0.4S, V0.4S, V0.4S
 	FMOVS.P  F0, 4(R0)
 	SUB      $1, R4
-	B        one178
+	B        one212
 
-done179:
+done213:
 	RET
 
 // func dot32At(dst *float32, q *float32, rows *float32, dim int, at *int32, n int, limit int) int
@@ -2964,42 +3782,42 @@ TEXT ·dot32At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first220:
+first254:
 	SUBS     $1, R10, R10
-	BLT      start222
+	BLT      start256
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line221:
+line255:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line221
-	B        first220
+	BLO      line255
+	B        first254
 
-start222:
+start256:
 	LSL      $2, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four223:
+four257:
 	CMP      $4, R5
-	BLT      overlap225
+	BLT      overlap259
 
-body224:
+body258:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one226
+	BHS      one260
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one226
+	BHS      one260
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one226
+	BHS      one260
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one226
+	BHS      one260
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -3019,9 +3837,9 @@ body224:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest229
+	CBZ      R19, rest263
 
-loop228:
+loop262:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3045,13 +3863,13 @@ loop228:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop228
+	BNE      loop262
 
-rest229:
-	CBZ      R14, end230
+rest263:
+	CBZ      R14, end264
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip231
+	TBZ      $6, R14, skip265
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3065,8 +3883,8 @@ rest229:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip231:
-	TBZ      $5, R14, skip232
+skip265:
+	TBZ      $5, R14, skip266
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3074,27 +3892,27 @@ skip231:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip232:
-	TBZ      $4, R14, skip233
+skip266:
+	TBZ      $4, R14, skip267
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip233:
-	TBZ      $3, R14, skip234
+skip267:
+	TBZ      $3, R14, skip268
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip234:
-	TBZ      $2, R14, skip235
+skip268:
+	TBZ      $2, R14, skip269
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip235:
+skip269:
 
-end230:
+end264:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3116,9 +3934,9 @@ end230:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest237
+	CBZ      R19, rest271
 
-loop236:
+loop270:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3142,13 +3960,13 @@ loop236:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop236
+	BNE      loop270
 
-rest237:
-	CBZ      R14, end238
+rest271:
+	CBZ      R14, end272
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip239
+	TBZ      $6, R14, skip273
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3162,8 +3980,8 @@ rest237:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip239:
-	TBZ      $5, R14, skip240
+skip273:
+	TBZ      $5, R14, skip274
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3171,27 +3989,27 @@ skip239:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip240:
-	TBZ      $4, R14, skip241
+skip274:
+	TBZ      $4, R14, skip275
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip241:
-	TBZ      $3, R14, skip242
+skip275:
+	TBZ      $3, R14, skip276
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip242:
-	TBZ      $2, R14, skip243
+skip276:
+	TBZ      $2, R14, skip277
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip243:
+skip277:
 
-end238:
+end272:
 	WORD     $0x4e27d421 // FADD V1.4S, V1.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3213,9 +4031,9 @@ end238:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest245
+	CBZ      R19, rest279
 
-loop244:
+loop278:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3239,13 +4057,13 @@ loop244:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop244
+	BNE      loop278
 
-rest245:
-	CBZ      R14, end246
+rest279:
+	CBZ      R14, end280
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip247
+	TBZ      $6, R14, skip281
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3259,8 +4077,8 @@ rest245:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip247:
-	TBZ      $5, R14, skip248
+skip281:
+	TBZ      $5, R14, skip282
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3268,27 +4086,27 @@ skip247:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip248:
-	TBZ      $4, R14, skip249
+skip282:
+	TBZ      $4, R14, skip283
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip249:
-	TBZ      $3, R14, skip250
+skip283:
+	TBZ      $3, R14, skip284
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip250:
-	TBZ      $2, R14, skip251
+skip284:
+	TBZ      $2, R14, skip285
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip251:
+skip285:
 
-end246:
+end280:
 	WORD     $0x4e27d442 // FADD V2.4S, V2.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3310,9 +4128,9 @@ end246:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest253
+	CBZ      R19, rest287
 
-loop252:
+loop286:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3336,13 +4154,13 @@ loop252:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop252
+	BNE      loop286
 
-rest253:
-	CBZ      R14, end254
+rest287:
+	CBZ      R14, end288
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip255
+	TBZ      $6, R14, skip289
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3356,8 +4174,8 @@ rest253:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip255:
-	TBZ      $5, R14, skip256
+skip289:
+	TBZ      $5, R14, skip290
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3365,27 +4183,27 @@ skip255:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip256:
-	TBZ      $4, R14, skip257
+skip290:
+	TBZ      $4, R14, skip291
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip257:
-	TBZ      $3, R14, skip258
+skip291:
+	TBZ      $3, R14, skip292
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip258:
-	TBZ      $2, R14, skip259
+skip292:
+	TBZ      $2, R14, skip293
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip259:
+skip293:
 
-end254:
+end288:
 	WORD     $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3399,23 +4217,23 @@ end254:
 	FMOVQ.P  F0, 16(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four223
+	B        four257
 
-overlap225:
-	CBZ      R5, done227
+overlap259:
+	CBZ      R5, done261
 	CMP      $4, R8
-	BLT      one226
+	BLT      one260
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<2, R0
 	MOVD     $4, R5
-	B        body224
+	B        body258
 
-one226:
-	CBZ      R5, done227
+one260:
+	CBZ      R5, done261
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done227
+	BHS      done261
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -3427,9 +4245,9 @@ one226:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest261
+	CBZ      R19, rest295
 
-loop260:
+loop294:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V0.S4
@@ -3449,11 +4267,11 @@ loop260:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop260
+	BNE      loop294
 
-rest261:
-	CBZ      R14, end262
-	TBZ      $6, R14, skip263
+rest295:
+	CBZ      R14, end296
+	TBZ      $6, R14, skip297
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V0.S4
@@ -3465,8 +4283,8 @@ rest261:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip263:
-	TBZ      $5, R14, skip264
+skip297:
+	TBZ      $5, R14, skip298
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3474,27 +4292,27 @@ skip263:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip264:
-	TBZ      $4, R14, skip265
+skip298:
+	TBZ      $4, R14, skip299
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip265:
-	TBZ      $3, R14, skip266
+skip299:
+	TBZ      $3, R14, skip300
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip266:
-	TBZ      $2, R14, skip267
+skip300:
+	TBZ      $2, R14, skip301
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip267:
+skip301:
 
-end262:
+end296:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3507,9 +4325,9 @@ end262:
 	FMOVS.P  F0, 4(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one226
+	B        one260
 
-done227:
+done261:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -3533,9 +4351,9 @@ TEXT ·l2x32Pair(SB), NOSPLIT, $0-32
 	VMOVI    $0, V7.B16
 	MOVD     R1, R6
 	MOVD     R4, R7
-	CBZ      R7, rest269
+	CBZ      R7, rest303
 
-loop268:
+loop302:
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
@@ -3563,11 +4381,11 @@ loop268:
 	ADD      $128, R6
 	ADD      $128, R2
 	SUBS     $128, R7, R7
-	BNE      loop268
+	BNE      loop302
 
-rest269:
-	CBZ      R5, end270
-	TBZ      $6, R5, skip271
+rest303:
+	CBZ      R5, end304
+	TBZ      $6, R5, skip305
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
@@ -3583,8 +4401,8 @@ rest269:
 	ADD      $64, R6
 	ADD      $64, R2
 
-skip271:
-	TBZ      $5, R5, skip272
+skip305:
+	TBZ      $5, R5, skip306
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
@@ -3594,30 +4412,30 @@ skip271:
 	ADD      $32, R6
 	ADD      $32, R2
 
-skip272:
-	TBZ      $4, R5, skip273
+skip306:
+	TBZ      $4, R5, skip307
 	FMOVQ.P  16(R6), F8
 	FMOVQ.P  16(R2), F10
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
 	VFMLA    V10.S4, V10.S4, V6.S4
 
-skip273:
-	TBZ      $3, R5, skip274
+skip307:
+	TBZ      $3, R5, skip308
 	FMOVD.P  8(R6), F8
 	FMOVD.P  8(R2), F10
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
 	VFMLA    V10.S4, V10.S4, V7.S4
 
-skip274:
-	TBZ      $2, R5, skip275
+skip308:
+	TBZ      $2, R5, skip309
 	FMOVS.P  4(R6), F8
 	FMOVS.P  4(R2), F10
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
 	VFMLA    V10.S4, V10.S4, V7.S4
 
-skip275:
+skip309:
 
-end270:
+end304:
 	WORD     $0x4e24d400 // FADD V0.4S, V0.4S, V4.4S
 	WORD     $0x4e25d421 // FADD V1.4S, V1.4S, V5.4S
 	WORD     $0x4e26d442 // FADD V2.4S, V2.4S, V6.4S
@@ -3645,42 +4463,42 @@ TEXT ·l2x32At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first276:
+first310:
 	SUBS     $1, R10, R10
-	BLT      start278
+	BLT      start312
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line277:
+line311:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line277
-	B        first276
+	BLO      line311
+	B        first310
 
-start278:
+start312:
 	LSL      $2, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four279:
+four313:
 	CMP      $4, R5
-	BLT      overlap281
+	BLT      overlap315
 
-body280:
+body314:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one282
+	BHS      one316
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one282
+	BHS      one316
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one282
+	BHS      one316
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one282
+	BHS      one316
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -3700,9 +4518,9 @@ body280:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest285
+	CBZ      R19, rest319
 
-loop284:
+loop318:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3734,13 +4552,13 @@ loop284:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop284
+	BNE      loop318
 
-rest285:
-	CBZ      R14, end286
+rest319:
+	CBZ      R14, end320
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip287
+	TBZ      $6, R14, skip321
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3758,8 +4576,8 @@ rest285:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip287:
-	TBZ      $5, R14, skip288
+skip321:
+	TBZ      $5, R14, skip322
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -3769,30 +4587,30 @@ skip287:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip288:
-	TBZ      $4, R14, skip289
+skip322:
+	TBZ      $4, R14, skip323
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip289:
-	TBZ      $3, R14, skip290
+skip323:
+	TBZ      $3, R14, skip324
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip290:
-	TBZ      $2, R14, skip291
+skip324:
+	TBZ      $2, R14, skip325
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip291:
+skip325:
 
-end286:
+end320:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3814,9 +4632,9 @@ end286:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest293
+	CBZ      R19, rest327
 
-loop292:
+loop326:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3848,13 +4666,13 @@ loop292:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop292
+	BNE      loop326
 
-rest293:
-	CBZ      R14, end294
+rest327:
+	CBZ      R14, end328
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip295
+	TBZ      $6, R14, skip329
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3872,8 +4690,8 @@ rest293:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip295:
-	TBZ      $5, R14, skip296
+skip329:
+	TBZ      $5, R14, skip330
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -3883,30 +4701,30 @@ skip295:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip296:
-	TBZ      $4, R14, skip297
+skip330:
+	TBZ      $4, R14, skip331
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip297:
-	TBZ      $3, R14, skip298
+skip331:
+	TBZ      $3, R14, skip332
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip298:
-	TBZ      $2, R14, skip299
+skip332:
+	TBZ      $2, R14, skip333
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip299:
+skip333:
 
-end294:
+end328:
 	WORD     $0x4e27d421 // FADD V1.4S, V1.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3928,9 +4746,9 @@ end294:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest301
+	CBZ      R19, rest335
 
-loop300:
+loop334:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3962,13 +4780,13 @@ loop300:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop300
+	BNE      loop334
 
-rest301:
-	CBZ      R14, end302
+rest335:
+	CBZ      R14, end336
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip303
+	TBZ      $6, R14, skip337
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3986,8 +4804,8 @@ rest301:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip303:
-	TBZ      $5, R14, skip304
+skip337:
+	TBZ      $5, R14, skip338
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -3997,30 +4815,30 @@ skip303:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip304:
-	TBZ      $4, R14, skip305
+skip338:
+	TBZ      $4, R14, skip339
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip305:
-	TBZ      $3, R14, skip306
+skip339:
+	TBZ      $3, R14, skip340
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip306:
-	TBZ      $2, R14, skip307
+skip340:
+	TBZ      $2, R14, skip341
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip307:
+skip341:
 
-end302:
+end336:
 	WORD     $0x4e27d442 // FADD V2.4S, V2.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4042,9 +4860,9 @@ end302:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest309
+	CBZ      R19, rest343
 
-loop308:
+loop342:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4076,13 +4894,13 @@ loop308:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop308
+	BNE      loop342
 
-rest309:
-	CBZ      R14, end310
+rest343:
+	CBZ      R14, end344
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip311
+	TBZ      $6, R14, skip345
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4100,8 +4918,8 @@ rest309:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip311:
-	TBZ      $5, R14, skip312
+skip345:
+	TBZ      $5, R14, skip346
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4111,30 +4929,30 @@ skip311:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip312:
-	TBZ      $4, R14, skip313
+skip346:
+	TBZ      $4, R14, skip347
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip313:
-	TBZ      $3, R14, skip314
+skip347:
+	TBZ      $3, R14, skip348
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip314:
-	TBZ      $2, R14, skip315
+skip348:
+	TBZ      $2, R14, skip349
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip315:
+skip349:
 
-end310:
+end344:
 	WORD     $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4148,23 +4966,23 @@ end310:
 	FMOVQ.P  F0, 16(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four279
+	B        four313
 
-overlap281:
-	CBZ      R5, done283
+overlap315:
+	CBZ      R5, done317
 	CMP      $4, R8
-	BLT      one282
+	BLT      one316
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<2, R0
 	MOVD     $4, R5
-	B        body280
+	B        body314
 
-one282:
-	CBZ      R5, done283
+one316:
+	CBZ      R5, done317
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done283
+	BHS      done317
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -4176,9 +4994,9 @@ one282:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest317
+	CBZ      R19, rest351
 
-loop316:
+loop350:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4206,11 +5024,11 @@ loop316:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop316
+	BNE      loop350
 
-rest317:
-	CBZ      R14, end318
-	TBZ      $6, R14, skip319
+rest351:
+	CBZ      R14, end352
+	TBZ      $6, R14, skip353
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4226,8 +5044,8 @@ rest317:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip319:
-	TBZ      $5, R14, skip320
+skip353:
+	TBZ      $5, R14, skip354
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4237,30 +5055,30 @@ skip319:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip320:
-	TBZ      $4, R14, skip321
+skip354:
+	TBZ      $4, R14, skip355
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip321:
-	TBZ      $3, R14, skip322
+skip355:
+	TBZ      $3, R14, skip356
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip322:
-	TBZ      $2, R14, skip323
+skip356:
+	TBZ      $2, R14, skip357
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip323:
+skip357:
 
-end318:
+end352:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4273,9 +5091,9 @@ end318:
 	FMOVS.P  F0, 4(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one282
+	B        one316
 
-done283:
+done317:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -4291,9 +5109,9 @@ TEXT ·dot64Rows(SB), NOSPLIT, $0-40
 	AND      $127, R5, R6
 	SUB      R6, R5
 
-four324:
+four358:
 	CMP      $4, R4
-	BLT      one325
+	BLT      one359
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -4304,9 +5122,9 @@ four324:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest328
+	CBZ      R8, rest362
 
-loop327:
+loop361:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4328,12 +5146,12 @@ loop327:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop327
+	BNE      loop361
 
-rest328:
-	CBZ      R6, end329
+rest362:
+	CBZ      R6, end363
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip330
+	TBZ      $6, R6, skip364
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4346,8 +5164,8 @@ rest328:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip330:
-	TBZ      $5, R6, skip331
+skip364:
+	TBZ      $5, R6, skip365
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4355,21 +5173,21 @@ skip330:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip331:
-	TBZ      $4, R6, skip332
+skip365:
+	TBZ      $4, R6, skip366
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip332:
-	TBZ      $3, R6, skip333
+skip366:
+	TBZ      $3, R6, skip367
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip333:
+skip367:
 
-end329:
+end363:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4387,9 +5205,9 @@ end329:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest335
+	CBZ      R8, rest369
 
-loop334:
+loop368:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4411,12 +5229,12 @@ loop334:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop334
+	BNE      loop368
 
-rest335:
-	CBZ      R6, end336
+rest369:
+	CBZ      R6, end370
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip337
+	TBZ      $6, R6, skip371
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4429,8 +5247,8 @@ rest335:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip337:
-	TBZ      $5, R6, skip338
+skip371:
+	TBZ      $5, R6, skip372
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4438,21 +5256,21 @@ skip337:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip338:
-	TBZ      $4, R6, skip339
+skip372:
+	TBZ      $4, R6, skip373
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip339:
-	TBZ      $3, R6, skip340
+skip373:
+	TBZ      $3, R6, skip374
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip340:
+skip374:
 
-end336:
+end370:
 	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4470,9 +5288,9 @@ end336:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest342
+	CBZ      R8, rest376
 
-loop341:
+loop375:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4494,12 +5312,12 @@ loop341:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop341
+	BNE      loop375
 
-rest342:
-	CBZ      R6, end343
+rest376:
+	CBZ      R6, end377
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip344
+	TBZ      $6, R6, skip378
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4512,8 +5330,8 @@ rest342:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip344:
-	TBZ      $5, R6, skip345
+skip378:
+	TBZ      $5, R6, skip379
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4521,21 +5339,21 @@ skip344:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip345:
-	TBZ      $4, R6, skip346
+skip379:
+	TBZ      $4, R6, skip380
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip346:
-	TBZ      $3, R6, skip347
+skip380:
+	TBZ      $3, R6, skip381
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip347:
+skip381:
 
-end343:
+end377:
 	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4553,9 +5371,9 @@ end343:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest349
+	CBZ      R8, rest383
 
-loop348:
+loop382:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4577,12 +5395,12 @@ loop348:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop348
+	BNE      loop382
 
-rest349:
-	CBZ      R6, end350
+rest383:
+	CBZ      R6, end384
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip351
+	TBZ      $6, R6, skip385
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4595,8 +5413,8 @@ rest349:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip351:
-	TBZ      $5, R6, skip352
+skip385:
+	TBZ      $5, R6, skip386
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4604,21 +5422,21 @@ skip351:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip352:
-	TBZ      $4, R6, skip353
+skip386:
+	TBZ      $4, R6, skip387
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip353:
-	TBZ      $3, R6, skip354
+skip387:
+	TBZ      $3, R6, skip388
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip354:
+skip388:
 
-end350:
+end384:
 	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4630,10 +5448,10 @@ end350:
 	WORD     $0x6e63d442 // FADDP V2.2D, V2.2D, V3.2D
 	FSTPQ.P  (F0, F2), 32(R0)
 	SUB      $4, R4
-	B        four324
+	B        four358
 
-one325:
-	CBZ      R4, done326
+one359:
+	CBZ      R4, done360
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -4644,9 +5462,9 @@ one325:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest356
+	CBZ      R8, rest390
 
-loop355:
+loop389:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4668,12 +5486,12 @@ loop355:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop355
+	BNE      loop389
 
-rest356:
-	CBZ      R6, end357
+rest390:
+	CBZ      R6, end391
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip358
+	TBZ      $6, R6, skip392
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -4686,8 +5504,8 @@ rest356:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip358:
-	TBZ      $5, R6, skip359
+skip392:
+	TBZ      $5, R6, skip393
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4695,21 +5513,21 @@ skip358:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip359:
-	TBZ      $4, R6, skip360
+skip393:
+	TBZ      $4, R6, skip394
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip360:
-	TBZ      $3, R6, skip361
+skip394:
+	TBZ      $3, R6, skip395
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip361:
+skip395:
 
-end357:
+end391:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4720,9 +5538,9 @@ end357:
 	WORD     $0x6e60d400 // FADDP V0.2D, V0.2D, V0.2D
 	FMOVD.P  F0, 8(R0)
 	SUB      $1, R4
-	B        one325
+	B        one359
 
-done326:
+done360:
 	RET
 
 // func dot64At(dst *float64, q *float64, rows *float64, dim int, at *int32, n int, limit int) int
@@ -4740,42 +5558,42 @@ TEXT ·dot64At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first362:
+first396:
 	SUBS     $1, R10, R10
-	BLT      start364
+	BLT      start398
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line363:
+line397:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line363
-	B        first362
+	BLO      line397
+	B        first396
 
-start364:
+start398:
 	LSL      $3, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four365:
+four399:
 	CMP      $4, R5
-	BLT      overlap367
+	BLT      overlap401
 
-body366:
+body400:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one368
+	BHS      one402
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one368
+	BHS      one402
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one368
+	BHS      one402
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one368
+	BHS      one402
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -4795,9 +5613,9 @@ body366:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest371
+	CBZ      R19, rest405
 
-loop370:
+loop404:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4821,13 +5639,13 @@ loop370:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop370
+	BNE      loop404
 
-rest371:
-	CBZ      R14, end372
+rest405:
+	CBZ      R14, end406
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip373
+	TBZ      $6, R14, skip407
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4841,8 +5659,8 @@ rest371:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip373:
-	TBZ      $5, R14, skip374
+skip407:
+	TBZ      $5, R14, skip408
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4850,21 +5668,21 @@ skip373:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip374:
-	TBZ      $4, R14, skip375
+skip408:
+	TBZ      $4, R14, skip409
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip375:
-	TBZ      $3, R14, skip376
+skip409:
+	TBZ      $3, R14, skip410
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip376:
+skip410:
 
-end372:
+end406:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4886,9 +5704,9 @@ end372:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest378
+	CBZ      R19, rest412
 
-loop377:
+loop411:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4912,13 +5730,13 @@ loop377:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop377
+	BNE      loop411
 
-rest378:
-	CBZ      R14, end379
+rest412:
+	CBZ      R14, end413
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip380
+	TBZ      $6, R14, skip414
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4932,8 +5750,8 @@ rest378:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip380:
-	TBZ      $5, R14, skip381
+skip414:
+	TBZ      $5, R14, skip415
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -4941,21 +5759,21 @@ skip380:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip381:
-	TBZ      $4, R14, skip382
+skip415:
+	TBZ      $4, R14, skip416
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip382:
-	TBZ      $3, R14, skip383
+skip416:
+	TBZ      $3, R14, skip417
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip383:
+skip417:
 
-end379:
+end413:
 	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -4977,9 +5795,9 @@ end379:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest385
+	CBZ      R19, rest419
 
-loop384:
+loop418:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5003,13 +5821,13 @@ loop384:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop384
+	BNE      loop418
 
-rest385:
-	CBZ      R14, end386
+rest419:
+	CBZ      R14, end420
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip387
+	TBZ      $6, R14, skip421
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5023,8 +5841,8 @@ rest385:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip387:
-	TBZ      $5, R14, skip388
+skip421:
+	TBZ      $5, R14, skip422
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5032,21 +5850,21 @@ skip387:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip388:
-	TBZ      $4, R14, skip389
+skip422:
+	TBZ      $4, R14, skip423
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip389:
-	TBZ      $3, R14, skip390
+skip423:
+	TBZ      $3, R14, skip424
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip390:
+skip424:
 
-end386:
+end420:
 	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5068,9 +5886,9 @@ end386:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest392
+	CBZ      R19, rest426
 
-loop391:
+loop425:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5094,13 +5912,13 @@ loop391:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop391
+	BNE      loop425
 
-rest392:
-	CBZ      R14, end393
+rest426:
+	CBZ      R14, end427
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip394
+	TBZ      $6, R14, skip428
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5114,8 +5932,8 @@ rest392:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip394:
-	TBZ      $5, R14, skip395
+skip428:
+	TBZ      $5, R14, skip429
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5123,21 +5941,21 @@ skip394:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip395:
-	TBZ      $4, R14, skip396
+skip429:
+	TBZ      $4, R14, skip430
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip396:
-	TBZ      $3, R14, skip397
+skip430:
+	TBZ      $3, R14, skip431
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip397:
+skip431:
 
-end393:
+end427:
 	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5150,23 +5968,23 @@ end393:
 	FSTPQ.P  (F0, F2), 32(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four365
+	B        four399
 
-overlap367:
-	CBZ      R5, done369
+overlap401:
+	CBZ      R5, done403
 	CMP      $4, R8
-	BLT      one368
+	BLT      one402
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<3, R0
 	MOVD     $4, R5
-	B        body366
+	B        body400
 
-one368:
-	CBZ      R5, done369
+one402:
+	CBZ      R5, done403
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done369
+	BHS      done403
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -5178,9 +5996,9 @@ one368:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest399
+	CBZ      R19, rest433
 
-loop398:
+loop432:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V0.D2
@@ -5200,11 +6018,11 @@ loop398:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop398
+	BNE      loop432
 
-rest399:
-	CBZ      R14, end400
-	TBZ      $6, R14, skip401
+rest433:
+	CBZ      R14, end434
+	TBZ      $6, R14, skip435
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V0.D2
@@ -5216,8 +6034,8 @@ rest399:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip401:
-	TBZ      $5, R14, skip402
+skip435:
+	TBZ      $5, R14, skip436
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5225,21 +6043,21 @@ skip401:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip402:
-	TBZ      $4, R14, skip403
+skip436:
+	TBZ      $4, R14, skip437
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip403:
-	TBZ      $3, R14, skip404
+skip437:
+	TBZ      $3, R14, skip438
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip404:
+skip438:
 
-end400:
+end434:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5251,9 +6069,9 @@ end400:
 	FMOVD.P  F0, 8(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one368
+	B        one402
 
-done369:
+done403:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -5277,9 +6095,9 @@ TEXT ·l2x64Pair(SB), NOSPLIT, $0-32
 	VMOVI    $0, V7.B16
 	MOVD     R1, R6
 	MOVD     R4, R7
-	CBZ      R7, rest406
+	CBZ      R7, rest440
 
-loop405:
+loop439:
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
@@ -5307,11 +6125,11 @@ loop405:
 	ADD      $128, R6
 	ADD      $128, R2
 	SUBS     $128, R7, R7
-	BNE      loop405
+	BNE      loop439
 
-rest406:
-	CBZ      R5, end407
-	TBZ      $6, R5, skip408
+rest440:
+	CBZ      R5, end441
+	TBZ      $6, R5, skip442
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
@@ -5327,8 +6145,8 @@ rest406:
 	ADD      $64, R6
 	ADD      $64, R2
 
-skip408:
-	TBZ      $5, R5, skip409
+skip442:
+	TBZ      $5, R5, skip443
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
@@ -5338,23 +6156,23 @@ skip408:
 	ADD      $32, R6
 	ADD      $32, R2
 
-skip409:
-	TBZ      $4, R5, skip410
+skip443:
+	TBZ      $4, R5, skip444
 	FMOVQ.P  16(R6), F8
 	FMOVQ.P  16(R2), F10
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
 	VFMLA    V10.D2, V10.D2, V6.D2
 
-skip410:
-	TBZ      $3, R5, skip411
+skip444:
+	TBZ      $3, R5, skip445
 	FMOVD.P  8(R6), F8
 	FMOVD.P  8(R2), F10
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
 	VFMLA    V10.D2, V10.D2, V7.D2
 
-skip411:
+skip445:
 
-end407:
+end441:
 	WORD     $0x4e64d400 // FADD V0.2D, V0.2D, V4.2D
 	WORD     $0x4e65d421 // FADD V1.2D, V1.2D, V5.2D
 	WORD     $0x4e66d442 // FADD V2.2D, V2.2D, V6.2D
@@ -5381,42 +6199,42 @@ TEXT ·l2x64At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first412:
+first446:
 	SUBS     $1, R10, R10
-	BLT      start414
+	BLT      start448
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line413:
+line447:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line413
-	B        first412
+	BLO      line447
+	B        first446
 
-start414:
+start448:
 	LSL      $3, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four415:
+four449:
 	CMP      $4, R5
-	BLT      overlap417
+	BLT      overlap451
 
-body416:
+body450:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one418
+	BHS      one452
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one418
+	BHS      one452
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one418
+	BHS      one452
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one418
+	BHS      one452
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -5436,9 +6254,9 @@ body416:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest421
+	CBZ      R19, rest455
 
-loop420:
+loop454:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5470,13 +6288,13 @@ loop420:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop420
+	BNE      loop454
 
-rest421:
-	CBZ      R14, end422
+rest455:
+	CBZ      R14, end456
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip423
+	TBZ      $6, R14, skip457
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5494,8 +6312,8 @@ rest421:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip423:
-	TBZ      $5, R14, skip424
+skip457:
+	TBZ      $5, R14, skip458
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -5505,23 +6323,23 @@ skip423:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip424:
-	TBZ      $4, R14, skip425
+skip458:
+	TBZ      $4, R14, skip459
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip425:
-	TBZ      $3, R14, skip426
+skip459:
+	TBZ      $3, R14, skip460
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip426:
+skip460:
 
-end422:
+end456:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5543,9 +6361,9 @@ end422:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest428
+	CBZ      R19, rest462
 
-loop427:
+loop461:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5577,13 +6395,13 @@ loop427:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop427
+	BNE      loop461
 
-rest428:
-	CBZ      R14, end429
+rest462:
+	CBZ      R14, end463
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip430
+	TBZ      $6, R14, skip464
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5601,8 +6419,8 @@ rest428:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip430:
-	TBZ      $5, R14, skip431
+skip464:
+	TBZ      $5, R14, skip465
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -5612,23 +6430,23 @@ skip430:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip431:
-	TBZ      $4, R14, skip432
+skip465:
+	TBZ      $4, R14, skip466
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip432:
-	TBZ      $3, R14, skip433
+skip466:
+	TBZ      $3, R14, skip467
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip433:
+skip467:
 
-end429:
+end463:
 	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5650,9 +6468,9 @@ end429:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest435
+	CBZ      R19, rest469
 
-loop434:
+loop468:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5684,13 +6502,13 @@ loop434:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop434
+	BNE      loop468
 
-rest435:
-	CBZ      R14, end436
+rest469:
+	CBZ      R14, end470
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip437
+	TBZ      $6, R14, skip471
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5708,8 +6526,8 @@ rest435:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip437:
-	TBZ      $5, R14, skip438
+skip471:
+	TBZ      $5, R14, skip472
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -5719,23 +6537,23 @@ skip437:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip438:
-	TBZ      $4, R14, skip439
+skip472:
+	TBZ      $4, R14, skip473
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip439:
-	TBZ      $3, R14, skip440
+skip473:
+	TBZ      $3, R14, skip474
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip440:
+skip474:
 
-end436:
+end470:
 	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5757,9 +6575,9 @@ end436:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest442
+	CBZ      R19, rest476
 
-loop441:
+loop475:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5791,13 +6609,13 @@ loop441:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop441
+	BNE      loop475
 
-rest442:
-	CBZ      R14, end443
+rest476:
+	CBZ      R14, end477
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip444
+	TBZ      $6, R14, skip478
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5815,8 +6633,8 @@ rest442:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip444:
-	TBZ      $5, R14, skip445
+skip478:
+	TBZ      $5, R14, skip479
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -5826,23 +6644,23 @@ skip444:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip445:
-	TBZ      $4, R14, skip446
+skip479:
+	TBZ      $4, R14, skip480
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip446:
-	TBZ      $3, R14, skip447
+skip480:
+	TBZ      $3, R14, skip481
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip447:
+skip481:
 
-end443:
+end477:
 	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5855,23 +6673,23 @@ end443:
 	FSTPQ.P  (F0, F2), 32(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four415
+	B        four449
 
-overlap417:
-	CBZ      R5, done419
+overlap451:
+	CBZ      R5, done453
 	CMP      $4, R8
-	BLT      one418
+	BLT      one452
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<3, R0
 	MOVD     $4, R5
-	B        body416
+	B        body450
 
-one418:
-	CBZ      R5, done419
+one452:
+	CBZ      R5, done453
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done419
+	BHS      done453
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -5883,9 +6701,9 @@ one418:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest449
+	CBZ      R19, rest483
 
-loop448:
+loop482:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -5913,11 +6731,11 @@ loop448:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop448
+	BNE      loop482
 
-rest449:
-	CBZ      R14, end450
-	TBZ      $6, R14, skip451
+rest483:
+	CBZ      R14, end484
+	TBZ      $6, R14, skip485
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -5933,8 +6751,8 @@ rest449:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip451:
-	TBZ      $5, R14, skip452
+skip485:
+	TBZ      $5, R14, skip486
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -5944,23 +6762,23 @@ skip451:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip452:
-	TBZ      $4, R14, skip453
+skip486:
+	TBZ      $4, R14, skip487
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip453:
-	TBZ      $3, R14, skip454
+skip487:
+	TBZ      $3, R14, skip488
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip454:
+skip488:
 
-end450:
+end484:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5972,9 +6790,9 @@ end450:
 	FMOVD.P  F0, 8(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one418
+	B        one452
 
-done419:
+done453:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -5986,14 +6804,14 @@ TEXT ·sub32(SB), NOSPLIT, $0-24
 	MOVD     n+16(FP), R2
 	LSL      $2, R2
 
-loop455:
+loop489:
 	FLDPQ    (R0), (F0, F1)
 	FLDPQ.P  32(R1), (F2, F3)
 	WORD     $0x4ea2d400 // FSUB V0.4S, V0.4S, V2.4S
 	WORD     $0x4ea3d421 // FSUB V1.4S, V1.4S, V3.4S
 	FSTPQ.P  (F0, F1), 32(R0)
 	SUBS     $32, R2, R2
-	BNE      loop455
+	BNE      loop489
 	RET
 
 // func sub64(x *float64, y *float64, n int)
@@ -6003,14 +6821,14 @@ TEXT ·sub64(SB), NOSPLIT, $0-24
 	MOVD     n+16(FP), R2
 	LSL      $3, R2
 
-loop456:
+loop490:
 	FLDPQ    (R0), (F0, F1)
 	FLDPQ.P  32(R1), (F2, F3)
 	WORD     $0x4ee2d400 // FSUB V0.2D, V0.2D, V2.2D
 	WORD     $0x4ee3d421 // FSUB V1.2D, V1.2D, V3.2D
 	FSTPQ.P  (F0, F1), 32(R0)
 	SUBS     $32, R2, R2
-	BNE      loop456
+	BNE      loop490
 	RET
 
 // func max32(x *float32, n int) float32
@@ -6020,15 +6838,15 @@ TEXT ·max32(SB), NOSPLIT, $0-20
 	LSL      $2, R1
 	FLDPQ.P  32(R0), (F0, F1)
 
-loop457:
+loop491:
 	SUBS     $32, R1, R1
-	BEQ      done458
+	BEQ      done492
 	FLDPQ.P  32(R0), (F2, F3)
 	WORD     $0x4e22f400 // FMAX V0.4S, V0.4S, V2.4S
 	WORD     $0x4e23f421 // FMAX V1.4S, V1.4S, V3.4S
-	B        loop457
+	B        loop491
 
-done458:
+done492:
 	WORD     $0x4e21f400 // FMAX V0.4S, V0.4S, V1.4S
 	WORD     $0x6e30f800 // FMAXV S0, V0.4S
 	FMOVS    F0, ret+16(FP)
@@ -6041,15 +6859,15 @@ TEXT ·max64(SB), NOSPLIT, $0-24
 	LSL      $3, R1
 	FLDPQ.P  32(R0), (F0, F1)
 
-loop459:
+loop493:
 	SUBS     $32, R1, R1
-	BEQ      done460
+	BEQ      done494
 	FLDPQ.P  32(R0), (F2, F3)
 	WORD     $0x4e62f400 // FMAX V0.2D, V0.2D, V2.2D
 	WORD     $0x4e63f421 // FMAX V1.2D, V1.2D, V3.2D
-	B        loop459
+	B        loop493
 
-done460:
+done494:
 	WORD     $0x4e61f400 // FMAX V0.2D, V0.2D, V1.2D
 	WORD     $0x7e70f800 // FMAXP D0, V0.2D
 	FMOVD    F0, ret+16(FP)
@@ -6068,9 +6886,9 @@ TEXT ·atMostSquare(SB), NOSPLIT, $0-40
 	MOVD     $0x8040201008040201, R6
 	VDUP     R6, V2.D2
 
-loop461:
+loop495:
 	SUBS     $1, R5, R5
-	BLT      done462
+	BLT      done496
 	FLDPQ.P  32(R1), (F3, F4)
 	FLDPQ.P  32(R2), (F7, F8)
 	FLDPQ.P  32(R1), (F5, F6)
@@ -6188,9 +7006,9 @@ loop461:
 	VADDP    V13.B16, V11.B16, V11.B16
 	VADDP    V11.B16, V11.B16, V11.B16
 	FMOVD.P  F11, 8(R0)
-	B        loop461
+	B        loop495
 
-done462:
+done496:
 	RET
 
 // func atMostLine(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
@@ -6206,9 +7024,9 @@ TEXT ·atMostLine(SB), NOSPLIT, $0-40
 	MOVD     $0x8040201008040201, R6
 	VDUP     R6, V2.D2
 
-loop463:
+loop497:
 	SUBS     $1, R5, R5
-	BLT      done464
+	BLT      done498
 	FLDPQ.P  32(R1), (F3, F4)
 	FLDPQ.P  32(R2), (F7, F8)
 	FLDPQ.P  32(R1), (F5, F6)
@@ -6310,9 +7128,9 @@ loop463:
 	VADDP    V13.B16, V11.B16, V11.B16
 	VADDP    V11.B16, V11.B16, V11.B16
 	FMOVD.P  F11, 8(R0)
-	B        loop463
+	B        loop497
 
-done464:
+done498:
 	RET
 
 // func walshHadamardKernel(x *float32, n int)
@@ -6323,7 +7141,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVD     R0, R2
 	ADD      R1, R0, R3
 
-block465:
+block499:
 	FLDPQ    (R2), (F0, F1)
 	FLDPQ    32(R2), (F2, F3)
 	FLDPQ    64(R2), (F4, F5)
@@ -6486,22 +7304,22 @@ block465:
 	FSTPQ    (F10, F15), 224(R2)
 	ADD      $256, R2
 	CMP      R3, R2
-	BLO      block465
+	BLO      block499
 	MOVD     $256, R4
 
-four466:
+four500:
 	LSL      $1, R4, R5
 	CMP      R1, R5
-	BGE      two469
+	BGE      two503
 	MOVD     R0, R2
 
-group467:
+group501:
 	ADD      R4, R2, R7
 	ADD      R4, R7, R8
 	ADD      R4, R8, R9
 	MOVD     R7, R6
 
-inner468:
+inner502:
 	FLDPQ    (R2), (F11, F13)
 	FLDPQ    (R7), (F12, F14)
 	FLDPQ    (R8), (F16, F1)
@@ -6527,20 +7345,20 @@ inner468:
 	FSTPQ.P  (F13, F16), 32(R8)
 	FSTPQ.P  (F0, F2), 32(R9)
 	CMP      R6, R2
-	BLO      inner468
+	BLO      inner502
 	MOVD     R9, R2
 	CMP      R3, R2
-	BLO      group467
+	BLO      group501
 	LSL      $2, R4
-	B        four466
+	B        four500
 
-two469:
+two503:
 	CMP      R1, R4
-	BGE      done471
+	BGE      done505
 	MOVD     R0, R2
 	ADD      R4, R0, R7
 
-pair470:
+pair504:
 	FLDPQ    (R2), (F1, F7)
 	FLDPQ    (R7), (F11, F12)
 	WORD     $0x4e2bd42e // FADD V14.4S, V1.4S, V11.4S
@@ -6550,9 +7368,9 @@ pair470:
 	FSTPQ.P  (F14, F1), 32(R2)
 	FSTPQ.P  (F11, F12), 32(R7)
 	CMP      R3, R7
-	BLO      pair470
+	BLO      pair504
 
-done471:
+done505:
 	RET
 
 // func prefetch(p *byte)

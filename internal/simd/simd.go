@@ -1,5 +1,6 @@
 // Package simd holds the kernels that searches are made of: dot products,
-// distances and norms of float32 and float64 vectors, the same of 8-bit codes,
+// distances and norms of float32 and float64 vectors, the same of 8-bit codes and of
+// halves of these,
 // one query against many rows, and the transform that rotates a vector before it
 // becomes a code.
 //

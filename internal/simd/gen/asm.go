@@ -26,6 +26,7 @@ var packages = []goPackage{
 		codeRows(product, avx2), codeAt(product, avx2), codeRowsMany(product, avx2),
 		codeRows(squared, vnni), codeAt(squared, vnni), codeRowsMany(squared, vnni),
 		codeRows(product, vnni), codeAt(product, vnni), codeRowsMany(product, vnni),
+		halfRows(squared, avx2), halfRows(product, avx2), halfRows(squared, vnni), halfRows(product, vnni),
 		dotRows(single), floatAt(product, single), l2Pair(single), floatAt(squared, single),
 		dotRows(double), floatAt(product, double), l2Pair(double), floatAt(squared, double),
 		sub(single), sub(double), maximum(single), maximum(double),

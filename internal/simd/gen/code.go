@@ -37,58 +37,65 @@ func (a *asm) codeRow(o op, s codeSet, q, dim reg.Register) row {
 	qp, count := a.GP64(), a.GP64()
 	second, t := a.YMM(), a.ymms(2)
 	wide, wideT := a.ZMM(), a.ZMM()
+	r := a.codeSums(t[0])
+	r.sum = func(p reg.GPVirtual, acc reg.VecVirtual, line func(disp int)) {
+		loop, last, end := a.label("loop"), a.label("last"), a.label("end")
+		if s == vnni {
+			a.VPXORD(wide, wide, wide)
+		}
+		a.zero(acc, second)
+		a.MOVQ(q, qp)
+		a.MOVQ(dim, count)
+		a.SUBQ(operand.Imm(64), count)
+		a.JL(a.to(last))
+		a.Label(loop)
+		if line != nil {
+			line(0)
+		}
+		if s == vnni {
+			a.VMOVDQU64(at(p, 0), wideT)
+			step(wide, at(qp, 0), wideT, wideT)
+		} else {
+			for i, sum := range []reg.VecVirtual{acc, second} {
+				a.VMOVDQU(at(p, 32*i), t[i])
+				step(sum, at(qp, 32*i), t[i], t[i])
+			}
+		}
+		a.ADDQ(operand.Imm(64), qp)
+		a.ADDQ(operand.Imm(64), p)
+		a.SUBQ(operand.Imm(64), count)
+		a.JGE(a.to(loop))
+		a.Label(last)
+		a.CMPQ(count, operand.I8(-32))
+		a.JNE(a.to(end))
+		if line != nil {
+			line(0)
+		}
+		a.VMOVDQU(at(p, 0), t[0])
+		step(acc, at(qp, 0), t[0], t[0])
+		a.ADDQ(operand.Imm(32), p)
+		a.Label(end)
+		if s == vnni {
+			a.VEXTRACTI64X4(operand.Imm(1), wide, second)
+			a.VPADDD(wide.AsY(), acc, acc)
+		}
+		a.VPADDD(second, acc, acc)
+	}
+	return r
+}
+
+// codeSums returns a row that has all but sum, which is to leave eight int32 in acc. t
+// is for its use.
+func (a *asm) codeSums(t reg.VecVirtual) row {
 	return row{
-		sum: func(p reg.GPVirtual, acc reg.VecVirtual, line func(disp int)) {
-			loop, last, end := a.label("loop"), a.label("last"), a.label("end")
-			if s == vnni {
-				a.VPXORD(wide, wide, wide)
-			}
-			a.zero(acc, second)
-			a.MOVQ(q, qp)
-			a.MOVQ(dim, count)
-			a.SUBQ(operand.Imm(64), count)
-			a.JL(a.to(last))
-			a.Label(loop)
-			if line != nil {
-				line(0)
-			}
-			if s == vnni {
-				a.VMOVDQU64(at(p, 0), wideT)
-				step(wide, at(qp, 0), wideT, wideT)
-			} else {
-				for i, sum := range []reg.VecVirtual{acc, second} {
-					a.VMOVDQU(at(p, 32*i), t[i])
-					step(sum, at(qp, 32*i), t[i], t[i])
-				}
-			}
-			a.ADDQ(operand.Imm(64), qp)
-			a.ADDQ(operand.Imm(64), p)
-			a.SUBQ(operand.Imm(64), count)
-			a.JGE(a.to(loop))
-			a.Label(last)
-			a.CMPQ(count, operand.I8(-32))
-			a.JNE(a.to(end))
-			if line != nil {
-				line(0)
-			}
-			a.VMOVDQU(at(p, 0), t[0])
-			step(acc, at(qp, 0), t[0], t[0])
-			a.ADDQ(operand.Imm(32), p)
-			a.Label(end)
-			if s == vnni {
-				a.VEXTRACTI64X4(operand.Imm(1), wide, second)
-				a.VPADDD(wide.AsY(), acc, acc)
-			}
-			a.VPADDD(second, acc, acc)
-		},
 		reduce4: func(acc []reg.VecVirtual, dst reg.Register) {
 			a.VMOVDQU(a.codeReduce4(acc), at(dst, 0))
 		},
 		reduce1: func(acc reg.VecVirtual, dst reg.Register) {
 			a.VPHADDD(acc, acc, acc)
 			a.VPHADDD(acc, acc, acc)
-			a.VEXTRACTI128(operand.Imm(1), acc, t[0].AsX())
-			a.VPADDD(t[0].AsX(), acc.AsX(), acc.AsX())
+			a.VEXTRACTI128(operand.Imm(1), acc, t.AsX())
+			a.VPADDD(t.AsX(), acc.AsX(), acc.AsX())
 			a.VMOVD(acc.AsX(), at(dst, 0))
 		},
 	}

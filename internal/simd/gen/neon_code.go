@@ -72,35 +72,41 @@ func (n *neon) codeSteps(o op, use func(codeStep)) {
 
 // codeRow sums over rows of dim bytes, a multiple of 32 and not 0.
 func (n *neon) codeRow(step codeStep, q, dim, qp, count gp, second vec, qv, x []vec) neonRow {
+	r := n.codeSums()
+	r.sum = func(p gp, acc vec, line func(int)) {
+		loop, last, end := n.newLabel("loop"), n.newLabel("last"), n.newLabel("end")
+		n.zero(acc, second)
+		n.ins("MOVD", q, qp)
+		n.ins("SUBS", imm(64), dim, count)
+		n.ins("BLT", last)
+		n.label(loop)
+		line(0)
+		for i := 0; i < 4; i += 2 {
+			n.ins("FLDPQ", off(qp, 16*i), vecPair(qv[i], qv[i+1]))
+			n.ins("FLDPQ", off(p, 16*i), vecPair(x[i], x[i+1]))
+		}
+		n.ins("ADD", imm(64), qp)
+		n.ins("ADD", imm(64), p)
+		step(acc, qv[:2], x[:2])
+		step(second, qv[2:], x[2:])
+		n.ins("SUBS", imm(64), count, count)
+		n.ins("BGE", loop)
+		n.label(last)
+		n.ins("CMN", imm(32), count)
+		n.ins("BNE", end)
+		line(0)
+		n.ins("FLDPQ", off(qp, 0), vecPair(qv[0], qv[1]))
+		n.ins("FLDPQ.P", off(p, 32), vecPair(x[0], x[1]))
+		step(acc, qv[:2], x[:2])
+		n.label(end)
+		n.ins("VADD", second.as("S4"), acc.as("S4"), acc.as("S4"))
+	}
+	return r
+}
+
+// codeSums returns a row that has all but sum, which is to leave four int32 in acc.
+func (n *neon) codeSums() neonRow {
 	return neonRow{
-		sum: func(p gp, acc vec, line func(int)) {
-			loop, last, end := n.newLabel("loop"), n.newLabel("last"), n.newLabel("end")
-			n.zero(acc, second)
-			n.ins("MOVD", q, qp)
-			n.ins("SUBS", imm(64), dim, count)
-			n.ins("BLT", last)
-			n.label(loop)
-			line(0)
-			for i := 0; i < 4; i += 2 {
-				n.ins("FLDPQ", off(qp, 16*i), vecPair(qv[i], qv[i+1]))
-				n.ins("FLDPQ", off(p, 16*i), vecPair(x[i], x[i+1]))
-			}
-			n.ins("ADD", imm(64), qp)
-			n.ins("ADD", imm(64), p)
-			step(acc, qv[:2], x[:2])
-			step(second, qv[2:], x[2:])
-			n.ins("SUBS", imm(64), count, count)
-			n.ins("BGE", loop)
-			n.label(last)
-			n.ins("CMN", imm(32), count)
-			n.ins("BNE", end)
-			line(0)
-			n.ins("FLDPQ", off(qp, 0), vecPair(qv[0], qv[1]))
-			n.ins("FLDPQ.P", off(p, 32), vecPair(x[0], x[1]))
-			step(acc, qv[:2], x[:2])
-			n.label(end)
-			n.ins("VADD", second.as("S4"), acc.as("S4"), acc.as("S4"))
-		},
 		reduce4: func(acc []vec, dst gp) {
 			n.ins("FMOVQ.P", n.codeReduce4(acc), off(dst, 16))
 		},
