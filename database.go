@@ -268,7 +268,7 @@ func (db *DB) ensureFields(ctx context.Context, s Schema, c engine.Collection) (
 	if is := c.Schema().Index; s.Index == NoIndex && is != engine.NoIndex && c.Can().AutoIndex {
 		index = (*engine.Indexing)(&s.Index)
 	}
-	if want := s.plan(); index == nil && len(schema.Missing(c.Schema(), want)) == 0 && len(schema.MissingVectors(c.Schema(), want)) == 0 {
+	if want := s.plan(); index == nil && !c.Schema().Dated && len(schema.Missing(c.Schema(), want)) == 0 && len(schema.MissingVectors(c.Schema(), want)) == 0 {
 		return c, nil
 	}
 	err := db.alter(ctx, s.Name, func(is engine.Schema) (engine.Alteration, error) {

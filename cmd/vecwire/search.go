@@ -54,7 +54,7 @@ vecwire search --context 1 --explain --mode meaning "how do I sail?"`,
 	flags := cmd.Flags()
 	flags.IntVarP(&o.k, "k", "k", vecwire.DefaultK, "`NUMBER` of hits")
 	flags.IntVar(&o.offset, "offset", 0, "`NUMBER` of the best hits to leave out, for the next page")
-	flags.StringVar(&o.after, "after", "", "the page behind this `TOKEN`, the \"next\" of the last hit with --json; not with hybrid or words")
+	flags.StringVar(&o.after, "after", "", "the page behind this `TOKEN`, as the page before it names it, with --json as \"next\"; not with hybrid or words")
 	flags.StringVarP(&o.filter, "filter", "f", "", "`CONDITION` over fields, such as 'lang == \"go\" && year >= 2020'")
 	flags.StringVar(&o.mode, "mode", "", "`WAY`: hybrid, meaning or words (default hybrid, where the collection has full text)")
 	flags.IntVarP(&o.context, "context", "n", 0, "`NUMBER` of chunks to show before and after each hit, as one text; hits whose chunks touch share it")
@@ -128,8 +128,8 @@ func (a *app) answer(r vecwire.Result, q vecwire.Query, o asking) error {
 			if e := h.Explanation; e != nil && o.explain {
 				j.Legs = &legsJSON{e.Vector.Rank, e.Vector.Score, e.Text.Rank, e.Text.Score}
 			}
-			if i == len(r.Hits)-1 && len(r.Hits) == cmp.Or(q.K, vecwire.DefaultK) {
-				j.Next = q.Token(h)
+			if i == len(r.Hits)-1 {
+				j.Next, _ = next(r.Hits, q)
 			}
 			if err := a.line(j); err != nil {
 				return err
@@ -148,7 +148,23 @@ func (a *app) answer(r vecwire.Result, q vecwire.Query, o asking) error {
 			return err
 		}
 	}
+	if token, full := next(r.Hits, q); full && !a.json {
+		if token != "" {
+			a.note("the next page: --after %q", token)
+		} else {
+			a.note("the next page: --offset %d", o.offset+len(r.Hits))
+		}
+	}
 	return nil
+}
+
+// next returns the token of the page behind a full one, and whether it is full. Some
+// searches have no tokens.
+func next(hits []vecwire.Hit, q vecwire.Query) (token string, full bool) {
+	if len(hits) == 0 || len(hits) < cmp.Or(q.K, vecwire.DefaultK) {
+		return "", false
+	}
+	return q.Token(hits[len(hits)-1]), true
 }
 
 func (a *app) plan(r vecwire.Result) error {

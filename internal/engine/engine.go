@@ -103,6 +103,9 @@ type Schema struct {
 	// vectors in it from others there. It is empty for a collection of vecwire's own,
 	// which its name tells apart.
 	Attached string
+	// Dated says that an earlier version made the indexes over fields and words. An Alter
+	// brings them up to date, one that leaves all else as it is, too.
+	Dated bool
 }
 
 // Field is a typed field of every record. The tags name it in registries.

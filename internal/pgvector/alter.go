@@ -27,6 +27,9 @@ func (e *database) Alter(ctx context.Context, a engine.Alter) error {
 		return err
 	}
 	defer e.altering.Release(1)
+	if err := e.renewIndexes(ctx, a.Name); err != nil {
+		return err
+	}
 	was, to, err := e.planned(ctx, a)
 	if err != nil || to.Same(was.schema) {
 		return err
@@ -184,35 +187,6 @@ func (e *database) buildFieldIndex(ctx context.Context, t *table, i int, column 
 	})
 }
 
-// indexPaths builds the indexes over the paths of a new field, unless they are there: an
-// Alter that was cut off may have left some. They are known by names that are made of
-// the numbers of table and column, which no other column ever has, and of the path.
-func (t *table) indexPaths(ctx context.Context, conn *pgx.Conn, i int, how string) error {
-	for _, path := range t.schema.Fields[i].Paths {
-		var name string
-		var valid *bool // nil if there is none
-		err := conn.QueryRow(ctx, `SELECT p.name, (SELECT x.indisvalid FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
-				WHERE x.indrelid = $1::text::regclass AND c.relname = p.name)
-			FROM (SELECT 'vecwire_path_' || a.attrelid || '_' || a.attnum || '_' || left(md5($3::text), 16) AS name FROM pg_catalog.pg_attribute a
-				WHERE a.attrelid = $1::text::regclass AND a.attname = $2::text AND NOT a.attisdropped) p`, t.name, unquote(t.fields[i]), path).Scan(&name, &valid)
-		if err != nil {
-			return err
-		}
-		if valid != nil && *valid {
-			continue
-		}
-		if valid != nil { // its building was cut off
-			if _, err := conn.Exec(ctx, "DROP INDEX "+how+quote(t.namespace)+"."+quote(name)); err != nil {
-				return err
-			}
-		}
-		if _, err := conn.Exec(ctx, t.pathIndex(i, how+quote(name), path)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // fieldIndexName returns a name for an index, which no other has.
 func fieldIndexName() string { return "vecwire_field_" + wire.NewToken()[:16] }
 
@@ -365,5 +339,5 @@ func (e *database) alterWords(ctx context.Context, conn *pgx.Conn, was engine.Fu
 	if err := run("ALTER TABLE " + next.name + " ADD " + wordsCheck); err != nil {
 		return err
 	}
-	return run(fmt.Sprintf("CREATE INDEX ON %s USING gin (%s)", next.name, wordsColumn))
+	return run(next.wordsIndex())
 }

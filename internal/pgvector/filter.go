@@ -18,6 +18,13 @@ type where struct {
 	// negated says that the condition is within a Not, where no and unknown are not
 	// the same.
 	negated bool
+	// plain says that the condition is an index's predicate, whose text stays the same
+	// from version to version.
+	plain bool
+	// planOnce hides the values of lists from the planner. It knows which elements are
+	// frequent, and would plan every search again because of that, which takes as long as
+	// to find a hundred records.
+	planOnce bool
 }
 
 // where writes a filter as a condition whose arguments follow those given; ""
@@ -27,6 +34,13 @@ func (t *table) where(f filter.Filter, args ...any) (condition string, all []any
 		return "", args
 	}
 	w := where{t: t, args: args}
+	w.filter(f)
+	return w.sql.String(), w.args
+}
+
+// predicate is where for an index of the records that pass a filter.
+func (t *table) predicate(f filter.Filter) (condition string, all []any) {
+	w := where{t: t, plain: true}
 	w.filter(f)
 	return w.sql.String(), w.args
 }

@@ -304,3 +304,21 @@ func TestIndexInterrupted(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, indexes, "nothing stays behind")
 }
+
+// A range of numbers is read from the index over the numbers of a path, and a value from
+// that over all of its values.
+func TestPathIndexes(t *testing.T) {
+	e := openDatabase(t, wire.Options{URL: testenv.Postgres(t)})
+	c := create(t, e, engine.Schema{Name: "docs", Dim: 2, Fields: []engine.Field{{Name: "meta", Type: filter.JSON, Paths: []string{"a.n"}}}})
+	for text, want := range map[string]string{
+		"meta.a.n > 3": "docs_case_idx", "between(meta.a.n, 3, 4)": "docs_case_idx",
+		"meta.a.n == 3": "docs_nullif_idx", `in(meta.a.n, 3, "4")`: "docs_nullif_idx",
+	} {
+		parsed, err := filter.Parse(text)
+		require.NoError(t, err)
+		f, err := parsed.Check(c.typeOf)
+		require.NoError(t, err)
+		sql, args := c.exactSQL(engine.Search{Vector: engine.Vector{F32: []float32{1, 2}}, K: 10, Filter: f})
+		require.Contains(t, explain(t, c, "SET LOCAL enable_seqscan = off", sql, args), want, text)
+	}
+}

@@ -78,7 +78,7 @@ func (t *table) typeOf(field string) (filter.Type, bool) {
 // have none, and a search that has the same words is known to be about its records
 // however the server plans it.
 func (t *table) literal(f filter.Filter) (string, error) {
-	condition, args := t.where(f)
+	condition, args := t.predicate(f)
 	var b strings.Builder
 	for len(condition) > 0 {
 		at := strings.IndexAny(condition, `$'"`)

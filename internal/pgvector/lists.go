@@ -23,7 +23,11 @@ func (w *where) overlap(column, operator string, typ filter.Type, values []any, 
 	}
 	elem, _ := typ.Elem()
 	w.args = append(w.args, arrayOf(elem, values))
-	w.sql.WriteString(column + operator + "$" + strconv.Itoa(len(w.args)) + "::" + fieldTypes[typ])
+	value := "$" + strconv.Itoa(len(w.args)) + "::" + fieldTypes[typ]
+	if w.planOnce {
+		value = "(SELECT " + value + ")"
+	}
+	w.sql.WriteString(column + operator + value)
 }
 
 // unnested returns the type in which a field's values come to unnest, and the cast

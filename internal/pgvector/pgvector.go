@@ -157,6 +157,7 @@ func (e *database) Create(ctx context.Context, s engine.Schema) (engine.Collecti
 	if err := e.ensureExtension(ctx); err != nil {
 		return nil, err
 	}
+	s.Dated = false // that of a collection of which this one takes the place
 	entry, err := json.Marshal(wire.SpecOf(s))
 	if err != nil {
 		return nil, err

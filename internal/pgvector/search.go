@@ -133,9 +133,12 @@ func (i *vectorIndex) plan(s engine.Search, x extension) engine.Plan {
 }
 
 // selection is what a search's SELECT has in common in all its forms.
-func (c *collection) selection(s engine.Search) (columns []string, condition string, args []any) {
-	condition, args = c.where(s.Filter, c.queryArg(s.Vector))
-	return c.payload(s.Payload, s.Vectors), c.comparable(condition), args
+func (c *collection) selection(s engine.Search, planOnce bool) (columns []string, condition string, args []any) {
+	w := where{t: c.table, args: []any{c.queryArg(s.Vector)}, planOnce: planOnce}
+	if !s.Filter.IsZero() {
+		w.filter(s.Filter)
+	}
+	return c.payload(s.Payload, s.Vectors), c.comparable(w.sql.String()), w.args
 }
 
 // comparable leaves out the records without a vector.
@@ -184,7 +187,9 @@ func moderate(v []float32) []float32 {
 // an expression that no such index has. A distance that is not a number comes
 // first, as NULL, so that it does not go unnoticed.
 func (c *collection) exactSQL(s engine.Search) (string, []any) {
-	columns, condition, args := c.selection(s)
+	// No index over vectors is weighed against the others here, so how many records the
+	// filter lets pass hardly matters. Citus would run a query within it first.
+	columns, condition, args := c.selection(s, !c.place.remote())
 	distance := c.single() + c.operator() + "$1::" + c.ext + ".vector"
 	condition, args = c.behind(s, distance, condition, args)
 	distance = "NULLIF(" + distance + ", 'NaN')"
@@ -209,7 +214,7 @@ func (c *collection) single() string {
 // less precision, more candidates are taken and compared by the vectors
 // themselves: by the server or, for DOUBLE vectors and with Rescore, by the caller.
 func (c *collection) indexSQL(s engine.Search, index *vectorIndex) (string, []any) {
-	columns, condition, args := c.selection(s)
+	columns, condition, args := c.selection(s, false)
 	condition = wire.And(condition, index.predicate)
 	list, limit := strings.Join(columns, ", "), strconv.Itoa(index.candidates(s))
 	order := index.column + index.operator + index.query

@@ -116,11 +116,11 @@ func (t *table) create() []string {
 	b.WriteString(", PRIMARY KEY (" + strings.Join(t.key(), ", ") + "))")
 	out := []string{b.String()}
 	if t.schema.FullText != engine.NoFullText {
-		out = append(out, fmt.Sprintf("CREATE INDEX ON %s USING gin (%s)", t.name, wordsColumn))
+		out = append(out, t.wordsIndex())
 	}
 	for i, f := range t.schema.Fields {
 		for _, path := range f.Paths {
-			out = append(out, t.pathIndex(i, "", path))
+			out = append(out, t.pathIndex(i, "", path), t.numberIndex(i, "", path))
 		}
 		if f.Index {
 			out = append(out, t.fieldIndex(i, "", t.fields[i]))
@@ -139,15 +139,26 @@ func (t *table) columnOf(i int) string {
 	return definition
 }
 
+// A GIN index keeps aside what was written, and every search reads through that: with the
+// server's 4 MB searches are slower than without an index, until the table is vacuumed.
+// These bound it, in kB. Texts have many words, so that writing them costs more the less
+// is kept aside.
+const (
+	pendingLists = "gin_pending_list_limit = 64"
+	pendingWords = "gin_pending_list_limit = 256"
+)
+
+// wordsIndex is the statement that makes the index of full text.
+func (t *table) wordsIndex() string {
+	return fmt.Sprintf("CREATE INDEX ON %s USING gin (%s) WITH (%s)", t.name, wordsColumn, pendingWords)
+}
+
 // fieldIndex is the statement that makes the index over a field, whose column has
 // this name. What else CREATE INDEX is to say, such as a name, goes before ON.
 func (t *table) fieldIndex(i int, how, column string) string {
 	method, options := "", ""
 	if _, list := t.schema.Fields[i].Type.Elem(); list {
-		// What was written waits in a list that every search reads through: with the
-		// server's 4 MB of it searches are slower than without an index, until the table is
-		// vacuumed.
-		method, options = " USING gin", " WITH (gin_pending_list_limit = 64)"
+		method, options = " USING gin", " WITH ("+pendingLists+")"
 	}
 	statement := fmt.Sprintf("CREATE INDEX %s ON %s%s (%s)%s", how, t.name, method, column, options)
 	if t.short[i] {

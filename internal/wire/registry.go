@@ -3,6 +3,7 @@ package wire
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/engine"
@@ -25,7 +26,14 @@ type Spec struct {
 	Words int `json:"words,omitempty"`
 	// Vectors are left out where there are none.
 	Vectors []engine.NamedVector `json:"vectors,omitempty"`
+	// Indexes says what the indexes over lists, paths and words are: IndexesFormat, or 0 for
+	// those of a version before it. It is left out where there are none.
+	Indexes int `json:"indexes,omitempty"`
 }
+
+// IndexesFormat is the format of the indexes over lists, paths and words: 1 since those
+// over lists and words keep little aside, and numbers of paths have indexes of their own.
+const IndexesFormat = 1
 
 // WordsFormat is the format of the words of full text: those of package words.
 const WordsFormat = 1
@@ -42,7 +50,18 @@ func SpecOf(s engine.Schema) Spec {
 	if s.FullText != engine.NoFullText {
 		out.FullText, out.Words = s.FullText.String(), WordsFormat
 	}
+	if !s.Dated && out.hasIndexes() {
+		out.Indexes = IndexesFormat
+	}
 	return out
+}
+
+// hasIndexes reports whether there are indexes that Indexes is about.
+func (s Spec) hasIndexes() bool {
+	return s.FullText != "" || slices.ContainsFunc(s.Fields, func(f engine.Field) bool {
+		_, list := f.Type.Elem()
+		return list && f.Index || len(f.Paths) > 0
+	})
 }
 
 // Schema returns the schema of an entry.
@@ -61,6 +80,7 @@ func (s Spec) Schema() (engine.Schema, error) {
 	if out.Element.String() != s.Element || out.Metric.String() != s.Metric {
 		return out, fmt.Errorf("the registry says element %q and metric %q, which this version does not know", s.Element, s.Metric)
 	}
+	out.Dated = s.Indexes < IndexesFormat && s.hasIndexes()
 	if s.Words > WordsFormat {
 		return out, fmt.Errorf("the registry says that the words of full text have format %d, this version knows %d", s.Words, WordsFormat)
 	}
