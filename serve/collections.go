@@ -208,7 +208,15 @@ func getCollection(c *call) error {
 		if err != nil {
 			return err
 		}
-		body, err := json.Marshal(map[string]any{"schema": schema, "count": count, "indexes": indexEntries(infos), "embedder": h.embedded})
+		answer := map[string]any{"schema": schema, "count": count, "indexes": indexEntries(infos), "embedder": h.embedded}
+		if c.db.Capabilities().Usage && c.namespace == "" {
+			u, err := h.c.Usage(c.r.Context())
+			if err != nil {
+				return err
+			}
+			answer["usage"] = usageEntry(u)
+		}
+		body, err := json.Marshal(answer)
 		if err != nil {
 			return err
 		}
