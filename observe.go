@@ -48,6 +48,7 @@ const (
 	OpBuildIndex    Op = "build_index"
 	OpListIndexes   Op = "list_indexes"
 	OpDropIndex     Op = "drop_index"
+	OpUsage         Op = "usage"
 	OpRecall        Op = "recall"
 	OpTune          Op = "tune"
 	OpMirror        Op = "mirror"
@@ -85,6 +86,7 @@ var opPhrases = map[Op]string{
 	OpBuildIndex:       "build index of",
 	OpListIndexes:      "list indexes of",
 	OpDropIndex:        "drop index of",
+	OpUsage:            "measure what is taken by",
 	OpRecall:           "measure recall of",
 	OpRefreshMirror:    "refresh the mirror of",
 	OpWithEmbedder:     "set embedder of",

@@ -167,6 +167,7 @@ func everyOp(ctx context.Context, db *vecwire.DB, c *vecwire.Collection, e vecwi
 		},
 		vecwire.OpBuildIndex:  func() error { return c.BuildIndex(ctx, vecwire.IndexOptions{M: -1}) },
 		vecwire.OpListIndexes: func() error { _, err := c.Indexes(ctx); return err },
+		vecwire.OpUsage:       func() error { _, err := c.Usage(ctx); return err },
 		vecwire.OpDropIndex:   func() error { return c.DropIndex(ctx, "none") },
 		vecwire.OpRecall:      func() error { _, err := c.Recall(ctx, vecwire.RecallOptions{}); return err },
 		vecwire.OpCheck:       func() error { _, err := db.Check(ctx); return err },

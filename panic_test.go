@@ -195,6 +195,7 @@ func panicsOfTheCaller(t *testing.T, database func(testing.TB) string) {
 				},
 				"Indexes":          func() error { _, err := c.Indexes(ctx); return err },
 				"Recall":           func() error { _, err := c.Recall(ctx, vecwire.RecallOptions{}); return err },
+				"Usage":            func() error { _, err := c.Usage(ctx); return err },
 				"DropIndex":        func() error { return c.DropIndex(ctx, "vw_docs_hnsw") },
 				"Mirror":           func() error { _, err := c.Mirror(ctx, vecwire.MirrorOptions{}); return err },
 				"Refresh":          func() error { return mirror.Refresh(ctx) },

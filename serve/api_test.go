@@ -424,3 +424,22 @@ func TestFacetsAndOrder(t *testing.T) {
 		c.do("GET", "/v1/collections/docs/records?order_by=n&after=nonsense", "").problem(400, "invalid")
 	})
 }
+
+// TestUsage has a collection say what it takes.
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(t *testing.T, db *vecwire.DB) {
+		c := serving(t, db, serve.Options{})
+		c.do("POST", "/v1/collections", `{"name":"docs","dim":2,"fields":[{"name":"namespace","index":true}]}`).ok()
+		require.Equal(t, 204, c.do("PUT", "/v1/collections/docs/records/a", `{"vector":[1,2]}`).status)
+		usage, ok := c.do("GET", "/v1/collections/docs", "").ok()["usage"].(map[string]any)
+		require.Equal(t, db.Capabilities().Usage, ok)
+		where, parts := "memory_bytes", 5
+		if db.Capabilities().Engine == "postgres" {
+			where, parts = "server_bytes", 2
+		}
+		require.NotEqual(t, json1(0), usage[where])
+		require.Len(t, usage["parts"], parts)
+		require.NotContains(t, c.do("GET", "/v1/collections/docs?namespace=acme", "").ok(), "usage")
+	})
+}

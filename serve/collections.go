@@ -1,8 +1,6 @@
 package serve
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,19 +12,6 @@ import (
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/transfer"
 )
-
-// What package transfer writes before and after the JSON of a schema.
-const schemaHead, schemaTail = `{"vecwire":1,"schema":`, "}"
-
-// schemaJSON returns a schema as package transfer writes it.
-func schemaJSON(s vecwire.Schema) (json.RawMessage, error) {
-	var b bytes.Buffer
-	if err := transfer.WriteSchema(&b, s); err != nil {
-		return nil, err
-	}
-	line := bytes.TrimSpace(b.Bytes())
-	return line[len(schemaHead) : len(line)-len(schemaTail)], nil
-}
 
 // schemaOf makes a schema of a body, which has the shape of one: package transfer
 // knows what the names in it mean.
@@ -67,7 +52,7 @@ func (c *call) schemaOf(name string, v values) (vecwire.Schema, error) {
 	if err != nil {
 		return vecwire.Schema{}, err
 	}
-	return transfer.ReadSchema(bufio.NewReader(bytes.NewReader(append(append([]byte(schemaHead), body...), schemaTail...))))
+	return transfer.ParseSchemaJSON(body)
 }
 
 // inSchema places the names of a schema's fields.
@@ -91,7 +76,7 @@ func createCollection(c *call) error {
 	if err != nil {
 		return err
 	}
-	body, err := schemaJSON(made.Schema())
+	body, err := transfer.SchemaJSON(made.Schema())
 	if err != nil {
 		return err
 	}
@@ -117,7 +102,7 @@ func ensureCollection(c *call) error {
 	if err != nil {
 		return err
 	}
-	body, err := schemaJSON(ensured.Schema())
+	body, err := transfer.SchemaJSON(ensured.Schema())
 	if err != nil {
 		return err
 	}
@@ -179,7 +164,7 @@ func listCollections(c *call) error {
 		if !c.who.sees(s.Name) {
 			continue
 		}
-		body, err := schemaJSON(s)
+		body, err := transfer.SchemaJSON(s)
 		if err != nil {
 			return err
 		}
@@ -204,11 +189,19 @@ func getCollection(c *call) error {
 				return err
 			}
 		}
-		schema, err := schemaJSON(h.schema)
+		schema, err := transfer.SchemaJSON(h.schema)
 		if err != nil {
 			return err
 		}
-		body, err := json.Marshal(map[string]any{"schema": schema, "count": count, "indexes": indexEntries(infos), "embedder": h.embedded})
+		answer := map[string]any{"schema": schema, "count": count, "indexes": indexEntries(infos), "embedder": h.embedded}
+		if c.db.Capabilities().Usage && c.namespace == "" {
+			u, err := h.c.Usage(c.r.Context())
+			if err != nil {
+				return err
+			}
+			answer["usage"] = usageEntry(u)
+		}
+		body, err := json.Marshal(answer)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -230,6 +231,9 @@ func (c *call) body() (values, func(), error) {
 // mediaType checks the type of the body. That it must be given keeps forms of pages
 // elsewhere out, which cannot send these.
 func (c *call) mediaType(types ...string) error {
+	if encoding := c.r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return newProblem(http.StatusUnsupportedMediaType, "media-type", "send the body as it is, without the header Content-Encoding: nothing is decompressed here")
+	}
 	header := c.r.Header.Get("Content-Type")
 	if slices.Contains(types, header) { // as most are
 		return nil

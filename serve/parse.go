@@ -424,7 +424,7 @@ func (n numbers) read(s vecwire.Schema) (f32 []float32, f64 []float64, err error
 		f32, err = codec.ParseText(make([]float32, 0, room), []byte(n))
 	}
 	if bad, ok := errors.AsType[*codec.SyntaxError](err); ok {
-		err = invalid("", "a list of numbers", fmt.Sprintf("one in which %s at byte %d of it", bad.Msg, bad.Offset))
+		err = invalid("", "a list of numbers", fmt.Sprintf("a list that is broken at byte %d (%s)", bad.Offset, bad.Msg))
 	}
 	return f32, f64, err
 }
@@ -446,5 +446,5 @@ func fromBase64[T codec.Float](raw []byte) ([]T, error) {
 			return v, nil
 		}
 	}
-	return nil, invalid("", fmt.Sprintf("base64 of %d bytes an element, little-endian", codec.ElementOf[T]().Size()), "something else")
+	return nil, invalid("", fmt.Sprintf("base64 of %d bytes an element, little-endian", codec.ElementOf[T]().Size()), describe(raw))
 }

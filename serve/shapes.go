@@ -78,7 +78,10 @@ func shapesOf(l Limits, caps vecwire.Capabilities) *shapes {
 	index := named("Index", req("name", word("")), req("kind", word("")), req("valid", flag("False while it is built.")), req("bytes", count("")), req("m", count("")), req("ef_construction", count("")), req("compress", word("")),
 		req("dims", count("How many first elements of the vectors it is over, 0 for all.")), req("where", word("The filter that its records pass, or SQL if another program built it; empty for all records.")))
 	b.indexes = named("Indexes", req("indexes", listOf(index)))
-	b.collection = named("Collection", req("schema", b.schema), req("count", count("How many records.")), req("indexes", listOf(index)), req("embedder", flag("Whether the server turns texts into vectors for it.")))
+	taken := []member{req("memory_bytes", count("Of the server's memory, that the system cannot take back.")), req("mapped_bytes", count("Mapped from files: what is read of them is in memory, and the system takes it back.")), req("server_bytes", count("Of the disk of the database's server."))}
+	part := named("UsagePart", append([]member{req("name", word("vectors, codes, links, ids or fields of an embedded store; table or indexes on a server.")), opt("in", word("Of which named vector it is."))}, taken...)...)
+	usage := named("Usage", append(taken, req("parts", listOf(part)))...)
+	b.collection = named("Collection", req("schema", b.schema), req("count", count("How many records.")), req("indexes", listOf(index)), req("embedder", flag("Whether the server turns texts into vectors for it.")), opt("usage", usage))
 
 	others := &shape{kind: free, doc: "The named vectors of the schema, each a list of numbers or base64. One that is stored and not given is taken away."}
 	b.record = named("Record", req("id", id), opt("vector", elements), opt("text", word("")), opt("fields", values), opt("vectors", others))

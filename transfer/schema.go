@@ -72,30 +72,58 @@ func isHeader(line []byte) bool { return bytes.HasPrefix(line, []byte(headerStar
 //
 //	{"vecwire":1,"schema":{"name":"docs","dim":3,"element":"FLOAT","metric":"cosine","fields":[{"name":"lang","type":"String","index":true}]}}
 func WriteSchema(w io.Writer, s vecwire.Schema) error {
-	h := header{Version: headerVersion, Schema: schemaEntry{Name: s.Name, Dim: s.Dim, Element: s.Element.String(), Metric: s.Metric.String(), Model: s.Model, Extra: s.Extra, MaxRecords: s.MaxRecords}}
-	if s.FullText != vecwire.NoFullText {
-		h.Schema.FullText = s.FullText.String()
+	line, err := encodeLine(header{Version: headerVersion, Schema: entryOf(s)})
+	if err != nil {
+		return err
 	}
-	if s.Distributed != vecwire.NotDistributed {
-		h.Schema.Distributed = s.Distributed.String()
+	_, err = w.Write(line)
+	return err
+}
+
+// SchemaJSON returns a schema as [WriteSchema] has it under "schema", for a program's own
+// documents. [ParseSchemaJSON] reads it.
+func SchemaJSON(s vecwire.Schema) (json.RawMessage, error) {
+	line, err := encodeLine(entryOf(s))
+	return bytes.TrimSpace(line), err
+}
+
+// ParseSchemaJSON reads what [SchemaJSON] returns, as [ReadSchema] reads a file's first
+// line.
+func ParseSchemaJSON(text []byte) (vecwire.Schema, error) {
+	s, err := parseEntry(text)
+	if err != nil {
+		return vecwire.Schema{}, fmt.Errorf("transfer: read schema: %w", err)
 	}
-	if s.Index != vecwire.AutoIndex {
-		h.Schema.Index = s.Index.String()
-	}
-	for _, f := range s.Fields {
-		h.Schema.Fields = append(h.Schema.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index, Paths: f.Paths, Expires: f.Expires})
-	}
-	for _, v := range s.Vectors {
-		h.Schema.Vectors = append(h.Schema.Vectors, vectorEntry{Name: v.Name, Dim: v.Dim, Metric: v.Metric.String(), Model: v.Model, Source: v.Source})
-	}
+	return s, nil
+}
+
+// encodeLine returns JSON in one line.
+func encodeLine(v any) ([]byte, error) {
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(h); err != nil {
-		return err
+	err := enc.Encode(v)
+	return line.Bytes(), err
+}
+
+func entryOf(s vecwire.Schema) schemaEntry {
+	e := schemaEntry{Name: s.Name, Dim: s.Dim, Element: s.Element.String(), Metric: s.Metric.String(), Model: s.Model, Extra: s.Extra, MaxRecords: s.MaxRecords}
+	if s.FullText != vecwire.NoFullText {
+		e.FullText = s.FullText.String()
 	}
-	_, err := w.Write(line.Bytes())
-	return err
+	if s.Distributed != vecwire.NotDistributed {
+		e.Distributed = s.Distributed.String()
+	}
+	if s.Index != vecwire.AutoIndex {
+		e.Index = s.Index.String()
+	}
+	for _, f := range s.Fields {
+		e.Fields = append(e.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index, Paths: f.Paths, Expires: f.Expires})
+	}
+	for _, v := range s.Vectors {
+		e.Vectors = append(e.Vectors, vectorEntry{Name: v.Name, Dim: v.Dim, Metric: v.Metric.String(), Model: v.Model, Source: v.Source})
+	}
+	return e
 }
 
 // ReadSchema reads the schema in the first line of r, and nothing more: the
@@ -139,12 +167,29 @@ func parseHeader(line []byte) (vecwire.Schema, error) {
 		return vecwire.Schema{}, fmt.Errorf("it has version %d, want %d", version.Version, headerVersion)
 	}
 	var h header
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&h); err != nil {
+	if err := decodeKnown(line, &h); err != nil {
 		return vecwire.Schema{}, err
 	}
 	return h.Schema.schema()
+}
+
+// parseEntry reads a schema without the line around it.
+func parseEntry(text []byte) (vecwire.Schema, error) {
+	if err := checkObject(text); err != nil {
+		return vecwire.Schema{}, err
+	}
+	var e schemaEntry
+	if err := decodeKnown(text, &e); err != nil {
+		return vecwire.Schema{}, err
+	}
+	return e.schema()
+}
+
+// decodeKnown reads JSON, and refuses keys that v does not have.
+func decodeKnown(text []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	return dec.Decode(v)
 }
 
 func (e schemaEntry) schema() (vecwire.Schema, error) {

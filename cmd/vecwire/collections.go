@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -39,7 +37,7 @@ vecwire collections --json`,
 					}
 					rows = append(rows, []string{s.Name, strconv.Itoa(n), strconv.Itoa(s.Dim), s.Model})
 					if a.json {
-						schema, err := schemaJSON(s)
+						schema, err := transfer.SchemaJSON(s)
 						if err != nil {
 							return err
 						}
@@ -55,17 +53,4 @@ vecwire collections --json`,
 			})
 		},
 	}
-}
-
-// schemaJSON is a schema as exports begin with it.
-func schemaJSON(s vecwire.Schema) (json.RawMessage, error) {
-	var line bytes.Buffer
-	if err := transfer.WriteSchema(&line, s); err != nil {
-		return nil, err
-	}
-	var header struct {
-		Schema json.RawMessage `json:"schema"`
-	}
-	err := json.Unmarshal(line.Bytes(), &header)
-	return header.Schema, err
 }

@@ -29,13 +29,19 @@ type collectionJSON struct {
 	VectorBytes int64  `json:"vector_bytes"`
 	Indexes     int    `json:"indexes"`
 	IndexBytes  int64  `json:"index_bytes"`
+
+	// What was measured; absent where it cannot be.
+	MemoryBytes *int64 `json:"memory_bytes,omitempty"`
+	MappedBytes *int64 `json:"mapped_bytes,omitempty"`
+	ServerBytes *int64 `json:"server_bytes,omitempty"`
 }
 
 func (a *app) stats() *cobra.Command {
 	return &cobra.Command{
 		Use: "stats", Short: "say how large everything is", GroupID: "look",
 		Long: `Says which engine a database has, how large its files are, and for each collection how
-many records, and bytes of vectors and indexes, it has.`,
+many records, and bytes of vectors and indexes, it has, and what it takes: of this
+program's memory while it is open, mapped from the store's files, or of a server's disk.`,
 		Example: `vecwire stats
 vecwire stats --json`,
 		Args: arguments(cobra.NoArgs),
@@ -71,6 +77,13 @@ vecwire stats --json`,
 							j.IndexBytes += i.Bytes
 						}
 					}
+					if db.Capabilities().Usage { // after Indexes, which has loaded it
+						u, err := c.Usage(ctx)
+						if err != nil {
+							return err
+						}
+						j.MemoryBytes, j.MappedBytes, j.ServerBytes = &u.Memory, &u.Mapped, &u.Server
+					}
 					s.Collections = append(s.Collections, j)
 				}
 				if a.json {
@@ -90,9 +103,9 @@ func (a *app) printStats(s statsJSON) error {
 	if err := a.printf("engine %s%s\n", s.Engine, size); err != nil {
 		return err
 	}
-	rows := [][]string{{"COLLECTION", "RECORDS", "DIM", "VECTORS", "INDEXES", "FULL TEXT", "MODEL"}}
+	rows := [][]string{{"COLLECTION", "RECORDS", "DIM", "VECTORS", "INDEXES", "MEMORY", "MAPPED", "ON SERVER", "FULL TEXT", "MODEL"}}
 	for _, c := range s.Collections {
-		rows = append(rows, []string{c.Name, fmt.Sprint(c.Records), fmt.Sprint(c.Dim), bytesText(c.VectorBytes), bytesText(c.IndexBytes), c.FullText, c.Model})
+		rows = append(rows, []string{c.Name, fmt.Sprint(c.Records), fmt.Sprint(c.Dim), bytesText(c.VectorBytes), bytesText(c.IndexBytes), known(c.MemoryBytes), known(c.MappedBytes), known(c.ServerBytes), c.FullText, c.Model})
 	}
 	return a.table(rows)
 }
@@ -110,6 +123,14 @@ func bytesOf(file string) int64 {
 		}
 	}
 	return n
+}
+
+// known is bytesText of what may not be known.
+func known(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return bytesText(*n)
 }
 
 // bytesText writes a number of bytes for people: 1.5 MiB.

@@ -1,21 +1,51 @@
 package ann
 
-// Bytes returns how much memory the arena takes, apart from what is mapped from a
-// snapshot. The owner holds its lock for reading.
-func (a *Arena[T]) Bytes() int64 {
-	n := a.data.own() + a.half.own() + a.sums.own() + 8*int64(len(a.live.words)+len(a.seen))
+// Taken is how many bytes something takes.
+type Taken struct {
+	Memory int64 // that the system cannot take back
+	Mapped int64 // mapped from a snapshot
+}
+
+func (t *Taken) add(memory, mapped int64) {
+	t.Memory += memory
+	t.Mapped += mapped
+}
+
+// Taken returns what the vectors take, and their codes. The owner holds its lock for
+// reading.
+func (a *Arena[T]) Taken() (vectors, coded Taken) {
+	vectors.add(a.data.taken())
+	vectors.add(a.half.taken())
+	vectors.add(a.sums.taken())
+	vectors.Memory += 8 * int64(len(a.live.words)+len(a.seen))
 	for _, c := range []*codes{a.codes, a.next} {
 		if c != nil {
-			n += c.rows.own() + c.errs.own() + 8*int64(len(c.off.words)+len(c.far.words))
+			coded.add(c.rows.taken())
+			coded.add(c.errs.taken())
+			coded.Memory += 8 * int64(len(c.off.words)+len(c.far.words))
 			if h := c.half.Load(); h != nil {
-				n += h.rows.own() + 4*int64(len(h.errs))
+				coded.add(h.rows.taken())
+				coded.Memory += 4 * int64(len(h.errs))
 			}
 		}
 	}
-	return n
+	return vectors, coded
+}
+
+// Bytes returns how much memory the arena takes, apart from what is mapped from a
+// snapshot. The owner holds its lock for reading.
+func (a *Arena[T]) Bytes() int64 {
+	vectors, coded := a.Taken()
+	return vectors.Memory + coded.Memory
+}
+
+// Taken is [Arena.Taken] for the graph alone.
+func (g *Graph[T]) Taken() (links Taken) {
+	links.add(g.links.base.taken())
+	links.add(g.links.upper.taken())
+	links.Memory += 4*int64(len(g.links.place)) + 8*int64(len(g.fresh.words)+len(g.stale.words))
+	return links
 }
 
 // Bytes is [Arena.Bytes] for the graph alone.
-func (g *Graph[T]) Bytes() int64 {
-	return g.links.base.own() + g.links.upper.own() + 4*int64(len(g.links.place)) + 8*int64(len(g.fresh.words)+len(g.stale.words))
-}
+func (g *Graph[T]) Bytes() int64 { return g.Taken().Memory }

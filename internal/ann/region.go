@@ -36,8 +36,11 @@ type region[E byte | int32 | uint32 | float32 | float64] struct {
 	inFile int  // how many of the first elements are mapped from a file
 }
 
-// own returns how many bytes are not mapped from a file.
-func (r *region[E]) own() int64 { return int64(len(r.all)-r.inFile) * int64(sizeOf[E]()) }
+// taken returns how many bytes are not mapped from a file, and how many are.
+func (r *region[E]) taken() (memory, mapped int64) {
+	mapped = int64(r.inFile) * int64(sizeOf[E]())
+	return int64(len(r.all))*int64(sizeOf[E]()) - mapped, mapped
+}
 
 // grow makes the region n elements long, the new ones zero.
 func (r *region[E]) grow(n int) {

@@ -52,6 +52,7 @@ type Can struct {
 	IndexMethods      bool // BuildIndex heeds IndexPlan.Method
 	AutoIndex         bool // an index is built by itself, as Schema.Index has it
 	Facets            bool // Collection.Facet
+	Usage             bool // Collection.Usage
 	MaxRecords        bool // Schema.MaxRecords
 	Vectors           bool // Schema.Vectors; of a collection, that it has some
 }

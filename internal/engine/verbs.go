@@ -146,4 +146,7 @@ type Collection interface {
 	Indexes(ctx context.Context) ([]Index, error)
 	// DropIndex removes a vector index, or returns ErrNotFound.
 	DropIndex(ctx context.Context, name string) error
+	// Usage says what the parts of the collection take now. It loads nothing. Needs
+	// Can.Usage.
+	Usage(ctx context.Context) ([]Part, error)
 }

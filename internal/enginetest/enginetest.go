@@ -84,6 +84,7 @@ func Run(t *testing.T, target Target) {
 		{"Stream", s.stream},
 		{"Order", s.order},
 		{"Facets", s.facets},
+		{"Usage", s.usage},
 		{"Sizes", s.sizes},
 		{"Embedding", s.embedding},
 		{"Reembed", s.reembed},

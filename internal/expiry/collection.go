@@ -88,3 +88,6 @@ func (c *Collection) Indexes(ctx context.Context) ([]engine.Index, error) {
 func (c *Collection) DropIndex(ctx context.Context, name string) error {
 	return c.inner.DropIndex(ctx, name)
 }
+
+// Usage implements engine.Collection.
+func (c *Collection) Usage(ctx context.Context) ([]engine.Part, error) { return c.inner.Usage(ctx) }

@@ -140,12 +140,17 @@ func healthy(ctx context.Context, p pgxpool.ShouldPingParams) bool {
 // talked to.
 func (e *database) look(ctx context.Context) error {
 	var traits traits
-	err := e.read(ctx, func(_ context.Context, c *session) error {
-		traits = c.traits
-		return nil
+	// Once: who opens a database that does not answer is told so after one timeout, and
+	// not after those of all retries.
+	err := e.With(ctx, func(conn *pgx.Conn) error {
+		c, err := e.conn(ctx, conn)
+		if err == nil {
+			traits = c.traits
+		}
+		return err
 	})
 	if err != nil {
-		return err
+		return e.Failure(err)
 	}
 	if traits.refusal != nil {
 		e.Log.WarnContext(ctx, "the server hides the errors of writes: writes are refused", "server", e.Target, "err", traits.refusal)

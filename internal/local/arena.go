@@ -40,6 +40,8 @@ type index interface {
 	forget()
 	// bytes returns how much memory is not mapped from a file.
 	bytes() int64
+	// taken returns what the vectors, their codes and the links of graphs take.
+	taken() (vectors, codes, links ann.Taken)
 	// close gives all memory back, under the lock for writing. The index is empty then.
 	close()
 	// link links the rows of the planned graph, or else of the present one. It
@@ -156,14 +158,21 @@ func (a *arena[T]) publish() {
 	a.graph, a.next = a.next, nil
 }
 
-func (a *arena[T]) bytes() int64 {
-	n := a.Bytes()
+func (a *arena[T]) taken() (vectors, codes, links ann.Taken) {
+	vectors, codes = a.Taken()
 	for _, g := range []*ann.Graph[T]{a.graph, a.next} {
 		if g != nil {
-			n += g.Bytes()
+			of := g.Taken()
+			links.Memory += of.Memory
+			links.Mapped += of.Mapped
 		}
 	}
-	return n
+	return vectors, codes, links
+}
+
+func (a *arena[T]) bytes() int64 {
+	vectors, codes, links := a.taken()
+	return vectors.Memory + codes.Memory + links.Memory
 }
 
 func (a *arena[T]) discard() { closeGraph(&a.next) }

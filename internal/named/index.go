@@ -54,3 +54,19 @@ func (c *collection) DropIndex(ctx context.Context, name string) error {
 	}
 	return err
 }
+
+// Usage implements engine.Collection.
+func (c *collection) Usage(ctx context.Context) ([]engine.Part, error) {
+	all, err := c.Collection.Usage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return all, c.each(func(place int, part engine.Collection) error {
+		found, err := part.Usage(ctx)
+		for _, x := range found {
+			x.In = place + 1
+			all = append(all, x)
+		}
+		return err
+	})
+}

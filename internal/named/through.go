@@ -109,3 +109,9 @@ func (v *view) Indexes(ctx context.Context) ([]engine.Index, error) {
 	all, err := v.Collection.Indexes(ctx)
 	return slices.DeleteFunc(all, func(x engine.Index) bool { return x.In != v.place+1 }), err
 }
+
+// Usage implements engine.Collection.
+func (v *view) Usage(ctx context.Context) ([]engine.Part, error) {
+	all, err := v.Collection.Usage(ctx)
+	return slices.DeleteFunc(all, func(x engine.Part) bool { return x.In != v.place+1 }), err
+}

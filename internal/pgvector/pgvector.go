@@ -135,7 +135,7 @@ func (e *database) lookUp(ctx context.Context, run func(context.Context, func(*p
 func (e *database) Capabilities() engine.Capabilities {
 	return engine.Capabilities{Engine: "postgres", MaxIDBytes: maxIDBytes, MaxDim: maxVectorDim, BatchRecords: 1000, Can: engine.Can{
 		L2: true, Doubles: true, WideDoubles: true, Transactions: true, Serializable: !e.citus.Load(), Join: true, Attach: true, Swap: true, Alter: true, AtomicBatches: true,
-		Insert: true, Update: true, UpdateIf: true, Merge: true, FullText: true, Effort: true, Indexes: true, CompressedIndexes: true, PartialIndexes: true, PrefixIndexes: true, IndexMethods: true, Lists: true, Facets: true, JSON: true, TextFilters: true, Like: true,
+		Insert: true, Update: true, UpdateIf: true, Merge: true, FullText: true, Effort: true, Indexes: true, CompressedIndexes: true, PartialIndexes: true, PrefixIndexes: true, IndexMethods: true, Lists: true, Facets: true, Usage: true, JSON: true, TextFilters: true, Like: true,
 		Snapshots: !e.spreads(), Distributed: e.spreads(),
 	}}
 }

@@ -3,6 +3,7 @@ package tenant
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/vecwire/vecwire/filter"
@@ -16,6 +17,7 @@ func (c *Collection) Schema() engine.Schema { return c.schema }
 func (c *Collection) Can() engine.Can {
 	can := c.inner.Can()
 	can.Indexes = can.Indexes && can.PartialIndexes
+	can.Usage = false
 	return can
 }
 
@@ -134,4 +136,9 @@ func (c *Collection) SearchText(ctx context.Context, searches []engine.TextSearc
 		err = errors.Join(err, c.outHits(hits))
 	}
 	return results, err
+}
+
+// Usage implements engine.Collection.
+func (*Collection) Usage(context.Context) ([]engine.Part, error) {
+	return nil, fmt.Errorf("%w: %s for a namespace: ask the collection itself", engine.ErrUnsupported, engine.LackUsage)
 }

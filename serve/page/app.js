@@ -2,7 +2,7 @@
 // The address says what is shown, after the #, so that it can be shared.
 
 import { api, token } from "./api.js";
-import { bytes, dialog, h, number, plural, problem, say, sizes } from "./dom.js";
+import { bytes, dialog, h, number, plural, problem, say, sizes, taken } from "./dom.js";
 import { newCollection } from "./create.js";
 import { searchView } from "./search.js";
 import { browseView } from "./browse.js";
@@ -50,7 +50,7 @@ async function listCollections() {
       if (!el) return;
       const { vectors, indexes } = sizes(info);
       el.textContent = `${number(info.count)} · ${bytes(vectors + indexes)}`;
-      el.title = `${plural(info.count, "record")}: vectors of ${bytes(vectors)}` + (info.indexes.length ? `, indexes of ${bytes(indexes)} on the disk` : "");
+      el.title = `${plural(info.count, "record")}: vectors of ${bytes(vectors)}` + (info.indexes.length ? `, indexes of ${bytes(indexes)}` : "") + (taken(info.usage) ? `; takes ${taken(info.usage)}` : "");
     }, () => {});
   }
 }

@@ -44,6 +44,11 @@ export const sizes = (info) => ({
   indexes: info.indexes.reduce((sum, i) => sum + i.bytes, 0),
 });
 
+// taken says in words what a collection, or a part of one, was measured to take; "" if
+// that is not known.
+export const taken = (u) => (u ? [[u.memory_bytes, "of memory"], [u.mapped_bytes, "mapped from files"], [u.server_bytes, "on the database's disk"]]
+  .filter(([n]) => n > 0).map(([n, where]) => `${bytes(n)} ${where}`).join(", ") : "");
+
 // ms writes a time with as many digits as tell something.
 export const ms = (t) => (t < 1 ? `${t.toFixed(2)} ms` : t < 10 ? `${t.toFixed(1)} ms` : `${Math.round(t)} ms`);
 

@@ -1,7 +1,7 @@
 // Schema: what the collection is made of, and what the server allows.
 
 import { api } from "./api.js";
-import { bytes, dialog, h, number, problem, sizes } from "./dom.js";
+import { bytes, dialog, h, number, problem, sizes, taken } from "./dom.js";
 
 export function schemaView(root, ctx) {
   const { info, server } = ctx, s = info.schema;
@@ -9,6 +9,10 @@ export function schemaView(root, ctx) {
   const pairs = [["Dimensions", number(s.dim)], ["Elements", s.element === "DOUBLE" ? "DOUBLE, 64 bits" : "FLOAT, 32 bits"], ["Metric", s.metric],
     ["Model", s.model || "–"], ["Texts are embedded here", info.embedder ? "yes" : "no"], ["Words", s.full_text || "not indexed"],
     ["Records", number(info.count)], ["Vectors alone", bytes(vectors)], ["Indexes", info.indexes.length ? bytes(indexes) : "none"]];
+  if (info.usage) {
+    pairs.push(["Takes", taken(info.usage) || "nothing yet"]);
+    for (const p of info.usage.parts) if (taken(p)) pairs.push([`– ${p.name}${p.in ? ` of ${p.in}` : ""}`, taken(p)]);
+  }
   root.append(h("div", { class: "split" },
     h("div", { class: "panel stack" }, h("h2", {}, "Collection"), h("dl", { class: "pairs" }, pairs.map(([k, v]) => [h("dt", {}, k), h("dd", {}, v)])),
       server.scope === "admin" ? h("div", {}, h("button", { type: "button", onclick: () => drop(ctx) }, "Remove the collection …")) : null),

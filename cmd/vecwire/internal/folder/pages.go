@@ -21,7 +21,11 @@ func (f File) pages(ctx context.Context, in io.Reader) iter.Seq2[passage, error]
 		}
 		var pages []string
 		if err == nil {
-			pages, err = pdf.Pages(ctx, data)
+			if f.kept != nil {
+				pages, err = f.kept.of(ctx, data)
+			} else {
+				pages, err = pdf.Pages(ctx, data)
+			}
 		}
 		if err != nil {
 			yield(passage{}, &Skip{f.Source, Unreadable, err})

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/cmd/vecwire/internal/pdf"
 	"github.com/vecwire/vecwire/filter"
 )
 
@@ -51,8 +52,10 @@ func Sync(ctx context.Context, c *vecwire.Collection, t Tree, o Options) (Report
 	if err != nil {
 		return Report{}, err
 	}
+	var kept *keptPages
 	if o.Ingest.Progress != nil && o.Ingest.Total == 0 {
-		for _, err := range t.records(ctx, origin, new(seen)) {
+		kept = &keptPages{parse: pdf.Pages}
+		for _, err := range t.records(ctx, origin, &seen{pages: kept}) {
 			if _, bad := errors.AsType[*vecwire.RecordError](err); err != nil && !bad {
 				return Report{}, err
 			}
@@ -62,7 +65,7 @@ func Sync(ctx context.Context, c *vecwire.Collection, t Tree, o Options) (Report
 			o.Ingest.Total++
 		}
 	}
-	s := &seen{}
+	s := &seen{pages: kept}
 	var report Report
 	if o.DryRun {
 		for _, err := range t.records(ctx, origin, s) {
@@ -89,6 +92,7 @@ type seen struct {
 	keep    map[string]bool // sources whose records stay, since they could not all be read
 	skipped map[Reason]int
 	skips   []*Skip
+	pages   *keptPages // of PDFs that may be read again
 }
 
 func (s *seen) skip(skip *Skip) {
@@ -139,6 +143,7 @@ func (t Tree) records(ctx context.Context, origin string, s *seen) iter.Seq2[vec
 				return
 			}
 			s.files++
+			f.kept = s.pages
 			for r, err := range f.Records(ctx, origin, t.Chunk) {
 				if skip, ok := errors.AsType[*Skip](err); ok {
 					s.files--

@@ -47,6 +47,8 @@ type File struct {
 	Source string // its name in records, with slashes
 	Kind   string
 	Open   func() (io.ReadCloser, error)
+
+	kept *keptPages // nil to take a PDF apart at every reading
 }
 
 // A Skip is a file that is left out.
