@@ -40,8 +40,8 @@ func halfLen(dim int) int { return (dim + 2*simd.HalfStep - 1) / (2 * simd.HalfS
 func (c *codes) hasHalves() bool { return c.stride >= 128 && 8*halfLen(c.dim) <= 5*c.stride }
 
 // wholeScan returns the halves for an exact search that reads all codes, or nil. Searches
-// may run at the same time.
-func (c *codes) wholeScan() *halves {
+// may run at the same time. None are made if ctx ends.
+func (c *codes) wholeScan(ctx context.Context) *halves {
 	if h := c.half.Load(); h != nil || !c.hasHalves() || c.scans.Add(1) <= halvesFrom || !c.halving.TryLock() {
 		return h
 	}
@@ -54,6 +54,10 @@ func (c *codes) wholeScan() *halves {
 	n := len(c.rows.all) / c.stride
 	h.grow(n)
 	for row := range int32(n) {
+		if row%checkRows == 0 && ctx.Err() != nil {
+			h.rows.free()
+			return nil
+		}
 		h.set(c, row)
 	}
 	c.half.Store(h)
@@ -111,7 +115,7 @@ func (a *Arena[T]) useHalves(ctx context.Context, s *scratch[T], allowed *Bitmap
 	if !v.on || allowed != nil && allowed.Count() < a.count/2 {
 		return nil
 	}
-	h := a.codes.wholeScan()
+	h := a.codes.wholeScan(ctx)
 	if h == nil {
 		return nil
 	}

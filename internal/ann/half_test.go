@@ -1,6 +1,7 @@
 package ann
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -86,7 +87,7 @@ func TestHalvesFollowTheCodes(t *testing.T) {
 	}
 }
 
-// Of searches that run at the same time one makes the halves.
+// Of searches that run at the same time one makes the halves, unless it is cancelled.
 func TestHalvesAreMadeBesideSearches(t *testing.T) {
 	rng := rand.New(rand.NewPCG(32, 32))
 	const dim, n = 128, 3000
@@ -96,6 +97,10 @@ func TestHalvesAreMadeBesideSearches(t *testing.T) {
 	}
 	retrain(a)
 	q := vector[float32](rng, shapes[0], dim, codec.L2)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	a.codes.scans.Store(halvesFrom)
+	require.Nil(t, a.codes.wholeScan(ended))
 	want := brute(a, q, 10, a.Has)
 	var group sync.WaitGroup
 	for range 4 {

@@ -1,6 +1,7 @@
 package ann
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/big"
@@ -24,7 +25,7 @@ func retrain[T codec.Float](a *Arena[T]) {
 // withHalves makes halves of the arena's codes, if they are to have any.
 func withHalves[T codec.Float](a *Arena[T]) *halves {
 	a.codes.scans.Store(halvesFrom)
-	return a.codes.wholeScan()
+	return a.codes.wholeScan(context.Background())
 }
 
 // The proof of the sieve rests on one statement: a row whose score, as a key, is
