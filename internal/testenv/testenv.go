@@ -63,8 +63,8 @@ const (
 	stopTimeout = 30 * time.Second
 )
 
-// All reports whether VECWIRE_TEST_ALL asks for every version and mode of a server,
-// which CI does in one pass.
+// All reports whether VECWIRE_TEST_ALL asks for every version and mode of a server, and
+// for all samples of the random cases over each, which CI does in one pass.
 func All() bool {
 	all, _ := strconv.ParseBool(os.Getenv("VECWIRE_TEST_ALL"))
 	return all
