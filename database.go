@@ -92,6 +92,13 @@ func (db *DB) create(ctx context.Context, s Schema) (engine.Collection, error) {
 	if !db.engine.Capabilities().AutoIndex { // there is nothing to keep it from
 		plan.Index = engine.AutoIndex
 	}
+	if _, err := db.engine.Open(ctx, s.Name); errors.Is(err, ErrNotFound) {
+		// A cursor of a collection that was dropped, by a call that was cut short, would
+		// have a job leave records out.
+		if err := notes.ForgetAll(ctx, db.engine, s.Name); err != nil {
+			return nil, err
+		}
+	}
 	c, err := db.engine.Create(ctx, plan)
 	if err == nil {
 		db.lives.Forget(s.Name) // of one that another process has dropped
@@ -142,6 +149,8 @@ func (db *DB) DropCollection(ctx context.Context, name string) error {
 	err = db.engine.Drop(ctx, name)
 	if err == nil {
 		db.lives.Forget(name)
+		ctx, cancel := engine.Rest(ctx)
+		defer cancel()
 		err = errors.Join(notes.ForgetAll(ctx, db.engine, name), reembed.DropLeftovers(ctx, db.engine, name, ""))
 	}
 	return call.end(0, err)
@@ -249,6 +258,8 @@ func (db *DB) alter(ctx context.Context, name string, plan func(engine.Schema) (
 	if err != nil || strings.EqualFold(was.Name, to.Name) {
 		return err
 	}
+	ctx, cancel := engine.Rest(ctx)
+	defer cancel()
 	return errors.Join(notes.Rename(ctx, db.engine, was.Name, to.Name), reembed.DropLeftovers(ctx, db.engine, was.Name, ""))
 }
 
@@ -284,6 +295,8 @@ func (db *DB) ensureFields(ctx context.Context, s Schema, c engine.Collection) (
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := engine.Rest(ctx)
+	defer cancel()
 	return db.open(ctx, s.Name)
 }
 

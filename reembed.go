@@ -122,6 +122,8 @@ func (db *DB) reembed(ctx context.Context, name string, e Embedder, o ReembedOpt
 	if err != nil {
 		return nil, report, err
 	}
+	ctx, cancel := engine.Rest(ctx)
+	defer cancel()
 	c, err := db.engine.Open(ctx, name)
 	if err != nil {
 		return nil, report, err

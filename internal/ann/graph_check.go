@@ -17,6 +17,7 @@ const (
 	checkK        = 10
 	checkParts    = 24
 	partQueries   = 4
+	partDot       = 12 // under Dot, where it is for what they miss, too
 	newestQueries = 16
 	// A graph must find a share of checkLeast of what a check searches for, and of
 	// what is in one part partLeast, or no more than partSlack less than in all.
@@ -108,6 +109,18 @@ func (e *exam) note(rows []int32) {
 	}
 	e.newest = append(e.newest, rows...)
 	e.newest = e.newest[max(0, len(e.newest)-newestKept):]
+}
+
+// noteMended notes that so many rows went and which ones lost a neighbour by that. What
+// is near those that went has other rows for an answer now, and as many of it are asked
+// for as if they had been linked.
+func (e *exam) noteMended(gone int, mended []int32) {
+	n := min(gone, len(mended), newestKept)
+	some := make([]int32, n)
+	for i := range some {
+		some[i] = mended[i*len(mended)/n]
+	}
+	e.note(some)
 }
 
 // review finds out whether walks find what they should, if a check is due, and does
@@ -349,8 +362,11 @@ func (g *Graph[T]) checkAll(ctx context.Context, lock sync.Locker, turn int) (me
 	var whole part
 	for i := range parts {
 		n := partQueries
-		if i < 2 {
+		switch {
+		case i < 2:
 			n = newestQueries
+		case g.arena.metric == codec.Dot:
+			n = partDot
 		}
 		if err := g.ask(ctx, lock, &parts[i], n, turn*(1+len(parts[i].rows)/(4*n))); err != nil {
 			return 0, 0, nil, err

@@ -29,9 +29,10 @@ const (
 	// maxDoors is how many doors there may be. A search compares all.
 	maxDoors = 256
 	// nearDoors is at how many of them it begins, at most, and nearDot under Dot, where
-	// each may be among the best of a query, however far from the others.
+	// each may be among the best of a query, however far from the others: of the ten best
+	// of a direction all may be doors, since a walk misses them.
 	nearDoors = 2
-	nearDot   = 6
+	nearDot   = 16
 	// longDoors is how many of the longest rows are doors under Dot, besides.
 	longDoors = 32
 	// keptDoors is how many doors stay, besides those of the parts, when these are

@@ -71,7 +71,7 @@ func (g *Graph[T]) linkPending(ctx context.Context, lock sync.Locker, workers in
 		g.setApart()
 		g.replaceDoors()
 	})
-	mended, err := g.unlink(ctx, lock, workers)
+	gone, mended, err := g.unlink(ctx, lock, workers)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +113,7 @@ func (g *Graph[T]) linkPending(ctx context.Context, lock sync.Locker, workers in
 	if err != nil {
 		return nil, err
 	}
+	g.exam.noteMended(gone, mended)
 	g.exam.note(rows)
 	g.exam.moved += len(rows) + len(mended)
 	g.locked(lock, func() { g.openLonger(slices.Values(rows)) })
@@ -155,9 +156,9 @@ func (g *Graph[T]) setApart() {
 	}
 }
 
-// unlink takes the stale rows out of all lists, and returns the rows that lost a
-// neighbour by that.
-func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) (mended []int32, err error) {
+// unlink takes the stale rows out of all lists, and returns how many these were and the
+// rows that lost a neighbour by that.
+func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) (n int, mended []int32, err error) {
 	var gone []int32
 	rows := 0
 	g.locked(lock, func() {
@@ -166,7 +167,7 @@ func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) (m
 		g.pickEntry()
 	})
 	if len(gone) == 0 {
-		return nil, nil
+		return 0, nil, nil
 	}
 	var mu sync.Mutex // of mended
 	err = g.spread(ctx, lock, workers, rows, mendRows, func(w *walker, from, to int) {
@@ -186,7 +187,7 @@ func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) (m
 		}
 	}, nil)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	g.exam.linked.Add(int64(len(gone)))
 	g.locked(lock, func() {
@@ -196,7 +197,7 @@ func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) (m
 			}
 		}
 	})
-	return mended, nil
+	return len(gone), mended, nil
 }
 
 // locked calls f while it holds lock, if the arena has codes and the graph is open.

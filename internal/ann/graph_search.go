@@ -225,6 +225,11 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 		g.compare(s, rows)
 	}
 	more := k/4 + 4
+	if g.arena.metric == codec.Dot {
+		// The best of a direction are the longest rows, which differ by little of what
+		// they score, and codes say as much less of them.
+		more = k/2 + 16
+	}
 	for done, n := 0, min(len(s.found), k+more); done < n; {
 		rows := sized(&s.rows, n-done)
 		for i, p := range s.found[done:n] {

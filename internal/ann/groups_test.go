@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -338,9 +339,9 @@ var (
 
 func testHistory[T codec.Float](t *testing.T, h history, metric codec.Metric, seed uint64) {
 	const k, ef, few = 10, 64, 200
-	least, lost := 0.85, lost
+	least := 0.85
 	if metric == codec.Dot { // the longest rows are what is found, in no clusters
-		least, lost = 0.7, lostDot
+		least = 0.7
 	}
 	n, workers := *mostRows, 1
 	if n > 3000 {
@@ -361,6 +362,10 @@ func testHistory[T codec.Float](t *testing.T, h history, metric codec.Metric, se
 		closer := closerLook[T]{g: g, settle: settle, others: []*Graph[T]{builtAtOnce(t, g, settle, 0)}}
 		fresh, again := closer.others[0], reopened(t, g)
 		for _, gr := range w.groups {
+			lost := lost
+			if metric == codec.Dot && !slices.ContainsFunc(gr.rows, g.arena.Has) {
+				lost = lostNone
+			}
 			draw := func(n int) (qs [][]T) {
 				for i := 0; len(qs) < n; i++ {
 					if row := gr.rows[w.rng.IntN(len(gr.rows))]; i%2 == 0 && g.arena.Has(row) {

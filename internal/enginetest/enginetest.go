@@ -108,6 +108,8 @@ func Run(t *testing.T, target Target) {
 		{"Mirror", s.mirror},
 		{"Concurrency", s.concurrency},
 		{"Cancellation", s.cancellation},
+		{"CancelledAnywhere", s.cancelledAnywhere},
+		{"CancelledDefinitions", s.cancelledDefinitions},
 		{"Capabilities", s.capabilities},
 		{"Upkeep", s.upkeep},
 		{"Transactions", s.transactions},

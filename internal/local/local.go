@@ -180,6 +180,7 @@ func (s *store) Create(ctx context.Context, schema engine.Schema) (engine.Collec
 		return nil, err
 	}
 	c.loadedAt = id
+	ctx = context.WithoutCancel(ctx) // it is made
 	if joined, err := s.add(ctx, c); err != nil || !joined {
 		c.close()
 		if err == nil { // more was written meanwhile than the table of changes keeps

@@ -91,7 +91,7 @@ func (d *database) Drop(ctx context.Context, name string) error {
 	if err := d.Engine.Drop(ctx, name); err != nil {
 		return err
 	}
-	return d.sweep(ctx)
+	return d.sweepRest(ctx)
 }
 
 // Swap implements engine.Engine. The vectors of the one that gives way stay: the
@@ -100,7 +100,7 @@ func (d *database) Swap(ctx context.Context, s engine.Swap) error {
 	if err := d.Engine.Swap(ctx, s); err != nil {
 		return err
 	}
-	return d.sweep(ctx)
+	return d.sweepRest(ctx)
 }
 
 // Compact implements engine.Engine.
@@ -149,7 +149,12 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 	a.Alone = func(ctx context.Context, run func() error) error {
 		return alone(ctx, func() error {
 			err := run()
-			if err == nil && indexing != nil {
+			if err != nil {
+				return err
+			}
+			ctx, cancel := engine.Rest(ctx)
+			defer cancel()
+			if indexing != nil {
 				err = d.alterIndexing(ctx, chosen, *indexing)
 			}
 			if err != nil || with == nil {
@@ -161,7 +166,7 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 	if err := d.Engine.Alter(ctx, a); err != nil || !changed {
 		return err
 	}
-	return d.sweep(ctx)
+	return d.sweepRest(ctx)
 }
 
 // alterIndexing says of the collections of vectors whether they get an index by
@@ -182,6 +187,13 @@ func (d *database) alterIndexing(ctx context.Context, vectors []engine.NamedVect
 		}
 	}
 	return nil
+}
+
+// sweepRest is sweep after a call that is done.
+func (d *database) sweepRest(ctx context.Context) error {
+	ctx, cancel := engine.Rest(ctx)
+	defer cancel()
+	return d.sweep(ctx)
 }
 
 // sweep drops the collections of vectors that no schema names any more.
