@@ -102,6 +102,9 @@ func (c *Collection) now() (*Collection, error) {
 		}
 	}
 	now.over(e)
+	if err := now.embeds(); err != nil {
+		return nil, err
+	}
 	c.fresh.Store(&now)
 	return &now, nil
 }

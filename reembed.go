@@ -16,6 +16,10 @@ import (
 // ReembedOptions says how [DB.Reembed] works. The zero value is good for most
 // collections.
 type ReembedOptions struct {
+	// In names one of the vectors of [Schema].Vectors, which is made again in place of the
+	// records' own: of its Source, for each record that has one. The others have no such
+	// vector then. Keep cannot be set with it.
+	In string
 	// Keep is the name under which the collection with the old vectors is kept.
 	// Defaults to none, and it is dropped.
 	Keep string
@@ -68,6 +72,12 @@ type ReembedOptions struct {
 // interrupted call before this one had embedded, and Failures those that could
 // not be embedded when Reembed ended.
 //
+// With In it does the same for one of the vectors that the schema names. The handle that
+// it returns has the embedder for that vector, see [Collection.WithVectorEmbedder], and
+// those opened before go on, but for the ones with an embedder of another model for it:
+// they return [ErrModelMismatch]. In other processes they return [ErrAltered] until they
+// are opened again.
+//
 // It returns ErrNotFound if there is no collection of that name, [ErrExists] if
 // there is one of the name Keep, and a [*SchemaError] if the engine has no
 // collections of the embedder's dimension. It needs room for both collections.
@@ -100,12 +110,15 @@ func (db *DB) reembed(ctx context.Context, name string, e Embedder, o ReembedOpt
 	if o.Keep != "" && len(next.Vectors) > 0 {
 		return nil, IngestReport{}, engine.Unsupported("keeping a collection whose records have several vectors", caps.Engine)
 	}
-	if next.Model == e.Model() && next.Dim != e.Dim() {
+	if o.In == "" && next.Model == e.Model() && next.Dim != e.Dim() {
 		return nil, IngestReport{}, &DimensionError{Want: next.Dim, Got: e.Dim()}
 	}
 	index, err := o.Index.plan(caps)
 	if err != nil {
 		return nil, IngestReport{}, err
+	}
+	if o.In != "" {
+		return db.reembedNamed(ctx, was, e, o, index)
 	}
 	next.Model, next.Dim = e.Model(), e.Dim()
 	filled := &Collection{db: db, schema: next, embedder: e} // what embeds for it
@@ -143,6 +156,8 @@ func (o *ReembedOptions) check(name string, e Embedder) error {
 		return badValue("embedder", "an embedder whose model has a name", "none")
 	case !schema.IsName(name) || schema.Taken(name):
 		return ErrNotFound
+	case o.In != "" && o.Keep != "":
+		return &SchemaError{Collection: name, Msg: "a vector that is made again is not kept: leave Keep empty"}
 	case o.Keep != "" && (!schema.IsName(o.Keep) || schema.Taken(o.Keep)):
 		return &SchemaError{Collection: schema.Shorten(o.Keep), Msg: "the name Keep " + schema.NameRule + ", and not with vecwire_"}
 	case strings.EqualFold(o.Keep, name):

@@ -58,3 +58,24 @@ func ExampleDB_Reembed() {
 	// letters aeo 3 2
 	// 2
 }
+
+func ExampleReembedOptions() {
+	ctx := context.Background()
+	db, _ := goods(ctx)
+	defer db.Close()
+
+	// Another model for the vectors of the names.
+	c, report, err := db.Reembed(ctx, "goods", letters("aeou"), vecwire.ReembedOptions{In: "of_name"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c.Schema().Vectors[0].Model, report.Embedded)
+	hits, err := c.Search(ctx, vecwire.Query{In: "of_name", Text: "a hat", K: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(hits[0].Fields["name"])
+	// Output:
+	// letters aeou 3
+	// blue hat
+}

@@ -121,6 +121,20 @@ func (c *Collection) WithVectorEmbedder(name string, e Embedder) (*Collection, e
 	return &with, nil
 }
 
+// embeds returns an error if a vector's embedder is of another model than the vector is
+// since it was made again.
+func (c *Collection) embeds() error {
+	for name, e := range c.named {
+		if at := c.schema.VectorPlace(name); at >= 0 && c.schema.Vectors[at].Model != e.Model() {
+			return fmt.Errorf("%w: the embedder of the vector %q is %q, the vector is of %q now: give the collection another by WithVectorEmbedder", ErrModelMismatch, name, e.Model(), c.schema.Vectors[at].Model)
+		}
+	}
+	if c.vector != "" && c.embedder != nil && c.embedder.Model() != c.schema.Model {
+		return fmt.Errorf("%w: the embedder is %q, the vector %q is of %q now: give the collection another by WithVectorEmbedder", ErrModelMismatch, c.embedder.Model(), c.vector, c.schema.Model)
+	}
+	return nil
+}
+
 // completed makes the named vectors of records.
 func (c *Collection) completed() embedding.Named {
 	n := embedding.Named{Collection: c.engine, Rules: c.rules}

@@ -34,6 +34,7 @@ vecwire reembed --embedder openai --embed-url http://localhost:11434/v1 --embed-
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringVar(&o.In, "in", "", "embed the sources of this one `VECTOR` of the schema again, not the texts")
 	flags.StringVar(&o.Keep, "keep", "", "keep the collection with the old vectors under this `NAME`")
 	flags.BoolVar(&o.SkipFailed, "skip-failed", false, "leave out records that cannot be embedded")
 	return cmd

@@ -35,7 +35,7 @@ func (n Named) Lacks() func(*engine.Record) bool {
 	return func(r *engine.Record) bool {
 		for name := range n.Models {
 			i := n.Rules.Schema().VectorPlace(name)
-			if i < 0 || r.Named[i].IsZero() && n.source(i, r) != "" { // of one that is gone Complete says so
+			if i < 0 || r.Named[i].IsZero() && n.Source(i, r) != "" { // of one that is gone Complete says so
 				return true
 			}
 		}
@@ -52,7 +52,7 @@ func (n Named) Complete(ctx context.Context, records []*engine.Record, reuse boo
 			return dropped(name)
 		}
 		lacking := slices.DeleteFunc(slices.Clone(records), func(r *engine.Record) bool {
-			return !r.Named[i].IsZero() || n.source(i, r) == ""
+			return !r.Named[i].IsZero() || n.Source(i, r) == ""
 		})
 		if reuse {
 			var err error
@@ -62,7 +62,7 @@ func (n Named) Complete(ctx context.Context, records []*engine.Record, reuse boo
 		}
 		texts := make([]string, len(lacking))
 		for j, r := range lacking {
-			texts[j] = n.source(i, r)
+			texts[j] = n.Source(i, r)
 		}
 		vectors, err := n.embed(ctx, i, texts)
 		if err != nil {
@@ -80,8 +80,8 @@ func dropped(name string) error {
 	return fmt.Errorf("%w: it has no vector %q any more", engine.ErrAltered, name)
 }
 
-// source returns the text that a named vector of a record stands for.
-func (n Named) source(place int, r *engine.Record) string {
+// Source returns the text that a named vector of a record stands for.
+func (n Named) Source(place int, r *engine.Record) string {
 	source := n.Rules.Schema().Vectors[place].Source
 	if source == "" {
 		return r.Text
@@ -113,7 +113,7 @@ func (n Named) reuse(ctx context.Context, place int, records []*engine.Record) (
 	}
 	return slices.DeleteFunc(records, func(r *engine.Record) bool {
 		is := stored[r.ID]
-		if is == nil || is.Named[place].IsZero() || n.source(place, is) != n.source(place, r) {
+		if is == nil || is.Named[place].IsZero() || n.Source(place, is) != n.Source(place, r) {
 			return false
 		}
 		r.Named[place] = is.Named[place]

@@ -74,6 +74,7 @@ func (s *suite) named(t *testing.T) {
 	run(t, "Index", s.namedIndex)
 	run(t, "Mirror", s.namedMirror)
 	run(t, "Reembed", s.namedReembed)
+	run(t, "ReembedOne", s.namedReembedOne)
 	run(t, "Doubles", s.namedDoubles)
 	run(t, "Model", s.namedModel)
 }

@@ -44,8 +44,33 @@ func (c *collection) open(ctx context.Context) error {
 		parts[i] = part
 	}
 	c.parts = parts
+	c.schema = named(c.schema, func(store string) *engine.Schema {
+		for i, v := range c.schema.Vectors {
+			if v.Store == store && parts[i] != nil {
+				s := parts[i].Schema()
+				return &s
+			}
+		}
+		return nil
+	})
 	return nil
 }
+
+// named returns a schema with the models of its named vectors as their collections have
+// them. When one of these has taken the place of another, with vectors of another model,
+// the schema may not say so yet.
+func named(s engine.Schema, of func(store string) *engine.Schema) engine.Schema {
+	s.Vectors = slices.Clone(s.Vectors)
+	for i, v := range s.Vectors {
+		if is := of(v.Store); is != nil {
+			s.Vectors[i].Dim, s.Vectors[i].Model = is.Dim, is.Model
+		}
+	}
+	return s
+}
+
+// Schema implements engine.Collection.
+func (c *collection) Schema() engine.Schema { return c.schema }
 
 // Release implements engine.Collection.
 func (c *collection) Release(ctx context.Context) error {

@@ -83,7 +83,21 @@ func (d *database) open(ctx context.Context, c engine.Collection) (engine.Collec
 // List implements engine.Engine.
 func (d *database) List(ctx context.Context) ([]engine.Schema, error) {
 	all, err := d.Engine.List(ctx)
-	return slices.DeleteFunc(all, func(s engine.Schema) bool { return strings.HasPrefix(s.Name, store) }), err
+	stores := map[string]*engine.Schema{}
+	var out []engine.Schema
+	for i := range all {
+		if strings.HasPrefix(all[i].Name, store) {
+			stores[all[i].Name] = &all[i]
+		} else {
+			out = append(out, all[i])
+		}
+	}
+	for i := range out {
+		if len(out[i].Vectors) > 0 {
+			out[i] = named(out[i], func(store string) *engine.Schema { return stores[store] })
+		}
+	}
+	return out, err
 }
 
 // Drop implements engine.Engine.
@@ -209,7 +223,11 @@ func (d *database) sweep(ctx context.Context) error {
 		}
 	}
 	for _, s := range all {
-		if strings.HasPrefix(s.Name, store) && !used[s.Name] {
+		left := strings.HasPrefix(s.Name, hidden+store) // that is to take the place of one, see package reembed
+		for name := range used {
+			left = left && !strings.HasPrefix(s.Name, hidden+name[:min(len(name), len(store)+16)])
+		}
+		if left || strings.HasPrefix(s.Name, store) && !used[s.Name] {
 			if gone := d.Engine.Drop(ctx, s.Name); gone != nil && !errors.Is(gone, engine.ErrNotFound) {
 				err = errors.Join(err, gone)
 			}

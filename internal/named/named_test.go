@@ -257,3 +257,39 @@ func TestAlterIndexing(t *testing.T) {
 	require.NoError(t, c.Upsert(ctx, []engine.Record{record("1", 1)}))
 	require.Equal(t, []string{"1"}, find(t, c, 9, filter.Filter{}))
 }
+
+// A collection of vectors that takes the place of another may have another model. It says
+// so from then on, also where a process ended before the schema did; and what was made for
+// such a place goes with the collection.
+func TestNamedReplaced(t *testing.T) {
+	ctx := t.Context()
+	inner, over := open(t, filepath.Join(t.TempDir(), "docs.db"), false)
+	c, err := over.Create(ctx, docs)
+	require.NoError(t, err)
+	store := c.Schema().Vectors[0].Store
+	next := engine.Schema{Name: "vecwire_" + store[:27] + "_0123456789ab", Dim: 3, Metric: codec.Dot, Model: "new"}
+	make := func() {
+		_, err := inner.Create(ctx, next)
+		require.NoError(t, err)
+	}
+	make()
+	require.NoError(t, over.Compact(ctx))
+	_, err = inner.Open(ctx, next.Name)
+	require.NoError(t, err, "it is kept as long as there is what it is to replace")
+	require.NoError(t, over.Swap(ctx, engine.Swap{Name: store, Next: next.Name, Old: "vecwire_old", Drop: true,
+		Settle: func(context.Context, engine.Collection, engine.Collection) error { return nil }}))
+	c, err = over.Open(ctx, "docs")
+	require.NoError(t, err)
+	all, err := over.List(ctx)
+	require.NoError(t, err)
+	for _, s := range append(all, c.Schema()) {
+		require.Equal(t, 3, s.Vectors[0].Dim)
+		require.Equal(t, "new", s.Vectors[0].Model)
+		require.Equal(t, 2, s.Vectors[1].Dim)
+	}
+	make()
+	require.NoError(t, over.Drop(ctx, "docs"))
+	all, err = inner.List(ctx)
+	require.NoError(t, err)
+	require.Empty(t, all)
+}

@@ -56,12 +56,12 @@ func (f *failures) has(r *engine.Record) bool {
 // pass reads the first collection once and takes over what differs. It reports
 // whether there was so much to do that another pass has to follow.
 func (j *job) pass(ctx context.Context) (behind bool, err error) {
-	total, err := j.old.Count(ctx, filter.Filter{})
+	total, err := j.from(j.old).Count(ctx, filter.Filter{})
 	if err != nil {
 		return false, err
 	}
 	j.failed, j.memo = &failures{byID: map[string]engine.Record{}}, map[string]engine.Vector{}
-	p := &onePass{old: j.old, next: j.next}
+	p := &onePass{old: j.from(j.old), next: j.next}
 	o := ingest.Options[engine.Record]{
 		Collection: j.next, Log: j.Log,
 		ID:   func(r *engine.Record) string { return r.ID },

@@ -24,6 +24,9 @@ type Options struct {
 	Model string // the new model's name, and the dimension of its vectors
 	Dim   int
 	Embed ingest.Embed
+	// From is what the records are read from in place of the collection, which holds only
+	// vectors of them: see Sources.
+	From engine.Collection
 	// Check says why a collection of a schema cannot be made, nil if it can.
 	Check func(engine.Schema) error
 

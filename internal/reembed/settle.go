@@ -55,7 +55,7 @@ func (l *leftover) size() int {
 // and are as they were then, stay out of the second collection.
 func (j *job) compare(ctx context.Context, old, next engine.Collection) (leftover, error) {
 	var l leftover
-	for p, err := range pairs(ctx, old, next) {
+	for p, err := range pairs(ctx, j.from(old), next) {
 		if err != nil {
 			return leftover{}, err
 		}
