@@ -2,6 +2,7 @@ package pgvector
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -92,4 +93,29 @@ func (c *collection) tableSizeSQL() string {
 // overKey is what sizes tells indexes apart by.
 func overKey(definition, class, options, predicate string) string {
 	return strings.Join([]string{definition, class, options, predicate}, " ")
+}
+
+// everywhere runs a statement that Citus passes on to no other server, such as COMMENT, on
+// all servers that can be connected to. Citus before 11 has no function for it, and but one
+// such server.
+func (c *collection) everywhere(ctx context.Context, sql string) error {
+	return c.db.Write(ctx, func(conn *pgx.Conn) error {
+		var able bool
+		if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE proname = 'run_command_on_all_nodes')").Scan(&able); err != nil {
+			return err
+		}
+		if !able {
+			_, err := conn.Exec(ctx, sql)
+			return err
+		}
+		var failed string
+		err := conn.QueryRow(ctx, "SELECT coalesce(string_agg(result, '; ') FILTER (WHERE NOT success), '') FROM run_command_on_all_nodes($1::text)", sql).Scan(&failed)
+		if err == nil && failed != "" {
+			err = &engine.ConnectError{
+				Target: c.db.Target, Err: errors.New(failed),
+				Remedy: "a server of Citus does not know yet what the index is over: when it is there, build the index again, which takes no time",
+			}
+		}
+		return err
+	})
 }

@@ -149,6 +149,16 @@ func TestCitusStatements(t *testing.T) {
 	require.Len(t, indexes, 1)
 	require.Greater(t, indexes[0].Bytes, int64(16384), "of the shards")
 
+	// What an index over some records is over is known to all servers.
+	for _, c := range []*collection{local, spread} {
+		said := strings.Join(sent.during(t, func() error { return c.BuildIndex(ctx, engine.IndexPlan{Where: some}) }), ";")
+		require.Equal(t, c == spread, strings.Contains(said, "run_command_on_all_nodes"))
+		indexes, err := c.Indexes(ctx)
+		require.NoError(t, err)
+		require.Len(t, indexes, 2)
+		require.True(t, some.Equal(indexes[1].Where), "%v", indexes)
+	}
+
 	for _, p := range []engine.IndexPlan{{MemoryBytes: 1 << 20}, {Workers: 2}} {
 		require.ErrorIs(t, spread.BuildIndex(ctx, p), engine.ErrUnsupported)
 		require.NoError(t, local.BuildIndex(ctx, p))

@@ -162,5 +162,9 @@ func (c *collection) explainIndex(ctx context.Context, name string, p engine.Ind
 	if p.Where.IsZero() {
 		return nil
 	}
-	return c.alter(ctx, "COMMENT ON INDEX "+c.beside(name)+" IS "+quoteText(whereComment+p.Where.String()))
+	sql := "COMMENT ON INDEX " + c.beside(name) + " IS " + quoteText(whereComment+p.Where.String())
+	if c.place.remote() {
+		return c.everywhere(ctx, sql)
+	}
+	return c.alter(ctx, sql)
 }

@@ -33,6 +33,7 @@ type tableState struct {
 	dropped atomic.Bool
 	counted atomic.Bool // by triggers, see keepCount
 	index   indexState
+	sample  sample // see pageEnd
 }
 
 // Sweep implements engine.Collection: nothing expires here.
@@ -107,8 +108,24 @@ func (c *collection) Scan(ctx context.Context, s engine.Scan) ([]engine.Record, 
 			return nil, err
 		}
 	}
+	end, err := c.pageEnd(ctx, s)
+	switch {
+	case err != nil:
+		return nil, err
+	case end != "":
+		return c.scanUpTo(ctx, s, end)
+	}
+	return c.page(ctx, s, "")
+}
+
+// page reads a page of a scan, up to an ID if that is not "".
+func (c *collection) page(ctx context.Context, s engine.Scan, end string) ([]engine.Record, error) {
 	condition, args := c.where(s.Filter)
 	condition, order, args := c.ordered(s, condition, args)
+	if end != "" {
+		args = append(args, end)
+		condition = wire.And(condition, order+" <= $"+strconv.Itoa(len(args))+"::text")
+	}
 	sql := "SELECT " + strings.Join(c.payload(true, s.Vectors), ", ") + " FROM " + c.name + wire.Where(condition) +
 		" ORDER BY " + order + " LIMIT " + strconv.Itoa(s.Limit)
 	return c.records(ctx, s.Vectors, sql, args...)

@@ -45,6 +45,22 @@ func Citus(t testing.TB) string {
 // joined fails if another database is made on it.
 var joining sync.Mutex
 
+// CitusServers returns the host:port of each server of the cluster that VECWIRE_TEST_CITUS
+// names, its coordinator first, or skips the test without one.
+func CitusServers(t testing.TB) []string {
+	t.Helper()
+	if !IsCitus() {
+		t.Skipf("no cluster of Citus: set %s", citusVariable)
+	}
+	servers := strings.Split(os.Getenv(citusVariable), ",")
+	coordinator, err := url.Parse(servers[0])
+	if err != nil {
+		t.Fatalf("%s begins with no URL", citusVariable)
+	}
+	servers[0] = coordinator.Host
+	return servers
+}
+
 // realCitus makes a database on all servers of a cluster and joins them.
 func realCitus(t testing.TB, given string) string {
 	t.Helper()
@@ -115,6 +131,12 @@ LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE command INTO result;
 	RETURN QUERY SELECT 'worker', 9701, true, result;
+END$$;
+CREATE FUNCTION citus_standin.run_command_on_all_nodes(command text, OUT success boolean, OUT result text) RETURNS SETOF record
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE command;
+	RETURN QUERY SELECT true, '';
 END$$;
 CREATE FUNCTION citus_standin.citus_table_size(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT pg_table_size($1)';
 CREATE FUNCTION citus_standin.run_command_on_shards(table_name regclass, command text, OUT shardid bigint, OUT success boolean, OUT result text) RETURNS SETOF record
