@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -170,7 +171,7 @@ func (x *selfModel) alter() {
 			for i := range is.Fields {
 				a.From = append(a.From, i)
 			}
-			a.Schema.Fields = append(is.Fields[:len(is.Fields):len(is.Fields)], engine.Field{Name: fmt.Sprint("more", len(is.Fields)), Type: filter.Int})
+			a.Schema.Fields = slices.Concat(is.Fields, []engine.Field{{Name: fmt.Sprint("more", len(is.Fields)), Type: filter.Int}})
 			a.From = append(a.From, -1)
 			return a, nil
 		},
