@@ -264,13 +264,13 @@ func blankStore(opts Options) *store {
 
 // connect opens the writer's connection and the readers' pool.
 func (s *store) connect(ctx context.Context, uri string, pragmas ...string) (err error) {
-	params := url.Values{"_pragma": append(pragmas, "busy_timeout(10000)", "foreign_keys(0)", "cache_size(-16384)")}
+	params := url.Values{"_pragma": append(pragmas, "busy_timeout(10000)", "foreign_keys(0)")}
 	join := "?"
 	if strings.Contains(uri, "?") {
 		join = "&"
 	}
 	base := uri + join + params.Encode()
-	if s.write, err = openPool(base + "&_txlock=immediate"); err != nil {
+	if s.write, err = openPool(base + writerCache + "&_txlock=immediate"); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
@@ -278,7 +278,7 @@ func (s *store) connect(ctx context.Context, uri string, pragmas ...string) (err
 	if err := s.write.PingContext(ctx); err != nil {
 		return errors.Join(explain(err), s.write.Close())
 	}
-	db, err := openPool(base + "&_pragma=query_only(1)")
+	db, err := openPool(base + readerCache + "&_pragma=query_only(1)")
 	if err != nil {
 		return errors.Join(err, s.write.Close())
 	}
@@ -290,6 +290,14 @@ func (s *store) connect(ctx context.Context, uri string, pragmas ...string) (err
 }
 
 const maxReaders = 16
+
+// SQLite keeps pages for each connection, in memory of the process. The writer needs them
+// while it goes through indexes. Readers find pages in the system's cache, which processes
+// share: what readers kept was most of what a process took that searches.
+const (
+	writerCache = "&_pragma=cache_size(-16384)" // KiB
+	readerCache = "&_pragma=cache_size(-4096)"
+)
 
 func fileURI(path string) string {
 	path = filepath.ToSlash(path)
