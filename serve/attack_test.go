@@ -64,7 +64,7 @@ func TestDroppedUnderSearch(t *testing.T) {
 	for range 4 {
 		searchers.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				r, err := http.NewRequestWithContext(ctx, "POST", s.URL+"/v1/collections/docs/search", strings.NewReader(search))
+				r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/v1/collections/docs/search", strings.NewReader(search))
 				if err != nil {
 					t.Error(err)
 					return
@@ -74,7 +74,7 @@ func TestDroppedUnderSearch(t *testing.T) {
 				if err != nil {
 					continue // it was stopped
 				}
-				if answer.Body.Close(); answer.StatusCode != 200 && answer.StatusCode != 404 {
+				if answer.Body.Close(); answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusNotFound {
 					t.Errorf("status %d", answer.StatusCode)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,6 +90,40 @@ func BenchmarkSearchIDs(b *testing.B) {
 					pair.Run(b, func() { us.send(b, each) }, func() { them.send(b, each) })
 				})
 			}
+		})
+	}
+}
+
+// BenchmarkStoreRecords sends 1,000 records of 384 dimensions in a body, with lists of
+// numbers and with base64, and pairs that with an Upsert of them. Both replace the
+// records of a collection of their own, in a file.
+func BenchmarkStoreRecords(b *testing.B) {
+	const n, dim = 1000, 384
+	db := openDB(b, filepath.Join(b.TempDir(), "store.db"))
+	rng := rand.New(rand.NewPCG(1, 1))
+	records := make([]vecwire.Record, n)
+	var lists, blobs strings.Builder
+	for i := range records {
+		v := make([]float32, dim)
+		for j := range v {
+			v[j] = float32(rng.NormFloat64())
+		}
+		records[i] = vecwire.Record{ID: fmt.Sprintf("doc-%06d", i), Vector: v}
+		list, err := json.Marshal(v)
+		require.NoError(b, err)
+		fmt.Fprintf(&lists, "{\"id\":%q,\"vector\":%s}\n", records[i].ID, list)
+		fmt.Fprintf(&blobs, "{\"id\":%q,\"vector\":%q}\n", records[i].ID, base64.StdEncoding.EncodeToString(codec.AppendBlob(nil, v)))
+	}
+	c := client{t: b, url: "http://" + listen(b, serve.New(db, serve.Options{}))}
+	for name, body := range map[string]string{"lists": lists.String(), "base64": blobs.String()} {
+		b.Run(name, func(b *testing.B) {
+			theirs, err := db.CreateCollection(b.Context(), vecwire.Schema{Name: "library_" + name, Dim: dim, Index: vecwire.NoIndex})
+			require.NoError(b, err)
+			_, err = db.CreateCollection(b.Context(), vecwire.Schema{Name: "http_" + name, Dim: dim, Index: vecwire.NoIndex})
+			require.NoError(b, err)
+			pair.Run(b, func() {
+				require.Contains(b, string(c.lines("/v1/collections/http_"+name+"/records?results=failed", body).body), `"stored":1000`)
+			}, func() { require.NoError(b, theirs.Upsert(b.Context(), records...)) })
 		})
 	}
 }

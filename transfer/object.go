@@ -18,7 +18,7 @@ func checkObject(b []byte) error {
 	if !utf8.Valid(b) {
 		return errors.New("not valid UTF-8")
 	}
-	if !json.Valid(b) {
+	if !validJSON(b) {
 		err := json.Unmarshal(b, new(json.RawMessage)) // which knows why
 		return fmt.Errorf("not a JSON object: %w", err)
 	}

@@ -14,7 +14,7 @@ type chromaServer struct {
 	program string
 	p       *process
 	id      string // of the collection
-	base64  bool   // it takes vectors so
+	effort  int    // ef_search, which is the collection's: its default is 100
 }
 
 func (c *chromaServer) name() string      { return "Chroma" }
@@ -51,7 +51,7 @@ func (c *chromaServer) load(ctx context.Context, d *data) error {
 	if err := json.Unmarshal(answer, &can); err != nil {
 		return err
 	}
-	answer, err = call(ctx, "POST", c.url(c.path("")), "application/json", []byte(`{"name":"docs","configuration":{"hnsw":{"space":"cosine"}}}`))
+	answer, err = call(ctx, "POST", c.url(c.path("")), "application/json", fmt.Appendf(nil, `{"name":"docs","configuration":{"hnsw":{"space":"cosine","ef_search":%d}}}`, c.effort))
 	if err != nil {
 		return err
 	}
@@ -93,18 +93,11 @@ func (c *chromaServer) query(q []float32) []byte {
 }
 
 func (c *chromaServer) searches(d *data) []search {
-	var out []search
-	for _, ef := range []int{100, 10, 16, 24, 32, 48, 64} { // 100 is the default
-		s := search{name: fmt.Sprintf("ef_search %d", ef), ids: chromaIDs, before: func(ctx context.Context) error {
-			_, err := call(ctx, "PUT", c.url(c.path("/"+c.id)), "application/json", fmt.Appendf(nil, `{"new_configuration":{"hnsw":{"ef_search":%d}}}`, ef))
-			return err
-		}}
-		for _, q := range d.queries {
-			s.requests = append(s.requests, post(c.path("/"+c.id+"/query"), c.query(q)))
-		}
-		out = append(out, s)
+	s := search{name: fmt.Sprintf("ef_search %d", c.effort), ids: chromaIDs}
+	for _, q := range d.queries {
+		s.requests = append(s.requests, post(c.path("/"+c.id+"/query"), c.query(q)))
 	}
-	return out
+	return []search{s}
 }
 
 func chromaIDs(body []byte) ([]string, error) {

@@ -37,6 +37,7 @@ type options struct {
 	rows, queries, rounds int
 	span                  time.Duration // of one measurement
 	chroma                string
+	chromaEffort          int
 	serve                 string // the address, in the process of the server
 	dir                   string
 }
@@ -55,6 +56,7 @@ func command(ctx context.Context, args []string) error {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each search is measured, in turn; the median stands in the table")
 	flags.DurationVar(&o.span, "span", 3*time.Second, "how long a measurement lasts")
 	flags.StringVar(&o.chroma, "chroma", "", "Chroma's program, which is measured, too")
+	flags.IntVar(&o.chromaEffort, "chroma-effort", 100, "Chroma's ef_search")
 	flags.StringVar(&o.serve, "serve", "", "be vecwire's server at this address")
 	flags.StringVar(&o.dir, "dir", "", "the server's folder")
 	if err := flags.Parse(args); err != nil {
@@ -74,7 +76,7 @@ func compare(ctx context.Context, o options) error {
 	d := generate(o.rows, o.queries)
 	contestants := []contestant{&vecwireServer{}}
 	if o.chroma != "" {
-		contestants = append(contestants, &chromaServer{program: o.chroma})
+		contestants = append(contestants, &chromaServer{program: o.chroma, effort: o.chromaEffort})
 	}
 	fmt.Printf("| server | stored in | searchable after | memory then |\n|---|---:|---:|---:|\n")
 	for _, c := range contestants {
@@ -82,7 +84,7 @@ func compare(ctx context.Context, o options) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		if err := c.start(ctx, dir); err != nil {
 			return fmt.Errorf("%s: %w", c.name(), err)
 		}

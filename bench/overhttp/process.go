@@ -26,7 +26,7 @@ func freeAddr() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().String(), nil
 }
 
@@ -43,7 +43,7 @@ func startProcess(ctx context.Context, dir, addr, program string, args ...string
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for range 300 {
+	for range 1200 { // two minutes
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
 			_ = c.Close()

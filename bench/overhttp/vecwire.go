@@ -141,7 +141,7 @@ func serveVecwire(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	l, err := net.Listen("tcp", o.serve)
 	if err != nil {
 		return err

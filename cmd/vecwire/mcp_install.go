@@ -77,7 +77,11 @@ func (a *app) listClients() error {
 	if a.json {
 		return nil
 	}
-	return a.table(rows)
+	if err := a.table(rows); err != nil {
+		return err
+	}
+	a.note("name one to connect it: vecwire mcp install %s", clients.All()[0].Name)
+	return nil
 }
 
 // entry is how a client starts this program with the settings of this call.
