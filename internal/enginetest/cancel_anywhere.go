@@ -168,18 +168,18 @@ func (s *suite) cancelledAnywhere(t *testing.T) {
 	for verb, call := range verbs {
 		run(t, verb, func(t *testing.T) {
 			ctx := t.Context()
-			c := s.create(t, vecwire.Schema{Dim: 2, Fields: fields})
-			begin := func() (was, then *model) {
-				_, err := c.DeleteWhere(ctx, filter.Filter{})
-				require.NoError(t, err)
+			// Each has a collection of its own: a call whose outcome is unknown may be
+			// committed after it has returned.
+			begin := func() (c *vecwire.Collection, was, then *model) {
+				c = s.create(t, vecwire.Schema{Dim: 2, Fields: fields})
 				require.NoError(t, c.Upsert(ctx, before()...))
-				return newModel(c.Schema(), before()...), newModel(c.Schema(), before()...)
+				return c, newModel(c.Schema(), before()...), newModel(c.Schema(), before()...)
 			}
-			_, then := begin()
+			c, _, then := begin()
 			looks, err := looksOf(ctx, func(ctx context.Context) error { return call(ctx, c, then) })
 			require.NoError(t, err)
 			for _, at := range s.steps(looks) {
-				was, then := begin()
+				c, was, then := begin()
 				l := newLooked(ctx, at)
 				err = call(l, c, then)
 				l.cancel()
