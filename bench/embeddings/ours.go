@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -28,57 +30,70 @@ type field struct {
 	contestants []*contestant
 	truth       *contestant // whose answers are exact
 	memory      map[string]int64
+	index       int64 // bytes of our graph's codes, links and IDs
 	close       func()
 }
 
 // inGo fills the engines that are in Go.
 func inGo(ctx context.Context, base, queries [][]float32) (*field, error) {
-	db, err := vecwire.Open(ctx, "mem:")
+	dir, err := os.MkdirTemp("", "embeddings")
 	if err != nil {
 		return nil, err
 	}
-	f := &field{memory: map[string]int64{}, close: func() { _ = db.Close() }}
-	schema := vecwire.Schema{Name: "graph", Dim: len(base[0]), Index: vecwire.NoIndex}
-	graph, err := db.CreateCollection(ctx, schema)
+	f := &field{memory: map[string]int64{}, close: func() { _ = os.RemoveAll(dir) }}
+	records, documents := make([]vecwire.Record, len(base)), make([]chromem.Document, len(base))
+	for i, v := range base {
+		records[i] = vecwire.Record{ID: strconv.Itoa(i), Vector: v}
+		documents[i] = chromem.Document{ID: strconv.Itoa(i), Embedding: v, Content: "-"}
+	}
+	path := filepath.Join(dir, "embeddings.db")
+	if err := fill(ctx, path, len(base[0]), records); err != nil {
+		return nil, err
+	}
+	debug.FreeOSMemory()
+	before := contest.Resident()
+	db, err := vecwire.Open(ctx, path) // as a program that is started later has it
 	if err != nil {
 		return nil, err
 	}
-	schema.Name = "scan"
-	scan, err := db.CreateCollection(ctx, schema)
+	f.close = func() {
+		_ = db.Close()
+		_ = os.RemoveAll(dir)
+	}
+	graph, err := db.OpenCollection(ctx, graphName)
 	if err != nil {
+		return nil, err
+	}
+	scan, err := db.OpenCollection(ctx, scanName)
+	if err != nil {
+		return nil, err
+	}
+	for _, engine := range []struct {
+		name       string
+		collection *vecwire.Collection
+	}{{results.OursGraphAPI, graph}, {results.OursScanAPI, scan}} {
+		for _, query := range queries {
+			if _, err := engine.collection.Search(ctx, vecwire.Query{Vector: query, K: k, IDsOnly: true}); err != nil {
+				return nil, err
+			}
+		}
+		debug.FreeOSMemory()
+		after := contest.Resident()
+		f.memory[engine.name], before = after-before, after
+	}
+	if f.index, err = indexBytes(ctx, graph); err != nil {
 		return nil, err
 	}
 	peer, err := chromem.NewDB().CreateCollection("docs", nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	records, documents := make([]vecwire.Record, len(base)), make([]chromem.Document, len(base))
-	for i, v := range base {
-		records[i] = vecwire.Record{ID: strconv.Itoa(i), Vector: v}
-		documents[i] = chromem.Document{ID: strconv.Itoa(i), Embedding: v, Content: "-"}
+	fmt.Fprintln(os.Stderr, "filling", results.Chromem)
+	if err := peer.AddDocuments(ctx, documents, 2); err != nil {
+		return nil, err
 	}
-	for _, engine := range []struct {
-		name string
-		fill func() error
-	}{
-		{results.OursGraphAPI, func() error {
-			if err := graph.Upsert(ctx, records...); err != nil {
-				return err
-			}
-			return graph.BuildIndex(ctx, vecwire.IndexOptions{})
-		}},
-		{results.OursScanAPI, func() error { return scan.Upsert(ctx, records...) }},
-		{results.Chromem, func() error { return peer.AddDocuments(ctx, documents, 2) }},
-	} {
-		fmt.Fprintln(os.Stderr, "filling", engine.name)
-		debug.FreeOSMemory()
-		before := contest.Resident()
-		if err := engine.fill(); err != nil {
-			return nil, err
-		}
-		debug.FreeOSMemory()
-		f.memory[engine.name] = contest.Resident() - before
-	}
+	debug.FreeOSMemory()
+	f.memory[results.Chromem] = contest.Resident() - before
 	ours := func(c *vecwire.Collection, effort int) func([]float32) ([]string, error) {
 		return func(query []float32) (ids []string, err error) {
 			hits, err := c.Search(ctx, vecwire.Query{Vector: query, K: k, Effort: effort, IDsOnly: true})
@@ -101,6 +116,48 @@ func inGo(ctx context.Context, base, queries [][]float32) (*field, error) {
 	}
 	f.contestants = append(f.contestants, f.truth, &contestant{name: results.Chromem, turn: timed(queries, theirs), slow: true})
 	return f, nil
+}
+
+const (
+	graphName = "graph"
+	scanName  = "scan"
+)
+
+// fill makes a store with the records twice, with an index and without.
+func fill(ctx context.Context, path string, dim int, records []vecwire.Record) (err error) {
+	fmt.Fprintln(os.Stderr, "filling", results.OursGraphAPI, "and", results.OursScanAPI)
+	db, err := vecwire.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, name := range []string{graphName, scanName} {
+		c, err := db.CreateCollection(ctx, vecwire.Schema{Name: name, Dim: dim, Index: vecwire.NoIndex})
+		if err != nil {
+			return err
+		}
+		if err := c.Upsert(ctx, records...); err != nil {
+			return err
+		}
+		if name == graphName {
+			if err := c.BuildIndex(ctx, vecwire.IndexOptions{}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// indexBytes returns what a collection takes to be searched, but for its vectors, which
+// stay in the file and are read where codes are not enough.
+func indexBytes(ctx context.Context, c *vecwire.Collection) (n int64, err error) {
+	usage, err := c.Usage(ctx)
+	for _, part := range usage.Parts {
+		if part.Name != "vectors" {
+			n += part.Memory + part.Mapped
+		}
+	}
+	return n, err
 }
 
 // timed returns the turn of an engine of this process, which answers with IDs.
