@@ -44,12 +44,15 @@ func TestSchema(t *testing.T) {
 	require.Len(t, c.Schema().Fields, 3, "the inner schema is as it was")
 	want := c.Can()
 	require.True(t, want.Indexes)
-	want.Indexes = false
+	require.True(t, want.Usage)
+	want.Indexes, want.Usage = false, false
 	require.Equal(t, want, a.Can())
 	require.ErrorIs(t, a.BuildIndex(t.Context(), engine.IndexPlan{}), engine.ErrUnsupported)
 	_, err := a.Indexes(t.Context())
 	require.ErrorIs(t, err, engine.ErrUnsupported)
 	require.ErrorIs(t, a.DropIndex(t.Context(), "x"), engine.ErrUnsupported)
+	_, err = a.Usage(t.Context())
+	require.ErrorIs(t, err, engine.ErrUnsupported)
 }
 
 // TestVerbs runs each verb beside a second tenant that has the same IDs.

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -56,7 +57,7 @@ func (s *Server) Retry(ctx context.Context, most int, op func() error) error {
 		}
 		if err == nil || ctx.Err() != nil || again == Never || time.Since(begin)+*wait > retryFor || conflicts == most && most > 0 {
 			s.ended(ctx, attempt, begin, err)
-			return s.Failure(err)
+			return s.Failure(endedBy(ctx, err))
 		}
 		rest := *wait/2 + rand.N(*wait)
 		s.Log.WarnContext(ctx, "running an operation again", "server", s.Target, "attempt", attempt, "reason", err, "wait", rest)
@@ -73,6 +74,15 @@ func (s *Server) Retry(ctx context.Context, most int, op func() error) error {
 			conflict = min(2*conflict, lastConflict)
 		}
 	}
+}
+
+// endedBy returns err with ctx's error if ctx has ended and the connection is lost: pgx
+// closes it then, and what was being read may report no more than that.
+func endedBy(ctx context.Context, err error) error {
+	if lost, ok := errors.AsType[LostError](err); ok && ctx.Err() != nil && !errors.Is(lost, ctx.Err()) {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
 }
 
 // ended logs how an operation ended that was run more than once.

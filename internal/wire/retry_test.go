@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 
@@ -81,4 +82,17 @@ func TestFailureLost(t *testing.T) {
 	err := s.Failure(LostError{context.Canceled})
 	require.ErrorIs(t, err, context.Canceled)
 	require.False(t, errors.As(err, &connect) && errors.Is(connect.Err, err))
+}
+
+// TestRetryEndedByContext has the connection closed because the context has ended, and
+// an operation that knows of the connection only.
+func TestRetryEndedByContext(t *testing.T) {
+	s := &Server{Dialect: answers{}, Target: "postgres://app@db:5432/app", Log: slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.Retry(ctx, 0, func() error {
+		cancel()
+		return LostError{net.ErrClosed}
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, net.ErrClosed)
 }
