@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/vecwire/vecwire/filter"
+	"github.com/vecwire/vecwire/internal/fault"
 )
 
 // OwnFields copies fields and all that their values lead to, so that nothing of it is
@@ -53,17 +54,21 @@ func ownValue(name string, v any, isJSON func(name string) bool) any {
 }
 
 // ownJSON copies the form in which most values of a JSON field come, and converts all
-// others. What cannot be converted is refused later.
+// others. What cannot be converted, or panics, is refused later.
 func ownJSON(name string, v any) any {
 	c := jsonCopier{left: filter.MaxJSONBytes}
 	if own, ok := c.value(v, filter.MaxJSONDepth); ok {
 		return own
 	}
-	// Within a list anything that is a value is converted.
-	if own, err := filter.JSON.Convert(name, []any{v}); err == nil {
-		return own.([]any)[0]
-	}
-	return v
+	own := v
+	_ = fault.Guard("the code of a value", func() error {
+		within, err := filter.JSON.Convert(name, []any{v}) // in which anything is converted that a value may be
+		if err == nil {
+			own = within.([]any)[0]
+		}
+		return err
+	})
+	return own
 }
 
 // jsonCopier copies no more than a record may hold: a map may be within itself.
