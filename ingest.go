@@ -117,9 +117,9 @@ func (r IngestReport) failure() *BatchError {
 // case: what it counts as stored is stored. When Ingest returns, nothing of it is
 // running.
 //
-// A record's vector and fields may be used again as soon as the input is asked for
-// the next one. The input runs in the caller's goroutine, so a panic there is the
-// caller's to see.
+// A record's vectors and fields, and all that these lead to, may be used again as
+// soon as the input is asked for the next one. The input runs in the caller's
+// goroutine, so a panic there is the caller's to see.
 //
 // On an engine without AtomicBatches (see [Capabilities]) records of a batch
 // that failed for another reason than a record may be stored and not counted.
@@ -234,13 +234,20 @@ func (c *Collection) owned(records iter.Seq2[Record, error]) iter.Seq2[Record, e
 			}
 			if err == nil {
 				r.Vector, r.Vector64 = slab32.Own(r.Vector, c.schema.Dim), slab64.Own(r.Vector64, c.schema.Dim)
-				r.Fields, r.Vectors = ingest.OwnFields(r.Fields), ingest.OwnVectors(r.Vectors)
+				r.Fields, r.Vectors = ingest.OwnFields(r.Fields, c.takesJSON), ingest.OwnVectors(r.Vectors)
 			}
 			if !yield(r, err) {
 				return
 			}
 		}
 	}
+}
+
+// takesJSON reports whether a record's value of this name may be anything that JSON
+// writes: also where it is gathered, or refused.
+func (c *Collection) takesJSON(name string) bool {
+	f, _, ok := c.rules.Field(name)
+	return !ok || f.Type == filter.JSON
 }
 
 func reportOf(r ingest.Report) IngestReport {

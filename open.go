@@ -101,19 +101,43 @@ type DB struct {
 // and is smaller: the URLs of servers return [ErrUnsupported], and ServerConfig's
 // ExecMode and Tracer, OpenPool and WithPgxTx are not there.
 //
-// Open returns a [*ConnectError] if the database cannot be opened.
+// Open returns a [*ConnectError] if the database cannot be opened. [Config.Open] returns a
+// [*ValueError] for a number that is less than 0.
 func Open(ctx context.Context, url string) (*DB, error) {
 	return Config{}.Open(ctx, url)
 }
 
 // Open opens a database by its URL, as the function [Open] does.
 func (cfg Config) Open(ctx context.Context, url string) (*DB, error) {
+	if err := cfg.check(); err != nil {
+		return nil, wrap(OpOpen, "", err)
+	}
 	log := fault.Log(cfg.Logger)
 	e, err := cfg.openEngine(ctx, url, log)
 	if err != nil {
 		return nil, wrap(OpOpen, "", err)
 	}
 	return cfg.over(e, log), nil
+}
+
+// check refuses numbers out of their range.
+func (cfg Config) check() error {
+	for _, v := range []struct {
+		name string
+		is   int64
+		got  any
+	}{
+		{"LockTimeout", int64(cfg.LockTimeout), cfg.LockTimeout}, {"Memory", cfg.Memory, cfg.Memory},
+		{"Server.MaxConns", int64(cfg.Server.MaxConns), cfg.Server.MaxConns}, {"Server.MinConns", int64(cfg.Server.MinConns), cfg.Server.MinConns},
+		{"Server.MaxConnLifetime", int64(cfg.Server.MaxConnLifetime), cfg.Server.MaxConnLifetime},
+		{"Server.ConnectTimeout", int64(cfg.Server.ConnectTimeout), cfg.Server.ConnectTimeout},
+		{"Server.StatementTimeout", int64(cfg.Server.StatementTimeout), cfg.Server.StatementTimeout},
+	} {
+		if v.is < 0 {
+			return badValue("Config."+v.name, "more than 0, or 0 for the default", v.got)
+		}
+	}
+	return nil
 }
 
 // over returns a database over an engine.

@@ -2,10 +2,12 @@ package vecwire
 
 import (
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -60,6 +62,21 @@ func TestOpenNeverShowsAPassword(t *testing.T) {
 			require.ErrorAs(t, err, &e)
 			require.NotContains(t, e.Target+e.Remedy, secret)
 		})
+	}
+}
+
+// TestConfigRanges gives each number of a Config a negative value.
+func TestConfigRanges(t *testing.T) {
+	for field, cfg := range map[string]Config{
+		"LockTimeout": {LockTimeout: -1}, "Memory": {Memory: math.MinInt64}, "Server.MaxConns": {Server: ServerConfig{MaxConns: -1}},
+		"Server.MinConns": {Server: ServerConfig{MinConns: -1}}, "Server.MaxConnLifetime": {Server: ServerConfig{MaxConnLifetime: -1}},
+		"Server.ConnectTimeout": {Server: ServerConfig{ConnectTimeout: -time.Second}}, "Server.StatementTimeout": {Server: ServerConfig{StatementTimeout: -1}},
+	} {
+		_, err := cfg.Open(t.Context(), "mem:")
+		var value *ValueError
+		require.ErrorAs(t, err, &value, field)
+		require.Equal(t, "Config."+field, value.Field)
+		require.ErrorContains(t, err, "vecwire: open: Config."+field+" is -")
 	}
 }
 

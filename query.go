@@ -354,6 +354,11 @@ func (q Query) Token(h Hit) string {
 // GroupBy and Diversity choose among a number of candidates, and are refused. After an error
 // the stream ends.
 func (c *Collection) SearchAll(ctx context.Context, q Query) iter.Seq2[Hit, error] {
+	// The loop may begin when the caller uses the vectors' memory again.
+	q.Vector, q.Vector64, q.Away = slices.Clone(q.Vector), slices.Clone(q.Vector64), slices.Clone(q.Away)
+	for i, v := range q.Away {
+		q.Away[i] = slices.Clone(v)
+	}
 	return func(yield func(Hit, error) bool) {
 		c, ctx, call, err := c.begin(ctx, OpSearchAll)
 		if err != nil {

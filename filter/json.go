@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // FromJSON reads a filter from JSON in the form of MongoDB's queries, which
@@ -48,10 +49,29 @@ func FromJSON(text []byte) (Filter, error) {
 			err = &Error{Offset: int(r.dec.InputOffset()), Msg: "want the end of the JSON after one object"}
 		}
 	}
+	if err == nil {
+		err = exactStrings(text)
+	}
 	if err != nil {
 		return Filter{}, err
 	}
 	return f, nil
+}
+
+// exactStrings refuses JSON of whose strings encoding/json has made others, by the mark
+// for what is no character: they would compare equal to what nobody has written.
+func exactStrings(text []byte) error {
+	if replaced(text, false) {
+		return wrong("$", "a string has half a surrogate pair, want valid Unicode")
+	}
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return &Error{Offset: i, Msg: "not JSON: not valid UTF-8"}
+		}
+		i += n
+	}
+	return nil
 }
 
 // jsonReader reads JSON token by token, so that a key that stands twice is seen

@@ -33,7 +33,9 @@ func intOf(x float64) (any, string) {
 
 // convertNumber converts a number in JSON's text, which encoding/json gives
 // where it is asked not to round, without rounding it either: an integer is kept
-// exactly or refused. A fraction becomes the float64 nearest to it.
+// exactly or refused. A fraction becomes the float64 nearest to it, and so does an
+// integer whose digits are the fewest that stand for that float64: encoding/json and
+// JavaScript write a large one with zeros behind these.
 func (t Type) convertNumber(n json.Number) (any, string) {
 	text := string(n)
 	switch {
@@ -54,8 +56,7 @@ func (t Type) convertNumber(n json.Number) (any, string) {
 		if err != nil {
 			return nil, wantFinite
 		}
-		// An integer as encoding/json writes a large float is one that it can hold.
-		if !strings.ContainsAny(text, ".eE") && strconv.FormatFloat(x+0, 'f', 0, 64) != strings.Replace(text, "-0", "0", 1) {
+		if !strings.ContainsAny(text, ".eE") && text != strconv.FormatFloat(x, 'f', 0, 64) && text != strconv.FormatFloat(x, 'f', -1, 64) {
 			return nil, wantExact
 		}
 		return x + 0, ""

@@ -63,7 +63,8 @@ const maxExact = 1 << 53
 // for null. Named
 // types such as `type Lang string` are taken for what they are underneath, and a
 // [json.Number] for the number that it writes, which an Int holds exactly and a
-// Float as the nearest float64 if it has a fraction, exactly if it has none. If
+// Float as the nearest float64 if it has a fraction, exactly if it has none, unless it
+// has the digits with which encoding/json writes that float64. If
 // v cannot be converted without loss, apart from a time's nanoseconds and such a
 // fraction, Convert returns a [*codec.ValueError] that names the field.
 func (t Type) Convert(field string, v any) (any, error) {

@@ -60,6 +60,9 @@ func TestConvert(t *testing.T) {
 		{filter.Float, json.Number("-0"), 0.0},
 		{filter.Float, json.Number("-7"), -7.0},
 		{filter.Float, json.Number("100000000000000000000"), 1e20}, // as encoding/json writes 1e20
+		{filter.Float, json.Number("9223372036854776000"), 0x1p63}, // as encoding/json writes 2^63, which is …5808
+		{filter.Float, json.Number("9223372036854775808"), 0x1p63},
+		{filter.Float, json.Number("-18446744073709552000"), -0x1p64},
 		{filter.Float, json.Number("1e300"), 1e300},
 		{filter.Bool, true, true},
 		{filter.Bool, namedBool(true), true},
@@ -133,6 +136,8 @@ func TestConvertRefusals(t *testing.T) {
 		{filter.Float, json.Number("NaN"), "a number as JSON writes it", "Number"},
 		{filter.Float, json.Number("1e999"), "a finite Float", "Number"},
 		{filter.Float, json.Number("9007199254740993"), "exactly", `Number "9007199254740993"`},
+		{filter.Float, json.Number("9223372036854776001"), "exactly", "Number"},
+		{filter.Float, json.Number("9223372036854775807"), "exactly", "Number"},
 		{filter.String, json.Number("12"), "String", `Number "12"`},
 		{filter.Time, json.Number("12"), "Time", `Number "12"`},
 		{filter.Bool, json.Number("1"), "Bool", `Number "1"`},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/vecwire/vecwire"
 	"github.com/vecwire/vecwire/codec"
@@ -76,6 +77,7 @@ type csvColumn struct {
 	name   string
 	places []int
 	extra  bool
+	aside  bool // extra, and a field that is read of another column has the name
 }
 
 func (d *csvDecoder) next() (vecwire.Record, error) {
@@ -122,6 +124,9 @@ func (d *csvDecoder) header() error {
 	for i := range d.rows.cells {
 		cell, _ := d.rows.cell(i)
 		name := string(cell)
+		if !d.rows.cells[i].quoted && strings.Contains(name, "\r") { // all of the file would be names
+			return fmt.Errorf("transfer: line %d: the names of the columns have a carriage return among them, want lines that end in LF or CRLF", d.rows.begun)
+		}
 		if err := filter.CheckString("a column's name", name); err != nil {
 			return fmt.Errorf("transfer: line %d: %w", d.rows.begun, err)
 		}
@@ -136,6 +141,7 @@ func (d *csvDecoder) header() error {
 			}
 		}
 		c.extra = len(c.places) == 0 && d.schema.Extra != ""
+		c.aside = c.extra && slices.ContainsFunc(d.schema.Fields, func(f vecwire.Field) bool { return f.Name == name })
 		d.columns = append(d.columns, c)
 	}
 	return d.names.Missing(d.schema, names)
@@ -147,12 +153,16 @@ func (d *csvDecoder) record() (r vecwire.Record, err error) {
 	if got, want := len(d.rows.cells), len(d.columns); got != want {
 		return r, fmt.Errorf("the row has %d cells, want %d, as many as there are columns", got, want)
 	}
+	var aside gathered
 	for i, c := range d.columns {
 		cell, ok := d.rows.cell(i)
 		if !ok {
 			continue
 		}
-		if c.extra {
+		switch {
+		case c.aside:
+			aside.put(c.name, string(cell))
+		case c.extra:
 			setField(&r, d.schema, c.name, string(cell)) // which the collection checks, and gathers
 		}
 		for _, place := range c.places {
@@ -167,7 +177,7 @@ func (d *csvDecoder) record() (r vecwire.Record, err error) {
 	if r.ID == "" {
 		return r, noID("id")
 	}
-	return r, nil
+	return r, aside.into(&r, d.schema)
 }
 
 // assign gives a part of a record its value.

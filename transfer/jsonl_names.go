@@ -16,6 +16,7 @@ func (d *decoder) named(line []byte) (r vecwire.Record, err error) {
 		return r, err
 	}
 	clear(d.seen)
+	d.aside = nil
 	seen := map[int]bool{}
 	if err := d.object(&r, trim(line), d.names, "", seen); err != nil {
 		return r, err
@@ -23,7 +24,7 @@ func (d *decoder) named(line []byte) (r vecwire.Record, err error) {
 	if r.ID == "" {
 		return r, noID("id")
 	}
-	return r, nil
+	return r, d.aside.into(&r, d.schema)
 }
 
 // object reads the members of an object, which is at path.
@@ -39,6 +40,13 @@ func (d *decoder) object(r *vecwire.Record, object []byte, names *keyTree, path 
 		}
 		if !known {
 			if path != "" || d.schema.Extra == "" {
+				continue
+			}
+			if _, field := d.fields[name]; field {
+				if _, again := d.aside[name]; again {
+					return twice(name)
+				}
+				d.aside.put(name, json.RawMessage(bytes.Clone(value)))
 				continue
 			}
 			if _, twiceThere := r.Fields[name]; twiceThere {

@@ -59,6 +59,7 @@ type decoder struct {
 	names  *keyTree        // of another program; nil for ours
 	header *vecwire.Schema // the schema in the file, if it has one
 	seen   []bool          // fields of the record being read
+	aside  gathered        // of the record being read
 	count  int             // records read
 	failed error           // what ended reading for good; io.EOF at the end
 }

@@ -67,6 +67,7 @@ func (s *suite) named(t *testing.T) {
 	run(t, "Writing", s.namedWriting)
 	run(t, "Refusals", s.namedRefusals)
 	run(t, "Alter", s.namedAlter)
+	run(t, "Alter nothing", s.namedAlterNothing)
 	run(t, "Transactions", s.namedTransactions)
 	run(t, "Namespaces", s.namedNamespaces)
 	run(t, "Embedding", s.namedEmbedding)

@@ -164,6 +164,7 @@ func (s *suite) reuse(t *testing.T) {
 			}
 		}
 	}
+	run(t, "deeper values", s.reuseValues)
 	run(t, "questions", s.reuseQuestions)
 	run(t, "answers", s.reuseAnswers)
 	run(t, "vectors of an embedder", s.reuseEmbedded)
@@ -198,6 +199,15 @@ func (s *suite) reuseQuestions(t *testing.T) {
 		v[0], v[1], away[0][0], away[0][1] = -1, float32(math.NaN()), 5, 5
 	}
 	require.Equal(t, m.ids(filter.Filter{}), found, "the order is that of the vector as it was given")
+
+	v, away, found = []float32{1, 0}, [][]float32{{0, 1}}, nil
+	stream := c.SearchAll(ctx, vecwire.Query{Vector: v, Away: away, IDsOnly: true})
+	v[0], away[0][1], away[0] = -1, 5, nil
+	for h, err := range stream {
+		require.NoError(t, err)
+		found = append(found, h.ID)
+	}
+	require.Equal(t, m.ids(filter.Filter{}), found, "the order is that of the vector as it was given, before the loop began")
 }
 
 // reuseAnswers poisons what calls returned: nothing of it is the engine's.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/fault"
 )
 
 // planned is a checked record on its way into the engine.
@@ -81,8 +82,12 @@ func (j *Job[R]) plan(b *batch[R]) []planned {
 		row := values[:fields:fields]
 		values = values[fields:]
 		p := planned{index: it.index}
-		var err error
-		if p.Record, p.embed, err = j.Check(&it.record, row); err != nil {
+		// A value of the caller's may have code that writes it as JSON, which may panic.
+		err := fault.Guard("the code of a value", func() (err error) {
+			p.Record, p.embed, err = j.Check(&it.record, row)
+			return err
+		})
+		if err != nil {
 			b.fail(it.id, it.index, err)
 			continue
 		}

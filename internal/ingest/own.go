@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 )
@@ -25,21 +24,6 @@ func (s *Slab[T]) Own(v []T, dim int) []T {
 	own := s.rest[:n:n]
 	s.rest = s.rest[n:]
 	return own
-}
-
-// OwnFields copies fields, and bytes in them. Other values cannot be changed.
-func OwnFields[M ~map[string]any](fields M) M {
-	if fields == nil {
-		return nil
-	}
-	out := make(M, len(fields))
-	for name, v := range fields {
-		if b, ok := v.([]byte); ok {
-			v = bytes.Clone(b)
-		}
-		out[name] = v
-	}
-	return out
 }
 
 // OwnVectors copies named vectors.

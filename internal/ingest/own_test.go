@@ -25,13 +25,6 @@ func TestOwn(t *testing.T) {
 	require.Len(t, slab.Own(make([]float32, 50_000), 2), 50_000, "one of another length")
 	require.Len(t, slab.Own(given, 0), 2)
 
-	type fields map[string]any
-	b := []byte("ab")
-	own := ingest.OwnFields(fields{"b": b, "n": 1})
-	b[0] = 'x'
-	require.Equal(t, fields{"b": []byte("ab"), "n": 1}, own)
-	require.Nil(t, ingest.OwnFields(fields(nil)))
-
 	vectors := map[string][]float32{"picture": {1}}
 	copies2 := ingest.OwnVectors(vectors)
 	vectors["picture"][0] = 2

@@ -168,13 +168,23 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 			}
 			ctx, cancel := engine.Rest(ctx)
 			defer cancel()
+			others := false // stand in the place of vectors' collections
 			if indexing != nil {
-				err = d.alterIndexing(ctx, chosen, *indexing)
+				others, err = d.alterIndexing(ctx, chosen, *indexing)
 			}
-			if err != nil || with == nil {
+			switch {
+			case err != nil:
+				return err
+			case with != nil:
+				return with.open(ctx)
+			case others: // although the records' own collection is as it was
+				c, err := d.Open(ctx, a.Name)
+				if err == nil {
+					done(c)
+				}
 				return err
 			}
-			return with.open(ctx)
+			return nil
 		})
 	}
 	if err := d.Engine.Alter(ctx, a); err != nil || !changed {
@@ -184,8 +194,8 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 }
 
 // alterIndexing says of the collections of vectors whether they get an index by
-// themselves.
-func (d *database) alterIndexing(ctx context.Context, vectors []engine.NamedVector, to engine.Indexing) error {
+// themselves, and reports whether one of them was altered.
+func (d *database) alterIndexing(ctx context.Context, vectors []engine.NamedVector, to engine.Indexing) (altered bool, err error) {
 	for _, v := range vectors {
 		err := d.Engine.Alter(ctx, engine.Alter{
 			Name: v.Store,
@@ -194,13 +204,13 @@ func (d *database) alterIndexing(ctx context.Context, vectors []engine.NamedVect
 				return engine.Alteration{Schema: s}, nil // it has no fields
 			},
 			Alone: func(_ context.Context, run func() error) error { return run() },
-			Done:  func(engine.Collection) {},
+			Done:  func(engine.Collection) { altered = true },
 		})
 		if err != nil && !errors.Is(err, engine.ErrNotFound) { // it is made when it is opened
-			return err
+			return altered, err
 		}
 	}
-	return nil
+	return altered, nil
 }
 
 // sweepRest is sweep after a call that is done.

@@ -255,7 +255,7 @@ func TestToken(t *testing.T) {
 	at := time.Date(2024, 2, 3, 4, 5, 6, 7000, time.UTC)
 	for typ, values := range map[filter.Type][]any{
 		filter.String: {"", "a\"b", nil}, filter.Int: {int64(math.MaxInt64), int64(-1), nil}, filter.Bool: {true, false},
-		filter.Float: {1.5, math.Inf(1), nil}, filter.Time: {at, nil},
+		filter.Float: {1.5, 0x1p63, -0x1p64, math.MaxFloat64, math.Inf(1), nil}, filter.Time: {at, nil},
 	} {
 		s := docs
 		s.Fields = []engine.Field{{Name: "f", Type: typ}}

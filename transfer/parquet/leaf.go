@@ -278,3 +278,14 @@ func (l leaf) vector(name string, element vecwire.Element, values []pq.Value) ([
 	}
 	return out, nil
 }
+
+// text returns the string that a value is.
+func text(v any) string {
+	switch x := v.(type) {
+	case []byte:
+		return string(x)
+	case string:
+		return x
+	}
+	return fmt.Sprint(v)
+}

@@ -115,10 +115,11 @@ type decoder struct {
 	r       io.ReaderAt
 	size    int64
 	file    *pq.File
-	columns []bound  // by the column's place in the file
-	group   int      // the next row group
-	rows    pq.Rows  // of the group before it; nil if all of them were read
-	page    []pq.Row // rows that were read and not yet yielded
+	columns []bound        // by the column's place in the file
+	aside   map[string]any // of the record being read
+	group   int            // the next row group
+	rows    pq.Rows        // of the group before it; nil if all of them were read
+	page    []pq.Row       // rows that were read and not yet yielded
 	buf     [64]pq.Row
 	count   int
 	failed  error // what ended reading for good; errEnd at the end
@@ -198,6 +199,7 @@ func (d *decoder) row() (row pq.Row, err error) {
 // was read.
 func (d *decoder) record(row pq.Row) (r vecwire.Record, err error) {
 	defer damaged(&err)
+	d.aside = nil
 	for start := 0; start < len(row); {
 		at := row[start].Column()
 		end := start + 1
@@ -218,7 +220,7 @@ func (d *decoder) record(row pq.Row) (r vecwire.Record, err error) {
 	if r.ID == "" {
 		return r, &vecwire.ValueError{Field: "id", Pos: -1, Want: "a String that is not empty", Got: "nothing"}
 	}
-	return r, nil
+	return r, d.gather(&r)
 }
 
 // bound is a column of the file and the parts of a record that it is for.
@@ -343,6 +345,9 @@ func (d *decoder) assign(r *vecwire.Record, l leaf, place int, values []pq.Value
 		if b, ok := v.([]byte); ok && l.text {
 			v = string(b)
 		}
+		if d.putAside(name, v) {
+			return nil
+		}
 	default:
 		f := d.schema.Fields[place]
 		name = f.Name
@@ -362,17 +367,6 @@ func (d *decoder) assign(r *vecwire.Record, l leaf, place int, values []pq.Value
 	}
 	r.Fields[name] = v
 	return nil
-}
-
-// text returns the string that a value is.
-func text(v any) string {
-	switch x := v.(type) {
-	case []byte:
-		return string(x)
-	case string:
-		return x
-	}
-	return fmt.Sprint(v)
 }
 
 // vector gives a record its vector.
