@@ -127,14 +127,14 @@ func (cfg Config) check() error {
 		is   int64
 		got  any
 	}{
-		{"LockTimeout", int64(cfg.LockTimeout), cfg.LockTimeout}, {"Memory", cfg.Memory, cfg.Memory},
-		{"Server.MaxConns", int64(cfg.Server.MaxConns), cfg.Server.MaxConns}, {"Server.MinConns", int64(cfg.Server.MinConns), cfg.Server.MinConns},
-		{"Server.MaxConnLifetime", int64(cfg.Server.MaxConnLifetime), cfg.Server.MaxConnLifetime},
-		{"Server.ConnectTimeout", int64(cfg.Server.ConnectTimeout), cfg.Server.ConnectTimeout},
-		{"Server.StatementTimeout", int64(cfg.Server.StatementTimeout), cfg.Server.StatementTimeout},
+		{"Config.LockTimeout", int64(cfg.LockTimeout), cfg.LockTimeout}, {"Config.Memory", cfg.Memory, cfg.Memory},
+		{"ServerConfig.MaxConns", int64(cfg.Server.MaxConns), cfg.Server.MaxConns}, {"ServerConfig.MinConns", int64(cfg.Server.MinConns), cfg.Server.MinConns},
+		{"ServerConfig.MaxConnLifetime", int64(cfg.Server.MaxConnLifetime), cfg.Server.MaxConnLifetime},
+		{"ServerConfig.ConnectTimeout", int64(cfg.Server.ConnectTimeout), cfg.Server.ConnectTimeout},
+		{"ServerConfig.StatementTimeout", int64(cfg.Server.StatementTimeout), cfg.Server.StatementTimeout},
 	} {
 		if v.is < 0 {
-			return badValue("Config."+v.name, "more than 0, or 0 for the default", v.got)
+			return badValue(v.name, "more than 0, or 0 for the default", v.got)
 		}
 	}
 	return nil

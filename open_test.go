@@ -68,15 +68,15 @@ func TestOpenNeverShowsAPassword(t *testing.T) {
 // TestConfigRanges gives each number of a Config a negative value.
 func TestConfigRanges(t *testing.T) {
 	for field, cfg := range map[string]Config{
-		"LockTimeout": {LockTimeout: -1}, "Memory": {Memory: math.MinInt64}, "Server.MaxConns": {Server: ServerConfig{MaxConns: -1}},
-		"Server.MinConns": {Server: ServerConfig{MinConns: -1}}, "Server.MaxConnLifetime": {Server: ServerConfig{MaxConnLifetime: -1}},
-		"Server.ConnectTimeout": {Server: ServerConfig{ConnectTimeout: -time.Second}}, "Server.StatementTimeout": {Server: ServerConfig{StatementTimeout: -1}},
+		"Config.LockTimeout": {LockTimeout: -1}, "Config.Memory": {Memory: math.MinInt64}, "ServerConfig.MaxConns": {Server: ServerConfig{MaxConns: -1}},
+		"ServerConfig.MinConns": {Server: ServerConfig{MinConns: -1}}, "ServerConfig.MaxConnLifetime": {Server: ServerConfig{MaxConnLifetime: -1}},
+		"ServerConfig.ConnectTimeout": {Server: ServerConfig{ConnectTimeout: -time.Second}}, "ServerConfig.StatementTimeout": {Server: ServerConfig{StatementTimeout: -1}},
 	} {
 		_, err := cfg.Open(t.Context(), "mem:")
 		var value *ValueError
 		require.ErrorAs(t, err, &value, field)
-		require.Equal(t, "Config."+field, value.Field)
-		require.ErrorContains(t, err, "vecwire: open: Config."+field+" is -")
+		require.Equal(t, field, value.Field)
+		require.ErrorContains(t, err, "vecwire: open: "+field+" is -")
 	}
 }
 

@@ -308,8 +308,8 @@ func (c *cursor) Forget(context.Context) error {
 	return nil
 }
 
-// A panic in a function of the caller's is the job's error, and one in its input is
-// the caller's to see; afterwards nothing is running.
+// A panic in a function of the caller's is the job's error, one over a single record is
+// that record's, and one in the input is the caller's to see; afterwards nothing is running.
 func TestPanics(t *testing.T) {
 	boom := func() { panic("boom") }
 	for name, set := range map[string]func(*ingest.Options[doc]){
@@ -346,6 +346,14 @@ func TestPanics(t *testing.T) {
 				docs[60].text = "refused"
 				job := ingest.New(o)
 				err := job.Run(t.Context(), input(docs))
+				if name == "Check" {
+					require.NoError(t, err)
+					for _, f := range job.Report().Failures {
+						if f.Index == 50 {
+							err = f.Err
+						}
+					}
+				}
 				panicked, ok := errors.AsType[*fault.PanicError](err)
 				require.True(t, ok, "%v", err)
 				require.Equal(t, "boom", panicked.Value)
