@@ -35,10 +35,7 @@ type commit struct {
 }
 
 // lost notes that the connection broke.
-func (c *commit) lost() *commit {
-	c.noticed = time.Now()
-	return c
-}
+func (c *commit) lost() { c.noticed = time.Now() }
 
 // epochSQL changes when the server has crashed and recovered, which resets its
 // statistics, or is another one. Numbers of transactions that left no trace then
