@@ -2,7 +2,6 @@ package serve
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -438,13 +437,8 @@ func fromBase64[T codec.Float](raw []byte) ([]T, error) {
 		}
 		encoded = []byte(s)
 	}
-	b := buffers.Get().(*bytes.Buffer)
-	defer release(b)
-	b.Grow(base64.StdEncoding.DecodedLen(len(encoded)))
-	if decoded, err := base64.StdEncoding.AppendDecode(b.AvailableBuffer(), encoded); err == nil {
-		if v, err := codec.ParseBlob([]T(nil), decoded); err == nil {
-			return v, nil
-		}
+	if v, err := codec.ParseBase64([]T(nil), encoded); err == nil {
+		return v, nil
 	}
 	return nil, invalid("", fmt.Sprintf("base64 of %d bytes an element, little-endian", codec.ElementOf[T]().Size()), describe(raw))
 }
