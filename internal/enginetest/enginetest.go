@@ -114,6 +114,7 @@ func Run(t *testing.T, target Target) {
 		{"Upkeep", s.upkeep},
 		{"Transactions", s.transactions},
 		{"Isolation", s.isolation},
+		{"IsolationVerbs", s.isolationVerbs},
 		{"Sharing", s.sharing},
 	} {
 		run(t, theme.name, theme.run)

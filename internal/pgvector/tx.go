@@ -44,6 +44,10 @@ func (t *tx) change(ctx context.Context, _ proof, op func(*pgx.Conn) error) erro
 	return t.Read(ctx, op)
 }
 
+func (t *tx) whole(ctx context.Context, _ string, op func(*pgx.Conn) error) error {
+	return t.Read(ctx, op)
+}
+
 func (t *tx) send(ctx context.Context, _ proof, sql string, args ...any) error {
 	return t.Read(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, sql, args...)
