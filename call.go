@@ -1,6 +1,7 @@
 package vecwire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (k call) begin(ctx context.Context) (context.Context, call, error) {
 		ctx, k.ended = k.db.observer.Begin(ctx, Call{Op: k.op, Engine: k.db.engine.Capabilities().Engine, Collection: k.name})
 	}
 	joined, err := k.db.join(ctx, k.tx)
-	if err != nil {
+	if err = cmp.Or(err, k.db.ended(ctx)); err != nil {
 		return ctx, k, k.end(0, err)
 	}
 	begun = true

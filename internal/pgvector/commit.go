@@ -96,9 +96,13 @@ func undo(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
-// answered reports whether the server says itself that a commit failed. What it
-// says while it ends the connection may come after a commit that succeeded.
+// answered reports whether a commit is known to have failed: the server says so itself,
+// or was never asked, as after the end of the context. What it says while it ends the
+// connection may come after a commit that succeeded.
 func answered(err error) bool {
+	if pgconn.SafeToRetry(err) {
+		return true
+	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && cmp.Or(pg.SeverityUnlocalized, pg.Severity) == "ERROR" && !without(pg, endReports) || errors.Is(err, pgx.ErrTxCommitRollback)
 }

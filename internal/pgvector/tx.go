@@ -105,9 +105,13 @@ func (e *database) Tx(ctx context.Context, f func(ctx context.Context) error) er
 				return failed // what f itself returns is no reason to run it again
 			}
 			lost = &c
-			if err = end(ctx, conn); err == nil || answered(err) {
+			switch err = end(ctx, conn); {
+			case err == nil:
 				lost = nil
-			} else {
+			case answered(err):
+				lost = nil
+				undo(ctx, conn)
+			default:
 				lost.lost()
 			}
 			open.heed(e, conn, &c, false)
