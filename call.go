@@ -1,6 +1,7 @@
 package vecwire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +62,7 @@ func (k call) begin(ctx context.Context) (context.Context, call, error) {
 		ctx, k.ended = k.db.observer.Begin(ctx, Call{Op: k.op, Engine: k.db.engine.Capabilities().Engine, Collection: k.name})
 	}
 	joined, err := k.db.join(ctx, k.tx)
-	if err != nil {
+	if err = cmp.Or(err, k.db.ended(ctx)); err != nil {
 		return ctx, k, k.end(0, err)
 	}
 	begun = true
@@ -153,14 +154,16 @@ func (k *call) tell(records int, plan *Plan, err error) {
 // the log says so. f should be quick.
 //
 // A Tx with a context that carries a transaction of the same database is a part
-// of that one: f runs once, and what it did is stored or not with the rest.
+// of that one: f runs once, and what it did is stored or not with the rest. If f fails,
+// nothing of the whole is stored, also if the function around it goes on. When a
+// transaction has ended, every verb refuses its context.
 // Collections are opened, made and dropped outside transactions; Ingest, Reembed,
 // mirrors and indexes cannot be part of one.
 //
 // Tx returns [ErrUnsupported] if the engine has no transactions.
 func (db *DB) Tx(ctx context.Context, f func(ctx context.Context) error) error {
-	if db.txOf(ctx) != nil {
-		return f(ctx)
+	if tx := db.txOf(ctx); tx != nil {
+		return tx.part(ctx, f)
 	}
 	ctx, call, err := db.begin(ctx, OpTx, "")
 	if err != nil {
@@ -249,6 +252,32 @@ func (tx *transaction) fail(err error) {
 	if tx.failed == nil {
 		tx.failed = err
 	}
+}
+
+// errCutShort is why a part of a transaction failed whose function did not return.
+var errCutShort = errors.New("a function in the transaction panicked, or ended its goroutine")
+
+// part runs f as a part of the transaction, which fails with it.
+func (tx *transaction) part(ctx context.Context, f func(ctx context.Context) error) error {
+	err := errCutShort
+	defer func() {
+		if err != nil {
+			tx.fail(err)
+		}
+	}()
+	err = f(ctx)
+	return err
+}
+
+// errTxEnded is returned for the context of a transaction that has ended.
+var errTxEnded = errors.New("the transaction has ended: use the context that Tx was called with")
+
+// ended refuses the context of a transaction that has ended.
+func (db *DB) ended(ctx context.Context) error {
+	if tx, ok := ctx.Value(db).(*transaction); ok && tx.over() {
+		return errTxEnded
+	}
+	return nil
 }
 
 // end ends the transaction and returns the first error of a verb.

@@ -276,6 +276,7 @@ func (p *parser) skip(depth int) error {
 	case c == '{' || c == '[':
 		end := c + 2 // the closing bracket's code
 		p.i++
+		var seen map[string]bool
 		for first := true; !p.take(end); first = false {
 			if !first && !p.take(',') {
 				return p.syntax("want a comma or the end")
@@ -284,9 +285,16 @@ func (p *parser) skip(depth int) error {
 				if p.peek() != '"' {
 					return p.syntax("want a key in quotes")
 				}
-				if err := p.skipString(); err != nil {
+				key, err := p.text()
+				switch {
+				case err != nil:
 					return err
+				case seen[key]: // package encoding/json would take the last
+					return invalid("/"+pointerOf(key), "the member once", "twice")
+				case seen == nil:
+					seen = map[string]bool{}
 				}
+				seen[key] = true
 				if !p.take(':') {
 					return p.syntax("want a colon")
 				}

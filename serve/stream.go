@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/vecwire/vecwire"
 	"github.com/vecwire/vecwire/transfer"
@@ -107,7 +105,7 @@ func storeRecords(c *call) error {
 	}
 	return c.on(func(h *handle) error {
 		_ = http.NewResponseController(c.w).EnableFullDuplex() // HTTP/1 needs it, to answer before the body has ended
-		in := &lines{from: http.MaxBytesReader(c.w, c.r.Body, c.o.Limits.Bulk), c: c}
+		in := newLines(c, http.MaxBytesReader(c.w, c.r.Body, c.o.Limits.Bulk))
 		s := &storing{c: c, h: h, all: get[string](c.query, "results") != "failed"}
 		var failed error
 		for r, err := range transfer.ReadJSONL(in, h.schema) {
@@ -301,44 +299,4 @@ func (s *storing) end(failed error) error {
 		return err
 	}
 	return s.c.send(&s.out)
-}
-
-// lines reads a body of records. It bounds how long a line is, and how long the
-// client may be silent.
-type lines struct {
-	from io.Reader
-	c    *call
-	line int64 // bytes of the line that is being read
-	err  error // what ended the input, but for its end
-}
-
-func (l *lines) Read(b []byte) (int, error) {
-	if l.err != nil {
-		return 0, l.err
-	}
-	_ = http.NewResponseController(l.c.w).SetReadDeadline(time.Now().Add(l.c.o.Limits.Stall))
-	n, err := l.from.Read(b)
-	whole := 0 // bytes of b up to the end of a line that is not too long
-	for part := range bytes.Lines(b[:n]) {
-		if l.line += int64(len(part)); l.line > l.c.o.Limits.Line {
-			break
-		}
-		if part[len(part)-1] == '\n' {
-			l.line = 0
-			whole += len(part)
-		}
-	}
-	if l.line > l.c.o.Limits.Line {
-		n = whole
-		err = newProblem(http.StatusRequestEntityTooLarge, "too-large", "a record has more than %d bytes", l.c.o.Limits.Line)
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		if _, ok := errors.AsType[*problem](err); !ok {
-			if _, ok := errors.AsType[*http.MaxBytesError](err); !ok {
-				err = malformed("the body could not be read to its end")
-			}
-		}
-		l.err = err
-	}
-	return n, err
 }

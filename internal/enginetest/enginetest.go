@@ -113,7 +113,9 @@ func Run(t *testing.T, target Target) {
 		{"Capabilities", s.capabilities},
 		{"Upkeep", s.upkeep},
 		{"Transactions", s.transactions},
+		{"TransactionsEnded", s.transactionsEnded},
 		{"Isolation", s.isolation},
+		{"IsolationVerbs", s.isolationVerbs},
 		{"Sharing", s.sharing},
 	} {
 		run(t, theme.name, theme.run)
