@@ -154,6 +154,21 @@ func atMostSquare(set *uint64, keys *int32, x *float32, near float32, factor flo
 //go:noescape
 func atMostLine(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
 
+// wideDotSquare sets dst to four sums for each row over the products and, behind them, the squares of each of four rows. n is a multiple of 4, and not 0.
+//
+//go:noescape
+func wideDotSquare(dst *float64, q *float64, rows *[4]*float32, n int)
+
+// wideDot sets dst to four sums for each row over the products of q and each of four rows. n is a multiple of 4, and not 0.
+//
+//go:noescape
+func wideDot(dst *float64, q *float64, rows *[4]*float32, n int)
+
+// wideL2 sets dst to four sums for each row over the squared differences of q and each of four rows. n is a multiple of 4, and not 0.
+//
+//go:noescape
+func wideL2(dst *float64, q *float64, rows *[4]*float32, n int)
+
 // walshHadamardKernel transforms n elements in place; n is a power of two, 64 or more.
 //
 //go:noescape

@@ -6098,6 +6098,149 @@ done452:
 	VZEROUPPER
 	RET
 
+// func wideDotSquare(dst *float64, q *float64, rows *[4]*float32, n int)
+// Requires: AVX, AVX2
+TEXT ·wideDotSquare(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  (DX), SI
+	MOVQ  8(DX), DI
+	MOVQ  16(DX), R8
+	MOVQ  24(DX), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	XORQ  R9, R9
+
+loop453:
+	VMOVUPD   (CX)(R9*8), Y8
+	VCVTPS2PD (SI)(R9*4), Y9
+	VMULPD    Y9, Y8, Y10
+	VADDPD    Y10, Y0, Y0
+	VMULPD    Y9, Y9, Y9
+	VADDPD    Y9, Y4, Y4
+	VCVTPS2PD (DI)(R9*4), Y9
+	VMULPD    Y9, Y8, Y10
+	VADDPD    Y10, Y1, Y1
+	VMULPD    Y9, Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	VCVTPS2PD (R8)(R9*4), Y9
+	VMULPD    Y9, Y8, Y10
+	VADDPD    Y10, Y2, Y2
+	VMULPD    Y9, Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	VCVTPS2PD (DX)(R9*4), Y9
+	VMULPD    Y9, Y8, Y10
+	VADDPD    Y10, Y3, Y3
+	VMULPD    Y9, Y9, Y9
+	VADDPD    Y9, Y7, Y7
+	ADDQ      $0x04, R9
+	CMPQ      R9, BX
+	JL        loop453
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 32(AX)
+	VMOVUPD   Y2, 64(AX)
+	VMOVUPD   Y3, 96(AX)
+	VMOVUPD   Y4, 128(AX)
+	VMOVUPD   Y5, 160(AX)
+	VMOVUPD   Y6, 192(AX)
+	VMOVUPD   Y7, 224(AX)
+	VZEROUPPER
+	RET
+
+// func wideDot(dst *float64, q *float64, rows *[4]*float32, n int)
+// Requires: AVX, AVX2
+TEXT ·wideDot(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  (DX), SI
+	MOVQ  8(DX), DI
+	MOVQ  16(DX), R8
+	MOVQ  24(DX), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ  R9, R9
+
+loop454:
+	VMOVUPD   (CX)(R9*8), Y4
+	VCVTPS2PD (SI)(R9*4), Y5
+	VMULPD    Y5, Y4, Y5
+	VADDPD    Y5, Y0, Y0
+	VCVTPS2PD (DI)(R9*4), Y5
+	VMULPD    Y5, Y4, Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD (R8)(R9*4), Y5
+	VMULPD    Y5, Y4, Y5
+	VADDPD    Y5, Y2, Y2
+	VCVTPS2PD (DX)(R9*4), Y5
+	VMULPD    Y5, Y4, Y5
+	VADDPD    Y5, Y3, Y3
+	ADDQ      $0x04, R9
+	CMPQ      R9, BX
+	JL        loop454
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 32(AX)
+	VMOVUPD   Y2, 64(AX)
+	VMOVUPD   Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func wideL2(dst *float64, q *float64, rows *[4]*float32, n int)
+// Requires: AVX, AVX2
+TEXT ·wideL2(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  (DX), SI
+	MOVQ  8(DX), DI
+	MOVQ  16(DX), R8
+	MOVQ  24(DX), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ  R9, R9
+
+loop455:
+	VMOVUPD   (CX)(R9*8), Y4
+	VCVTPS2PD (SI)(R9*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y0, Y0
+	VCVTPS2PD (DI)(R9*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD (R8)(R9*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y2, Y2
+	VCVTPS2PD (DX)(R9*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y3, Y3
+	ADDQ      $0x04, R9
+	CMPQ      R9, BX
+	JL        loop455
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 32(AX)
+	VMOVUPD   Y2, 64(AX)
+	VMOVUPD   Y3, 96(AX)
+	VZEROUPPER
+	RET
+
 // func walshHadamardKernel(x *float32, n int)
 // Requires: AVX
 TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
@@ -6109,7 +6252,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVQ    AX, DX
 	LEAQ    (AX)(CX*4), BX
 
-block453:
+block456:
 	VMOVUPS    (DX), Y3
 	VPERMILPS  $0xb1, Y3, Y11
 	VXORPS     Y0, Y3, Y10
@@ -6224,21 +6367,21 @@ block453:
 	VMOVUPS    Y10, 224(DX)
 	ADDQ       $0x00000100, DX
 	CMPQ       DX, BX
-	JB         block453
+	JB         block456
 	SHLQ       $0x02, CX
 	MOVQ       $0x00000100, SI
 
-four454:
+four457:
 	LEAQ (SI)(SI*1), DX
 	CMPQ DX, CX
-	JGE  two457
+	JGE  two460
 	LEAQ (SI)(SI*2), DI
 	MOVQ AX, DX
 
-group455:
+group458:
 	LEAQ (DX)(SI*1), R8
 
-inner456:
+inner459:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VMOVUPS (DX)(SI*2), Y11
@@ -6257,20 +6400,20 @@ inner456:
 	VMOVUPS Y3, (DX)(DI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      inner456
+	JB      inner459
 	ADDQ    DI, DX
 	CMPQ    DX, BX
-	JB      group455
+	JB      group458
 	SHLQ    $0x02, SI
-	JMP     four454
+	JMP     four457
 
-two457:
+two460:
 	CMPQ SI, CX
-	JGE  done459
+	JGE  done462
 	MOVQ AX, DX
 	LEAQ (AX)(SI*1), R8
 
-pair458:
+pair461:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VADDPS  Y9, Y8, Y6
@@ -6279,9 +6422,9 @@ pair458:
 	VMOVUPS Y9, (DX)(SI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      pair458
+	JB      pair461
 
-done459:
+done462:
 	VZEROUPPER
 	RET
 
