@@ -128,16 +128,25 @@ func (s *finder[T]) seeds(k int) []int32 {
 func (g *Graph[T]) load(s *finder[T], q []T) {
 	a := g.arena
 	s.given = q
+	s.space, s.exact = space{codes: a.codes}, nil
+	if g.loadSingle(s, q) {
+		return
+	}
 	s.wide = a.widen(s.wide[:0], q)
 	s.q = a.narrow(s.q[:0], q, s.wide)
-	s.space, s.exact = space{codes: a.codes}, nil
 	if g.byVectors.Load() {
 		s.vectors.arena, s.vectors.q = a, s.q
 		s.exact = &s.vectors
 		return
 	}
 	a.codes.encodeQuery(&s.query, s.wide)
-	if a.metric != codec.Dot && a.codes.isFar(s.query.err) { // its code says little
+	g.unlessFar(s)
+}
+
+// unlessFar makes a walk compare vectors if the query's code says little.
+func (g *Graph[T]) unlessFar(s *finder[T]) {
+	a := g.arena
+	if a.metric != codec.Dot && a.codes.isFar(s.query.err) {
 		s.vectors.arena, s.vectors.q = a, s.q
 		s.exact = &s.vectors
 	}
