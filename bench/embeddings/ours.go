@@ -34,13 +34,10 @@ type field struct {
 	close       func()
 }
 
-// inGo fills the engines that are in Go.
-func inGo(ctx context.Context, base, queries [][]float32) (*field, error) {
-	dir, err := os.MkdirTemp("", "embeddings")
-	if err != nil {
-		return nil, err
-	}
-	f := &field{memory: map[string]int64{}, close: func() { _ = os.RemoveAll(dir) }}
+// inGo fills the engines that are in Go. Their files are in dir.
+func inGo(ctx context.Context, dir string, set *set) (*field, error) {
+	base, queries := set.base, set.queries
+	f := &field{memory: map[string]int64{}}
 	records, documents := make([]vecwire.Record, len(base)), make([]chromem.Document, len(base))
 	for i, v := range base {
 		records[i] = vecwire.Record{ID: strconv.Itoa(i), Vector: v}
@@ -56,10 +53,7 @@ func inGo(ctx context.Context, base, queries [][]float32) (*field, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.close = func() {
-		_ = db.Close()
-		_ = os.RemoveAll(dir)
-	}
+	f.close = func() { _ = db.Close() }
 	graph, err := db.OpenCollection(ctx, graphName)
 	if err != nil {
 		return nil, err
