@@ -6,7 +6,7 @@
 //
 //	go run . -setup        # once: the engines in C++, into the cache
 //	go run ./embeddings -data ../../shared/data -out ../docs/benchmarks/embeddings.svg
-//	go run ./embeddings -dim 1536 -peers symphonyqg,hnswlib -out ""
+//	go run ./embeddings -dim 1536 -peers symphonyqg,hnswlib -chromem=false -out ""
 //
 // With -dim the embeddings are made up, of so many dimensions: modelled on the real ones by
 // their mean, by how their variance decays over the axes, and by how near neighbours are.
@@ -46,6 +46,7 @@ type options struct {
 	peers            []string
 	rounds, cpu      int
 	dim, rows        int // of made-up embeddings; 0 for the real ones
+	chromem          bool
 }
 
 func main() {
@@ -58,6 +59,7 @@ func main() {
 	flag.StringVar(&o.data, "data", cmp.Or(os.Getenv("VECWIRE_TEST_DATA"), "../../shared/data"), "the folder that has minilm60k_base.npy and minilm_query.npy")
 	flag.IntVar(&o.dim, "dim", 0, "the dimensions of made-up embeddings; 0 for the real ones")
 	flag.IntVar(&o.rows, "rows", 30_000, "how many made-up embeddings there are")
+	flag.BoolVar(&o.chromem, "chromem", true, "chromem-go takes part")
 	flag.StringVar(&o.out, "out", "../docs/benchmarks/embeddings.svg", "the plot; empty for none")
 	flag.StringVar(&o.cache, "cache", filepath.Join(dir, "vecwire-bench"), "the directory of the Python environment")
 	flag.IntVar(&o.rounds, "rounds", 7, "how many turns each engine has at each setting")
@@ -96,7 +98,7 @@ func run(ctx context.Context, o options) error {
 	}
 	fmt.Println(set.about)
 	queries := set.queries
-	ours, err := inGo(ctx, dir, set)
+	ours, err := inGo(ctx, dir, set, o.chromem)
 	if err != nil {
 		return err
 	}
