@@ -74,6 +74,7 @@ func Run(t *testing.T, target Target) {
 		{"TextFilters", s.textFilters},
 		{"Metrics", s.metrics},
 		{"Search", s.search},
+		{"SearchMany", s.searchMany},
 		{"Ties", s.ties},
 		{"Offset", s.offset},
 		{"After", s.after},
