@@ -26,7 +26,7 @@ func TestIRIS(t *testing.T) {
 					require.NoError(t, err)
 					return db
 				},
-				Shared: true, Persistent: true, Light: i > 0 || !testenv.All(),
+				Shared: true, Persistent: true, Light: i > 0 || !testenv.All(), Turn: i,
 			})
 			tapped.expect(t)
 		})

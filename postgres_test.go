@@ -52,7 +52,7 @@ func TestPostgresSettings(t *testing.T) {
 			require.NoError(t, err)
 			return db
 		},
-		Shared: true, Persistent: true, Light: true,
+		Shared: true, Persistent: true, Light: !testenv.All(),
 	})
 }
 

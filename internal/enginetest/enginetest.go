@@ -45,6 +45,9 @@ type Target struct {
 	// Light makes the suite run every case with the fewest samples: for what is slow
 	// and for a server that is tested in several forms.
 	Light bool
+	// Turn is the place of a light target among others of its kind: each goes through
+	// another third of what does not depend on the form of the server.
+	Turn int
 }
 
 // Run runs the suite. With -short it takes smaller samples of the random cases.
@@ -187,11 +190,14 @@ func (s *suite) createIn(t testing.TB, db *vecwire.DB, schema vecwire.Schema) *v
 	return c
 }
 
-// eachKind runs a case for every element type and metric. What the engine does
-// not have must be refused by name.
+// eachKind runs a case for every element type and metric, in a light run for every third.
+// What the engine does not have must be refused by name.
 func (s *suite) eachKind(t *testing.T, each func(*testing.T, vecwire.Element, vecwire.Metric)) {
-	for _, element := range []vecwire.Element{vecwire.FLOAT, vecwire.DOUBLE} {
-		for _, metric := range []vecwire.Metric{vecwire.Cosine, vecwire.Dot, vecwire.L2} {
+	for i, element := range []vecwire.Element{vecwire.FLOAT, vecwire.DOUBLE} {
+		for j, metric := range []vecwire.Metric{vecwire.Cosine, vecwire.Dot, vecwire.L2} {
+			if s.target.Light && (i+j+s.target.Turn)%3 != 0 {
+				continue
+			}
 			run(t, fmt.Sprintf("%s/%s", element, metric), func(t *testing.T) {
 				lacks := ""
 				if metric == vecwire.L2 && !s.caps.L2 {
@@ -233,6 +239,19 @@ func share[T any](s *suite, all []T, n, offset int) []T {
 	n *= 100 / s.sample(100)
 	var some []T
 	for i := offset % n; i < len(all); i += n {
+		some = append(some, all[i])
+	}
+	return some
+}
+
+// turn returns all that a case goes through, and in a light run every third of it, so that
+// three light targets of one kind go through all.
+func turn[T any](s *suite, all []T) []T {
+	if !s.target.Light {
+		return all
+	}
+	var some []T
+	for i := s.target.Turn % 3; i < len(all); i += 3 {
 		some = append(some, all[i])
 	}
 	return some

@@ -280,7 +280,7 @@ func (s *suite) json(t *testing.T) {
 	})
 	run(t, "a large batch", func(t *testing.T) {
 		c := s.create(t, vecwire.Schema{Dim: 3, Fields: fields})
-		m := newModel(c.Schema(), records(5100, 0)...)
+		m := newModel(c.Schema(), records(s.sample(5100), 0)...)
 		require.NoError(t, c.Upsert(ctx, m.all()...))
 		expectRecords(t, m.all(), collect(t, c, vecwire.Scan{}), payload)
 		report, err := c.Ingest(ctx, input(m.all()...), vecwire.IngestOptions{})
