@@ -212,7 +212,7 @@ func (s *suite) exactly(want, got int, err error) error {
 	case err == nil && got != want:
 		return fmt.Errorf("counted %d, want %d", got, want)
 	case err != nil && got != 0 && s.caps.AtomicBatches:
-		return fmt.Errorf("counted %d beside the error %q", got, err)
+		return fmt.Errorf("counted %d beside the error %q", got, err.Error())
 	}
 	return err
 }
