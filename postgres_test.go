@@ -45,15 +45,19 @@ func TestPostgresSettings(t *testing.T) {
 	if os.Getenv("VECWIRE_TEST_SETTINGS") == "" {
 		t.Skip("a pass of its own: set VECWIRE_TEST_SETTINGS=1")
 	}
-	url := testenv.HostilePostgres(t)
-	enginetest.Run(t, enginetest.Target{
-		Open: func(t testing.TB) *vecwire.DB {
-			db, err := vecwire.Config{Server: vecwire.ServerConfig{ExecMode: pgx.QueryExecModeExec}}.Open(t.Context(), url)
-			require.NoError(t, err)
-			return db
-		},
-		Shared: true, Persistent: true, Light: !testenv.All(),
-	})
+	for name, database := range map[string]func(testing.TB) string{"values": testenv.HostilePostgres, "plans": testenv.TurkishPostgres} {
+		t.Run(name, func(t *testing.T) {
+			url := database(t)
+			enginetest.Run(t, enginetest.Target{
+				Open: func(t testing.TB) *vecwire.DB {
+					db, err := vecwire.Config{Server: vecwire.ServerConfig{ExecMode: pgx.QueryExecModeExec}}.Open(t.Context(), url)
+					require.NoError(t, err)
+					return db
+				},
+				Shared: true, Persistent: true, Light: !testenv.All(),
+			})
+		})
+	}
 }
 
 // TestPostgresPgBouncer goes through a pooler in transaction mode, which gives

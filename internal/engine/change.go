@@ -73,3 +73,11 @@ func (c *Change) CanHold(hasText bool) error {
 	}
 	return nil
 }
+
+// Whole is what a verb returns that changes all of so many records or none.
+func Whole(n int, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}

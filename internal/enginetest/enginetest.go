@@ -114,6 +114,7 @@ func Run(t *testing.T, target Target) {
 		{"Cancellation", s.cancellation},
 		{"CancelledAnywhere", s.cancelledAnywhere},
 		{"CancelledDefinitions", s.cancelledDefinitions},
+		{"CancelledUpkeep", s.cancelledUpkeep},
 		{"Capabilities", s.capabilities},
 		{"Upkeep", s.upkeep},
 		{"Transactions", s.transactions},

@@ -389,7 +389,7 @@ func (c *collection) Delete(ctx context.Context, ids []string) (n int, err error
 		n, err = c.delete(ctx, t, ids)
 		return err
 	})
-	return n, err
+	return engine.Whole(n, err)
 }
 
 func (c *collection) delete(ctx context.Context, t *txn, ids []string) (n int, err error) {
@@ -425,7 +425,7 @@ func (c *collection) DeleteWhere(ctx context.Context, f filter.Filter) (n int, e
 		n, err = c.deleteWhere(ctx, t, f)
 		return err
 	})
-	return n, err
+	return engine.Whole(n, err)
 }
 
 func (c *collection) deleteWhere(ctx context.Context, t *txn, f filter.Filter) (int, error) {

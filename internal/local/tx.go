@@ -108,7 +108,7 @@ func (c *txCollection) Delete(ctx context.Context, ids []string) (n int, err err
 		n, err = c.delete(ctx, t, ids)
 		return err
 	})
-	return n, err
+	return engine.Whole(n, err)
 }
 
 // DeleteWhere implements engine.Collection.
@@ -117,7 +117,7 @@ func (c *txCollection) DeleteWhere(ctx context.Context, f filter.Filter) (n int,
 		n, err = c.deleteWhere(ctx, t, f)
 		return err
 	})
-	return n, err
+	return engine.Whole(n, err)
 }
 
 // Count implements engine.Collection.

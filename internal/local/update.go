@@ -159,7 +159,7 @@ func (c *collection) UpdateWhere(ctx context.Context, f filter.Filter, set []eng
 		n, err = c.updateWhere(ctx, t, f, set)
 		return err
 	})
-	return n, err
+	return engine.Whole(n, err)
 }
 
 // UpdateWhere implements engine.Collection.
@@ -168,7 +168,7 @@ func (c *txCollection) UpdateWhere(ctx context.Context, f filter.Filter, set []e
 		n, err = c.updateWhere(ctx, t, f, set)
 		return err
 	})
-	return n, err
+	return engine.Whole(n, err)
 }
 
 // updateRows is how many rows one statement changes, between two looks at the

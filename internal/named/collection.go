@@ -166,7 +166,7 @@ func (c *collection) Delete(ctx context.Context, ids []string) (n int, err error
 		n, err = c.delete(ctx, ids)
 		return err
 	})
-	return n, err
+	return engine.Whole(n, err)
 }
 
 // delete is Delete inside a transaction.
@@ -227,7 +227,7 @@ func (c *collection) DeleteWhere(ctx context.Context, f filter.Filter) (n int, e
 		}
 		return err
 	})
-	return n, err
+	return engine.Whole(n, err)
 }
 
 // deletePassing deletes those of the records that still pass the filter. On a server

@@ -27,6 +27,7 @@ var settings = map[string]string{
 	"extra_float_digits":          "1",    // fewer round numbers as text
 	"bytea_output":                "hex",  // of bytes as text
 	"array_nulls":                 "on",   // of NULL in arrays as text
+	"gin_fuzzy_search_limit":      "0",    // of what a filter finds through an index
 	// Of statements outside transactions, so that reading conflicts with no other.
 	"default_transaction_isolation": "read committed",
 }
