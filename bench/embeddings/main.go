@@ -126,7 +126,8 @@ func run(ctx context.Context, o options) error {
 	if err := report(all, memory, len(base), o.out); err != nil {
 		return err
 	}
-	fmt.Printf("%s: codes, links and IDs take %d bytes a record, a vector %d\n", results.OursGraphAPI, ours.index/int64(len(base)), 4*len(base[0]))
+	fmt.Printf("%s: codes, links and IDs take %d bytes a record, a vector %d; %d bytes a record are of the process, and not of files that it maps\n",
+		results.OursGraphAPI, ours.index/int64(len(base)), 4*len(base[0]), ours.own/int64(len(base)))
 	return nil
 }
 
