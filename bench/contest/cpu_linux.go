@@ -51,13 +51,20 @@ func CPUTime() int64 {
 	return t.Nano()
 }
 
-// Resident returns how many bytes of memory the process holds.
-func Resident() int64 {
-	status, err := os.ReadFile("/proc/self/status")
+// Resident returns how many bytes of memory the process holds, with what it has read of
+// the files that it maps.
+func Resident() int64 { return status("VmRSS") }
+
+// Own returns how many bytes of memory the process holds that are of no file.
+func Own() int64 { return status("RssAnon") }
+
+// status returns a size that the system says of the process.
+func status(name string) int64 {
+	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	_, after, _ := strings.Cut(string(status), "\nVmRSS:")
+	_, after, _ := strings.Cut(string(text), "\n"+name+":")
 	if kib, err := strconv.ParseInt(strings.Fields(after + " 0")[0], 10, 64); err == nil {
 		return kib << 10
 	}

@@ -17,3 +17,6 @@ func CPUTime() int64 { return 0 }
 
 // Resident returns 0: it is not known here.
 func Resident() int64 { return 0 }
+
+// Own returns 0: it is not known here.
+func Own() int64 { return 0 }

@@ -144,7 +144,8 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	n := int64(len(set.base))
-	fmt.Printf("%s: codes, links and IDs take %d bytes a record, a vector %d\n", results.OursGraphAPI, ours.index/n, 4*len(set.base[0]))
+	fmt.Printf("%s: codes, links and IDs take %d bytes a record, a vector %d; %d bytes a record are of the process, and not of files that it maps\n",
+		results.OursGraphAPI, ours.index/n, 4*len(set.base[0]), ours.own/n)
 	return nil
 }
 

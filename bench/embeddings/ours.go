@@ -31,6 +31,7 @@ type field struct {
 	truth       *contestant // whose answers are exact
 	memory      map[string]int64
 	index       int64 // bytes of our graph's codes, links and IDs
+	own         int64 // bytes that it takes of the process, and not of files that it maps
 	close       func()
 }
 
@@ -38,43 +39,48 @@ type field struct {
 // in dir.
 func inGo(ctx context.Context, dir string, set *set, withChromem bool) (*field, error) {
 	base, queries := set.base, set.queries
-	f := &field{memory: map[string]int64{}}
+	f := &field{memory: map[string]int64{}, close: func() {}}
 	records := make([]vecwire.Record, len(base))
 	for i, v := range base {
 		records[i] = vecwire.Record{ID: strconv.Itoa(i), Vector: v}
 	}
-	path := filepath.Join(dir, "embeddings.db")
-	if err := fill(ctx, path, len(base[0]), records); err != nil {
-		return nil, err
+	for _, name := range []string{graphName, scanName} {
+		if err := fill(ctx, filepath.Join(dir, name), name, len(base[0]), records); err != nil {
+			return nil, err
+		}
 	}
+	// Each is opened as a program that is started later has it, and has searched when the
+	// next one is opened.
 	debug.FreeOSMemory()
-	before := contest.Resident()
-	db, err := vecwire.Open(ctx, path) // as a program that is started later has it
-	if err != nil {
-		return nil, err
-	}
-	f.close = func() { _ = db.Close() }
-	graph, err := db.OpenCollection(ctx, graphName)
-	if err != nil {
-		return nil, err
-	}
-	scan, err := db.OpenCollection(ctx, scanName)
-	if err != nil {
-		return nil, err
-	}
-	for _, engine := range []struct {
-		name       string
-		collection *vecwire.Collection
-	}{{results.OursGraphAPI, graph}, {results.OursScanAPI, scan}} {
+	before, own := contest.Resident(), contest.Own()
+	var open [2]*vecwire.Collection
+	for i, engine := range []struct{ name, store string }{{results.OursGraphAPI, graphName}, {results.OursScanAPI, scanName}} {
+		db, err := vecwire.Open(ctx, filepath.Join(dir, engine.store))
+		if err != nil {
+			return nil, err
+		}
+		others := f.close
+		f.close = func() {
+			_ = db.Close()
+			others()
+		}
+		if open[i], err = db.OpenCollection(ctx, engine.store); err != nil {
+			return nil, err
+		}
 		for _, query := range queries {
-			if _, err := engine.collection.Search(ctx, vecwire.Query{Vector: query, K: k, IDsOnly: true}); err != nil {
+			if _, err := open[i].Search(ctx, vecwire.Query{Vector: query, K: k, IDsOnly: true}); err != nil {
 				return nil, err
 			}
 		}
 		debug.FreeOSMemory()
 		after := contest.Resident()
 		f.memory[engine.name], before = after-before, after
+		if i == 0 {
+			f.own = contest.Own() - own
+		}
 	}
+	graph, scan := open[0], open[1]
+	var err error
 	if f.index, err = indexBytes(ctx, graph); err != nil {
 		return nil, err
 	}
@@ -132,29 +138,22 @@ const (
 	scanName  = "scan"
 )
 
-// fill makes a store with the records twice, with an index and without.
-func fill(ctx context.Context, path string, dim int, records []vecwire.Record) (err error) {
-	fmt.Fprintln(os.Stderr, "filling", results.OursGraphAPI, "and", results.OursScanAPI)
+// fill makes a store with the records, with an index if its name says so.
+func fill(ctx context.Context, path, name string, dim int, records []vecwire.Record) (err error) {
+	fmt.Fprintln(os.Stderr, "filling our", name)
 	db, err := vecwire.Open(ctx, path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, name := range []string{graphName, scanName} {
-		c, err := db.CreateCollection(ctx, vecwire.Schema{Name: name, Dim: dim, Index: vecwire.NoIndex})
-		if err != nil {
-			return err
-		}
-		if err := c.Upsert(ctx, records...); err != nil {
-			return err
-		}
-		if name == graphName {
-			if err := c.BuildIndex(ctx, vecwire.IndexOptions{}); err != nil {
-				return err
-			}
-		}
+	c, err := db.CreateCollection(ctx, vecwire.Schema{Name: name, Dim: dim, Index: vecwire.NoIndex})
+	if err != nil {
+		return err
 	}
-	return nil
+	if err := c.Upsert(ctx, records...); err != nil || name != graphName {
+		return err
+	}
+	return c.BuildIndex(ctx, vecwire.IndexOptions{})
 }
 
 // indexBytes returns what a collection takes to be searched, but for its vectors, which

@@ -108,11 +108,11 @@ func (a *Arena[T]) loadFile(g *Graph[T], path string) (stamp []byte, err error) 
 	if err != nil {
 		return nil, err
 	}
-	data, release, err := fileBytes(f, info.Size())
+	data, rest, release, err := fileBytes(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	o := newOrigin(data, release)
+	o := newOrigin(data, rest, release)
 	a.origin = o
 	err = a.Guard(func() (err error) {
 		stamp, err = a.load(g, data, f)
@@ -126,15 +126,18 @@ func (a *Arena[T]) loadFile(g *Graph[T], path string) (stamp []byte, err error) 
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", path, err)
 	}
+	if a.origin != nil {
+		a.origin.rest()
+	}
 	return stamp, nil
 }
 
 // readFile returns what a file holds, in memory of the heap.
-func readFile(f *os.File, size int64) ([]byte, func(), error) {
+func readFile(f *os.File, size int64) (data []byte, rest, release func(), err error) {
 	if size > math.MaxInt {
-		return nil, nil, fmt.Errorf("%w: its %d bytes are more than a process of this system can have", ErrSnapshot, size)
+		return nil, nil, nil, fmt.Errorf("%w: its %d bytes are more than a process of this system can have", ErrSnapshot, size)
 	}
-	data := make([]byte, size)
-	_, err := io.ReadFull(f, data)
-	return data, func() {}, err
+	data = make([]byte, size)
+	_, err = io.ReadFull(f, data)
+	return data, func() {}, func() {}, err
 }

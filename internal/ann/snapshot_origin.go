@@ -11,14 +11,15 @@ import (
 type origin struct {
 	data    []byte
 	header  *snapshotHeader // nil until it is loaded
+	rest    func()          // what was read of data counts for the process until it is called
 	release func()
 	cleanup runtime.Cleanup
 }
 
 // newOrigin returns the origin of what data holds, which release gives back when the
 // origin is closed, or cannot be reached any more.
-func newOrigin(data []byte, release func()) *origin {
-	o := &origin{data: data, release: release}
+func newOrigin(data []byte, rest, release func()) *origin {
+	o := &origin{data: data, rest: rest, release: release}
 	o.cleanup = runtime.AddCleanup(o, func(release func()) { release() }, release)
 	return o
 }
@@ -42,6 +43,7 @@ func (o *origin) check() (err error) {
 			err = fmt.Errorf("%w: it is shorter, or cannot be read", ErrDamaged)
 		}
 	}()
+	defer o.rest()
 	at, _ := o.header.layout()
 	for i, s := range o.header.Sections {
 		if i == dataSection || s.Length < mapFrom { // what is small was copied

@@ -5,7 +5,7 @@ package ann
 import "os"
 
 // fileBytes returns what a file holds.
-func fileBytes(f *os.File, size int64) (data []byte, release func(), err error) {
+func fileBytes(f *os.File, size int64) (data []byte, rest, release func(), err error) {
 	return readFile(f, size)
 }
 

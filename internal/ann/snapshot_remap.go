@@ -14,11 +14,11 @@ func (a *Arena[T]) remap(f *os.File, h *snapshotHeader, g *Graph[T]) {
 	if err != nil {
 		return
 	}
-	data, release, err := fileBytes(f, info.Size())
+	data, rest, release, err := fileBytes(f, info.Size())
 	if err != nil {
 		return
 	}
-	o := newOrigin(data, release)
+	o := newOrigin(data, rest, release)
 	o.header = h
 	at, _ := h.layout()
 	if !remapRegion(&a.data, f, h, at, dataSection) { // small, or the system cannot

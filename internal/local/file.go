@@ -303,7 +303,7 @@ const maxReaders = 16
 // share: what readers kept was most of what a process took that searches.
 const (
 	writerCache = "&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(0)" // KiB; see checkpoint
-	readerCache = "&_pragma=cache_size(-4096)"
+	readerCache = "&_pragma=cache_size(-2048)"
 )
 
 func fileURI(path string) string {

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -119,7 +120,8 @@ func TestFieldsAreIndexedWhenThereAreMany(t *testing.T) {
 
 // BenchmarkMakeMany makes 1,000 collections and stores a record in each, and reports how
 // long both took for the quickest of the first and of the last 20, and how long the processor was
-// at work for both together, which disks do not change.
+// at work for both together, which disks do not change; and how long SQLite alone took to make
+// the same tables.
 func BenchmarkMakeMany(b *testing.B) {
 	plain := testSchema
 	plain.Fields = nil
@@ -165,6 +167,31 @@ func makeMany(b *testing.B, schema engine.Schema) {
 	report(stored[:some], "first-store-us")
 	report(stored[all-some:], "last-store-us")
 	require.NoError(b, s.Close())
+	bare := makeManyBare(b, schema, all)
+	report(bare[:some], "bare-first-us")
+	report(bare[all-some:], "bare-last-us")
+}
+
+// makeManyBare makes the tables of so many collections by SQLite alone, and returns how
+// long each took.
+func makeManyBare(b *testing.B, schema engine.Schema, n int) (made []time.Duration) {
+	db, err := openPool(fileURI(filepath.Join(b.TempDir(), "bare.db")) + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	require.NoError(b, err)
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for i := range n {
+		schema.Name = fmt.Sprint("c", i)
+		begun := time.Now()
+		tx, err := db.Begin()
+		require.NoError(b, err)
+		for _, statement := range createTables(schema, rand.Text()) {
+			_, err := tx.Exec(statement)
+			require.NoError(b, err)
+		}
+		require.NoError(b, tx.Commit())
+		made = append(made, time.Since(begun))
+	}
+	return made
 }
 
 // cpuTime returns how long the threads of the process have run, where the system says so.
