@@ -155,19 +155,21 @@ func place(pool []spot, s spot) int {
 }
 
 // together is how many candidates a search expands at a time. What the first of them
-// leads to may be nearer than the second, which is expanded all the same: that finds a
-// little more, and the memory of their neighbours is waited for once.
-const together = 2
+// leads to may be nearer than the others, which are expanded all the same: that finds
+// more, and the memory of all their neighbours is waited for once. A walk begins with one,
+// as those that it has first are far from where it goes.
+const together = 4
 
 // walk expands the candidates of the pool, nearest first, until none is left: the
 // pool then holds the ef nearest rows that were found. It reports false if a review stopped
 // it.
 func (l *links) walk(w *walker, ef, level int) bool {
-	visited, most := w.visited, 1
-	if w.row == nobody {
-		most = together
-	}
-	for next := 0; next < len(w.pool); {
+	visited := w.visited
+	for turn, next := 1, 0; next < len(w.pool); turn++ {
+		most := 1
+		if w.row == nobody {
+			most = min(together, 1+turn/2)
+		}
 		at, n := w.at[:cap(w.at)], 0
 		for taken := 0; taken < most && next < len(w.pool); next++ {
 			s := w.pool[next]
@@ -190,10 +192,8 @@ func (l *links) walk(w *walker, ef, level int) bool {
 				n += int(^was >> bit & 1)
 			}
 		}
-		if level == 0 {
-			for _, s := range w.pool[next:min(next+most, len(w.pool))] {
-				simd.Prefetch(l.base.all, int(s.row())*l.m0)
-			}
+		if most == 1 && level == 0 && next < len(w.pool) {
+			simd.Prefetch(l.base.all, int(w.pool[next].row())*l.m0)
 		}
 		if n == 0 {
 			continue
@@ -204,6 +204,9 @@ func (l *links) walk(w *walker, ef, level int) bool {
 		worst := w.worst(ef)
 		for i, key := range keys {
 			if s := newSpot(key, at[i]); s < worst {
+				if w.row == nobody { // it is likely to be expanded soon
+					simd.Prefetch(l.base.all, int(at[i])*l.m0)
+				}
 				next = min(next, w.offer(s, ef))
 				worst = w.worst(ef)
 			}
