@@ -44,7 +44,7 @@ func listRecords(c *call) error {
 		}
 		page := 0 < limit && limit <= pageRecords
 		n := int64(0)
-		for r, err := range h.c.All(c.r.Context(), scan) {
+		for r, err := range h.c.All(c.ctx, scan) {
 			if err != nil {
 				return err
 			}
@@ -216,7 +216,7 @@ func (s *storing) upsert() (stored []int, err error) {
 		for i, place := range rest {
 			records[i] = s.batch[place]
 		}
-		err := s.h.c.Upsert(s.c.r.Context(), records...)
+		err := s.h.c.Upsert(s.c.ctx, records...)
 		if err == nil {
 			return append(stored, rest...), nil
 		}
@@ -252,7 +252,7 @@ func (s *storing) upsert() (stored []int, err error) {
 
 // isolate stores records of which the embedder refuses some texts: those alone fail.
 func (s *storing) isolate(records []vecwire.Record) (*vecwire.BatchError, error) {
-	report, err := s.h.c.Ingest(s.c.r.Context(), func(yield func(vecwire.Record, error) bool) {
+	report, err := s.h.c.Ingest(s.c.ctx, func(yield func(vecwire.Record, error) bool) {
 		for _, r := range records {
 			if !yield(r, nil) {
 				return
