@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"time"
 )
 
 // chromaServer is `chroma run`, which is written in Rust.
@@ -31,6 +32,10 @@ func (c *chromaServer) start(ctx context.Context, dir string) error {
 	}
 	c.p, err = startProcess(ctx, dir, addr, c.program, "run", "--path", filepath.Join(dir, "chroma"), "--host", host, "--port", port)
 	return err
+}
+
+func (c *chromaServer) profile(context.Context, string, time.Duration) func() error {
+	return func() error { return nil }
 }
 
 func (c *chromaServer) path(more string) string {
