@@ -32,6 +32,7 @@ type call struct {
 	w         *answer
 	r         *http.Request
 	ctx       context.Context // ends with the request, and after Limits.Time unless the route is long
+	begun     time.Time
 	id        string
 	who       *caller
 	namespace string
@@ -74,7 +75,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		id     [1]string
 	}{answer: answer{ResponseWriter: w}, id: [1]string{e.s.ids.of(r)}}
 	c := &made.call
-	*c = call{server: e.s, route: e.route, w: &made.answer, r: r, ctx: r.Context(), id: made.id[0]}
+	*c = call{server: e.s, route: e.route, w: &made.answer, r: r, ctx: r.Context(), begun: begin, id: made.id[0]}
 	if !e.route.long {
 		made.time.Context, made.time.at = c.ctx, begin.Add(e.s.o.Limits.Time)
 		c.ctx = &made.time
@@ -82,7 +83,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header()["X-Request-Id"] = made.id[:]
 	e.s.metrics.begin()
-	err := c.run(begin)
+	err := c.run()
 	cutOff := err != nil && c.w.status != 0
 	if err != nil && !cutOff {
 		problemOf(err, c.route.where).write(c.w, c.id)
@@ -99,7 +100,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // run answers the request, or returns why not.
-func (c *call) run(now time.Time) (err error) {
+func (c *call) run() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicError{v, debug.Stack()}
@@ -113,7 +114,7 @@ func (c *call) run(now time.Time) (err error) {
 			c.w.Header().Set("WWW-Authenticate", "Bearer")
 			return err
 		}
-		if err := c.who.spend(now); err != nil {
+		if err := c.who.spend(c.begun); err != nil {
 			return err
 		}
 		select {
@@ -210,11 +211,9 @@ func (c *call) body() (values, error) {
 	if n := c.r.ContentLength; n > 0 {
 		b.Grow(int(min(n, keptBuffer)) + bytes.MinRead)
 	}
-	if _, err := b.ReadFrom(http.MaxBytesReader(c.w, c.r.Body, c.o.Limits.Body)); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); !ok {
-			err = malformed("the body could not be read to its end")
-		}
-		return nil, err
+	in := pace{from: http.MaxBytesReader(c.w, c.r.Body, c.o.Limits.Body), c: c, while: min(c.o.Limits.Stall, maxPatience), rate: c.o.Limits.Rate}
+	if _, err := b.ReadFrom(&in); err != nil {
+		return nil, unread(err)
 	}
 	v, err := parse(b.Bytes(), c.route.body)
 	if err != nil {

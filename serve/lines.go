@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// lines reads a body of records. It bounds how long a line is, and how long the
-// client may be silent.
+// lines reads a body of records. It bounds how long a line is, how long the client may be
+// silent, and how slow it may be.
 type lines struct {
-	from    io.Reader
-	c       *call
+	pace
 	line    int64 // bytes of the line that is being read
 	err     error // what ended the input, but for its end
 	mu      sync.Mutex
@@ -33,7 +32,7 @@ func (l *lines) waits() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.stopped {
-		_ = http.NewResponseController(l.c.w).SetReadDeadline(time.Now().Add(l.c.o.Limits.Stall))
+		l.c.readUntil(time.Now().Add(min(l.c.o.Limits.Stall, l.left())))
 	}
 	return !l.stopped
 }
@@ -46,7 +45,7 @@ func (l *lines) Read(b []byte) (int, error) {
 		l.err = io.ErrUnexpectedEOF // the answer says why
 		return 0, l.err
 	}
-	n, err := l.from.Read(b)
+	n, err := l.take(b)
 	whole := 0 // bytes of b up to the end of a line that is not too long
 	for part := range bytes.Lines(b[:n]) {
 		if l.line += int64(len(part)); l.line > l.c.o.Limits.Line {
@@ -62,12 +61,19 @@ func (l *lines) Read(b []byte) (int, error) {
 		err = newProblem(http.StatusRequestEntityTooLarge, "too-large", "a record has more than %d bytes", l.c.o.Limits.Line)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		if _, ok := errors.AsType[*problem](err); !ok {
-			if _, ok := errors.AsType[*http.MaxBytesError](err); !ok {
-				err = malformed("the body could not be read to its end")
-			}
-		}
+		err = unread(err)
 		l.err = err
 	}
 	return n, err
+}
+
+// unread is the error of a body that could not be read.
+func unread(err error) error {
+	if _, ok := errors.AsType[*problem](err); ok {
+		return err
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	return malformed("the body could not be read to its end")
 }
