@@ -15,7 +15,7 @@ type chromaServer struct {
 	program string
 	p       *process
 	id      string // of the collection
-	effort  int    // ef_search, which is the collection's: its default is 100
+	effort  int    // ef_search, which is given when the collection is made: one that is changed later has no effect on an index in use
 }
 
 func (c *chromaServer) name() string      { return "Chroma" }

@@ -7,6 +7,7 @@
 //
 //	go run . -chroma VENV/bin/chroma     # after python3 -m venv VENV && VENV/bin/pip install chromadb
 //	go run .                             # vecwire alone, with net/http beside it
+//	go run . -keep DIR -only default     # vecwire's store is loaded once; then one search is measured again in seconds
 package main
 
 import (
