@@ -125,3 +125,30 @@ func fieldNames(s Schema) (names []string) {
 	}
 	return names
 }
+
+// Handles to a collection of another process follow when what it altered are the
+// collections of named vectors alone.
+func TestMultiAlterOfVectors(t *testing.T) {
+	ctx := t.Context()
+	a, _, here, there := twoOf(t, Schema{Name: "docs", Dim: 2, Vectors: []VectorField{{Name: "title", Dim: 2}}})
+	record := Record{ID: "1", Vector: []float32{1, 2}, Vectors: map[string][]float32{"title": {2, 1}}}
+	require.NoError(t, there.Upsert(ctx, record))
+	require.NoError(t, here.BuildIndex(ctx, IndexOptions{}))
+	indexes, err := here.Indexes(ctx)
+	require.NoError(t, err)
+	require.NoError(t, here.DropIndex(ctx, indexes[0].Name)) // from then on the records' own get none by itself
+	_, err = there.Count(ctx, filter.Filter{})
+	require.NoError(t, err)
+	for _, to := range []Indexing{NoIndex, AutoIndex, NoIndex} {
+		require.NoError(t, a.AlterCollection(ctx, "docs", Alter{Index: &to}))
+		for _, c := range []*Collection{there, here} {
+			require.NoError(t, c.Upsert(ctx, record))
+			got, err := c.Get(ctx, "1")
+			require.NoError(t, err)
+			require.Equal(t, record.Vectors, got[0].Vectors)
+			hits, err := c.Search(ctx, Query{Vector: []float32{2, 1}, In: "title"})
+			require.NoError(t, err)
+			require.Len(t, hits, 1)
+		}
+	}
+}

@@ -216,7 +216,8 @@ func (c *Collection) Search(ctx context.Context, q Query) ([]Hit, error) {
 }
 
 // SearchMany answers several queries, in their order, faster than one at a
-// time. If one of them is refused, none is answered.
+// time: the embedded engine uses all processors, and answers queries with the same Filter
+// together. If one of them is refused, none is answered.
 func (c *Collection) SearchMany(ctx context.Context, queries []Query) ([]Result, error) {
 	results := make([]Result, len(queries))
 	if err := c.search(ctx, queries, results); err != nil {

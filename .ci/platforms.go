@@ -45,7 +45,7 @@ func main() {
 		platforms = os.Args[1:]
 	}
 	var failed bool
-	var mu sync.Mutex
+	var printing sync.Mutex
 	var all sync.WaitGroup
 	turn := make(chan struct{}, 2)
 	for _, platform := range platforms {
@@ -54,8 +54,8 @@ func main() {
 			defer func() { <-turn }()
 			begin := time.Now()
 			faults := check(platform)
-			mu.Lock()
-			defer mu.Unlock()
+			printing.Lock()
+			defer printing.Unlock()
 			fmt.Printf("%-14s %2d faults, %4.1f s\n", platform, len(faults), time.Since(begin).Seconds())
 			for _, fault := range faults[:min(10, len(faults))] {
 				fmt.Println("   ", fault)
@@ -111,10 +111,9 @@ func check(platform string) (faults []error) {
 
 // check type-checks one package over those that were checked before.
 func (p pkg) check(arch string, checked map[string]*types.Package) (result *types.Package, faults []error) {
-	fset := token.NewFileSet()
 	var files []*ast.File
 	for _, name := range p.GoFiles {
-		f, err := parser.ParseFile(fset, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		f, err := p.parse(filepath.Join(p.Dir, name))
 		if err != nil {
 			return nil, []error{err}
 		}
@@ -131,7 +130,7 @@ func (p pkg) check(arch string, checked map[string]*types.Package) (result *type
 			return nil, errors.New("no package " + path)
 		}),
 		Sizes:            types.SizesFor("gc", arch),
-		IgnoreFuncBodies: p.Standard || p.Module != nil && strings.HasPrefix(p.Module.Path, "modernc.org/"),
+		IgnoreFuncBodies: p.isTaken(),
 		Error: func(err error) {
 			if e, ok := errors.AsType[types.Error](err); !ok || !e.Soft {
 				faults = append(faults, err)
@@ -144,6 +143,41 @@ func (p pkg) check(arch string, checked map[string]*types.Package) (result *type
 	path, _, _ := strings.Cut(p.ImportPath, " ")
 	result, _ = conf.Check(path, fset, files, nil) // told to Error
 	return result, faults
+}
+
+// isTaken reports whether the bodies of the package's functions are taken as good.
+func (p pkg) isTaken() bool {
+	return p.Standard || p.Module != nil && strings.HasPrefix(p.Module.Path, "modernc.org/")
+}
+
+// Most files are those of many platforms, and are parsed once. Checking changes none.
+var (
+	fset   = token.NewFileSet()
+	mu     sync.Mutex
+	parsed = map[string]func() (*ast.File, error){}
+)
+
+// parse parses a file, without the bodies of functions that are taken as good.
+func (p pkg) parse(path string) (*ast.File, error) {
+	mu.Lock()
+	once := parsed[path]
+	if once == nil {
+		once = sync.OnceValues(func() (*ast.File, error) {
+			f, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+			if err != nil || !p.isTaken() {
+				return f, err
+			}
+			for _, d := range f.Decls {
+				if d, ok := d.(*ast.FuncDecl); ok && d.Body != nil {
+					d.Body.List = nil
+				}
+			}
+			return f, nil
+		})
+		parsed[path] = once
+	}
+	mu.Unlock()
+	return once()
 }
 
 // importer is a function that finds a package which was checked.

@@ -188,6 +188,9 @@ func (c *jsonConverter) raw(path string, text []byte, depth int, written bool) (
 	if err != nil {
 		return nil, c.fail(path, "JSON, and not: "+err.Error(), got)
 	}
+	if at, found := twice(text, v); found {
+		return nil, &codec.ValueError{Field: c.field + path + at, Pos: -1, Want: "each key of an object once", Got: "the key twice"}
+	}
 	return c.value(path, v, depth+1)
 }
 

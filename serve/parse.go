@@ -2,7 +2,6 @@ package serve
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -277,6 +276,7 @@ func (p *parser) skip(depth int) error {
 	case c == '{' || c == '[':
 		end := c + 2 // the closing bracket's code
 		p.i++
+		var seen map[string]bool
 		for first := true; !p.take(end); first = false {
 			if !first && !p.take(',') {
 				return p.syntax("want a comma or the end")
@@ -285,9 +285,16 @@ func (p *parser) skip(depth int) error {
 				if p.peek() != '"' {
 					return p.syntax("want a key in quotes")
 				}
-				if err := p.skipString(); err != nil {
+				key, err := p.text()
+				switch {
+				case err != nil:
 					return err
+				case seen[key]: // package encoding/json would take the last
+					return invalid("/"+pointerOf(key), "the member once", "twice")
+				case seen == nil:
+					seen = map[string]bool{}
 				}
+				seen[key] = true
 				if !p.take(':') {
 					return p.syntax("want a colon")
 				}
@@ -446,13 +453,8 @@ func fromBase64[T codec.Float](dst []T, raw []byte) ([]T, error) {
 		}
 		encoded = []byte(s)
 	}
-	b := buffers.Get().(*bytes.Buffer)
-	defer release(b)
-	b.Grow(base64.StdEncoding.DecodedLen(len(encoded)))
-	if decoded, err := base64.StdEncoding.AppendDecode(b.AvailableBuffer(), encoded); err == nil {
-		if v, err := codec.ParseBlob(dst, decoded); err == nil {
-			return v, nil
-		}
+	if v, err := codec.ParseBase64(dst, encoded); err == nil {
+		return v, nil
 	}
 	return nil, invalid("", fmt.Sprintf("base64 of %d bytes an element, little-endian", codec.ElementOf[T]().Size()), describe(raw))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/codec"
 )
 
 // problem is what an answer says of an error, in the form of RFC 9457. It is an
@@ -297,6 +298,8 @@ func recordDetail(e vecwire.RecordError) detail {
 	if details == nil {
 		if p, ok := errors.AsType[*problem](e.Err); ok {
 			d.Detail = p.Detail
+		} else if syntax, ok := errors.AsType[*codec.SyntaxError](e.Err); ok {
+			d.Pointer, d.Detail = inRecord("vector"), "the list of numbers is broken: "+syntax.Error()
 		} else {
 			p := classify(e.Err, inRecord)
 			d.Detail = p.Detail

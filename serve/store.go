@@ -26,7 +26,7 @@ func storeRecords(c *call) error {
 	}
 	return c.on(func(h *handle) error {
 		_ = http.NewResponseController(c.w).EnableFullDuplex() // HTTP/1 needs it, to answer before the body has ended
-		in := &lines{pace: pace{from: http.MaxBytesReader(c.w, c.r.Body, c.o.Limits.Bulk), c: c, while: c.o.Limits.Stall, rate: max(1, c.o.Limits.Rate/16)}}
+		in := newLines(c, http.MaxBytesReader(c.w, c.r.Body, c.o.Limits.Bulk))
 		s := newStoring(c, h, in)
 		defer s.wait()
 		var failed error

@@ -109,7 +109,11 @@ func (c *csvReader) quoted(line []byte) ([]byte, error) {
 			var err error
 			switch line, err = c.lines.read(); {
 			case errors.Is(err, io.EOF):
-				return nil, errCSV{fmt.Sprintf("cell %d begins with a quote that is never closed", len(c.cells)+1)}
+				msg := fmt.Sprintf("cell %d begins with a quote that is never closed", len(c.cells)+1)
+				if last := c.lines.number - 1; last > c.begun {
+					msg += fmt.Sprintf(": what is behind it, to line %d, is not read", last)
+				}
+				return nil, errCSV{msg}
 			case errors.Is(err, errLongLine): // it is gone, and with it where the cell ends
 				c.size += c.lines.max + 1
 				line = nil

@@ -110,7 +110,7 @@ func TestReadCSVRefuses(t *testing.T) {
 	got, errs := readCSV("id,s\n1,a\n2,\"b\n3,c\n", CSVOptions{})
 	require.Len(t, got, 1)
 	require.Len(t, errs, 1)
-	require.EqualError(t, errs[0], `record 1 (id ""): line 3: cell 2 begins with a quote that is never closed`)
+	require.EqualError(t, errs[0], `record 1 (id ""): line 3: cell 2 begins with a quote that is never closed: what is behind it, to line 4, is not read`)
 
 	_, errs = readCSV("key,n\n1,x\n", CSVOptions{Names: Names{ID: "key", Fields: map[string]string{"i": "n"}}})
 	require.EqualError(t, errs[0], `record 0 (id "1"): line 2: column "n": i is "x", want Int`)

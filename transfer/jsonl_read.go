@@ -30,8 +30,9 @@ import (
 // from 1 in its text; the next line follows. That is one which is not JSON or
 // not UTF-8, has a key twice or an unknown one, has an unknown field or a value
 // of another type, or is longer than [MaxLine]. Whether the vector has the right
-// length, and all else, is for the collection to check. Any other error is r's,
-// or says that the schema in the file does not fit, and ends the sequence.
+// length, and all else, is for the collection to check. A *vecwire.RecordError that r
+// returns refuses the line that it stands in, and reading goes on behind it. Any other
+// error is r's, or says that the schema in the file does not fit, and ends the sequence.
 func ReadJSONL(r io.Reader, s vecwire.Schema) iter.Seq2[vecwire.Record, error] {
 	return readLines(newDecoder(r, s))
 }

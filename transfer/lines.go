@@ -6,8 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/vecwire/vecwire"
 )
 
+// errLongLine is of a line that was passed over, because it is too long or its reader
+// refused it.
 var errLongLine = errors.New("line is too long")
 
 // lineReader reads lines that are not blank.
@@ -40,6 +44,12 @@ func (l *lineReader) next() ([]byte, error) {
 	}
 }
 
+// refusesLine reports whether a reader refuses the line that it is in, and goes on.
+func refusesLine(err error) bool {
+	_, refuses := errors.AsType[*vecwire.RecordError](err)
+	return refuses
+}
+
 func (l *lineReader) read() ([]byte, error) {
 	if cap(l.long) > 1<<20 {
 		l.long = nil
@@ -61,6 +71,8 @@ func (l *lineReader) read() ([]byte, error) {
 			continue
 		case errors.Is(err, io.EOF) && size == 0:
 			return nil, io.EOF
+		case refusesLine(err):
+			return nil, fmt.Errorf("%w: %w", errLongLine, err)
 		case err != nil && !errors.Is(err, io.EOF):
 			return nil, fmt.Errorf("transfer: read line %d: %w", l.number, err)
 		case size > l.max:

@@ -160,6 +160,9 @@ func parseHeader(line []byte) (vecwire.Schema, error) {
 	var version struct {
 		Version int `json:"vecwire"`
 	}
+	if err := once(trim(line)); err != nil {
+		return vecwire.Schema{}, err
+	}
 	if err := json.Unmarshal(line, &version); err != nil {
 		return vecwire.Schema{}, err
 	}
@@ -176,6 +179,9 @@ func parseHeader(line []byte) (vecwire.Schema, error) {
 // parseEntry reads a schema without the line around it.
 func parseEntry(text []byte) (vecwire.Schema, error) {
 	if err := checkObject(text, nil); err != nil {
+		return vecwire.Schema{}, err
+	}
+	if err := once(trim(text)); err != nil {
 		return vecwire.Schema{}, err
 	}
 	var e schemaEntry

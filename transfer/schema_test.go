@@ -158,3 +158,17 @@ func TestSchemaKeepsFullText(t *testing.T) {
 	_, err := transfer.ReadSchema(bufio.NewReader(strings.NewReader(`{"vecwire":1,"schema":{"name":"docs","dim":2,"element":"FLOAT","metric":"cosine","full_text":"klingon"}}` + "\n")))
 	require.ErrorContains(t, err, "klingon")
 }
+
+// TestSchemaKeysTwice: encoding/json would take the last of two, also of keys that differ
+// in case.
+func TestSchemaKeysTwice(t *testing.T) {
+	for _, text := range []string{
+		`{"vecwire":1,"schema":{"name":"docs","dim":2,"dim":3}}`,
+		`{"vecwire":1,"schema":{"name":"docs","dim":2,"Dim":3}}`,
+		`{"vecwire":1,"vecwire":1,"schema":{"name":"docs","dim":2}}`,
+		`{"vecwire":1,"schema":{"name":"docs","dim":2,"fields":[{"name":"a","name":"b"}]}}`,
+	} {
+		_, err := transfer.ReadSchema(bufio.NewReader(strings.NewReader(text)))
+		require.ErrorContains(t, err, "is there twice, want one value", text)
+	}
+}

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 
 	"github.com/vecwire/vecwire"
@@ -34,11 +33,8 @@ func fromBase64[T codec.Float](field string, value []byte) ([]T, error) {
 			}
 			encoded = []byte(s)
 		}
-		decoded := make([]byte, base64.StdEncoding.DecodedLen(len(encoded)))
-		if n, err := base64.StdEncoding.Decode(decoded, encoded); err == nil {
-			if v, err := codec.ParseBlob([]T(nil), decoded[:n]); err == nil {
-				return v, nil
-			}
+		if v, err := codec.ParseBase64([]T(nil), encoded); err == nil {
+			return v, nil
 		}
 	}
 	return nil, mismatch(field, fmt.Sprintf("an array of numbers, or base64 of %d bytes for each", codec.ElementOf[T]().Size()), value)

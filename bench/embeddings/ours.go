@@ -34,17 +34,14 @@ type field struct {
 	close       func()
 }
 
-// inGo fills the engines that are in Go.
-func inGo(ctx context.Context, base, queries [][]float32) (*field, error) {
-	dir, err := os.MkdirTemp("", "embeddings")
-	if err != nil {
-		return nil, err
-	}
-	f := &field{memory: map[string]int64{}, close: func() { _ = os.RemoveAll(dir) }}
-	records, documents := make([]vecwire.Record, len(base)), make([]chromem.Document, len(base))
+// inGo fills the engines that are in Go, with chromem-go if it is wanted. Their files are
+// in dir.
+func inGo(ctx context.Context, dir string, set *set, withChromem bool) (*field, error) {
+	base, queries := set.base, set.queries
+	f := &field{memory: map[string]int64{}}
+	records := make([]vecwire.Record, len(base))
 	for i, v := range base {
 		records[i] = vecwire.Record{ID: strconv.Itoa(i), Vector: v}
-		documents[i] = chromem.Document{ID: strconv.Itoa(i), Embedding: v, Content: "-"}
 	}
 	path := filepath.Join(dir, "embeddings.db")
 	if err := fill(ctx, path, len(base[0]), records); err != nil {
@@ -56,10 +53,7 @@ func inGo(ctx context.Context, base, queries [][]float32) (*field, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.close = func() {
-		_ = db.Close()
-		_ = os.RemoveAll(dir)
-	}
+	f.close = func() { _ = db.Close() }
 	graph, err := db.OpenCollection(ctx, graphName)
 	if err != nil {
 		return nil, err
@@ -84,16 +78,6 @@ func inGo(ctx context.Context, base, queries [][]float32) (*field, error) {
 	if f.index, err = indexBytes(ctx, graph); err != nil {
 		return nil, err
 	}
-	peer, err := chromem.NewDB().CreateCollection("docs", nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	fmt.Fprintln(os.Stderr, "filling", results.Chromem)
-	if err := peer.AddDocuments(ctx, documents, 2); err != nil {
-		return nil, err
-	}
-	debug.FreeOSMemory()
-	f.memory[results.Chromem] = contest.Resident() - before
 	ours := func(c *vecwire.Collection, effort int) func([]float32) ([]string, error) {
 		return func(query []float32) (ids []string, err error) {
 			hits, err := c.Search(ctx, vecwire.Query{Vector: query, K: k, Effort: effort, IDsOnly: true})
@@ -107,15 +91,40 @@ func inGo(ctx context.Context, base, queries [][]float32) (*field, error) {
 		f.contestants = append(f.contestants, &contestant{name: results.OursGraphAPI, turn: timed(queries, ours(graph, effort))})
 	}
 	f.truth = &contestant{name: results.OursScanAPI, turn: timed(queries, ours(scan, 0))}
-	theirs := func(query []float32) (ids []string, err error) {
+	f.contestants = append(f.contestants, f.truth)
+	if withChromem {
+		err = f.addChromem(ctx, set)
+	}
+	return f, err
+}
+
+// addChromem fills chromem-go.
+func (f *field) addChromem(ctx context.Context, set *set) error {
+	peer, err := chromem.NewDB().CreateCollection("docs", nil, nil)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "filling", results.Chromem)
+	debug.FreeOSMemory()
+	before := contest.Resident()
+	documents := make([]chromem.Document, len(set.base))
+	for i, v := range set.base {
+		documents[i] = chromem.Document{ID: strconv.Itoa(i), Embedding: v, Content: "-"}
+	}
+	if err := peer.AddDocuments(ctx, documents, 2); err != nil {
+		return err
+	}
+	debug.FreeOSMemory()
+	f.memory[results.Chromem] = contest.Resident() - before
+	search := func(query []float32) (ids []string, err error) {
 		hits, err := peer.QueryEmbedding(ctx, query, k, nil, nil)
 		for _, h := range hits {
 			ids = append(ids, h.ID)
 		}
 		return ids, err
 	}
-	f.contestants = append(f.contestants, f.truth, &contestant{name: results.Chromem, turn: timed(queries, theirs), slow: true})
-	return f, nil
+	f.contestants = append(f.contestants, &contestant{name: results.Chromem, turn: timed(set.queries, search), slow: true})
+	return nil
 }
 
 const (

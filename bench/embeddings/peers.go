@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"path/filepath"
 	"runtime"
 
 	"github.com/vecwire/vecwire/bench/contest"
@@ -19,18 +18,13 @@ type outside struct {
 
 // inPython starts and fills an engine of package pypeers. A turn is one call of its
 // library for all queries: Python has no part in the time of each.
-func inPython(ctx context.Context, o options, engine string, rows, queries int) (*outside, error) {
-	data, err := filepath.Abs(o.data)
-	if err != nil {
-		return nil, err
-	}
+func inPython(ctx context.Context, o options, engine string, s *set) (*outside, error) {
 	p, err := pypeers.Start(ctx, o.cache, nil, engine)
 	if err != nil {
 		return nil, err
 	}
 	built, err := p.Build(contest.Build{
-		Base: filepath.Join(data, "minilm60k_base.npy"), Queries: filepath.Join(data, "minilm_query.npy"),
-		Rows: rows, Metric: "cosine", Threads: runtime.NumCPU(),
+		Base: s.basePath, Queries: s.queriesPath, Rows: len(s.base), Metric: "cosine", Threads: runtime.NumCPU(),
 	})
 	if err != nil {
 		_ = p.Close()

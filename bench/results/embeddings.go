@@ -17,6 +17,7 @@ const (
 type Series struct {
 	Name   string
 	Recall []float64
+	Worst  []float64 // the recall of the worst 1 % of queries
 	Speed  []float64 // queries a second
 }
 
@@ -48,9 +49,10 @@ func DrawRecall(path, title string, all []Series) error {
 }
 
 // AtRecall returns a table of the time that each series takes at some recalls, between
-// the two nearest of its settings, and of the memory that a record takes.
+// the two nearest of its settings, of the recall that the worst 1 % of queries have there,
+// and of the memory that a record takes.
 func AtRecall(all []Series, recalls []float64, memory map[string]int64, rows int) string {
-	head := []string{"µs a query, one thread, CPU time"}
+	head := []string{"µs a query, one thread, CPU time (recall of the worst 1 % of queries)"}
 	for _, r := range recalls {
 		head = append(head, fmt.Sprintf("recall %.2f", r))
 	}
@@ -69,23 +71,29 @@ func AtRecall(all []Series, recalls []float64, memory map[string]int64, rows int
 	return t.String()
 }
 
-// at returns the time at a recall, in microseconds: along a straight line of its
-// logarithm over that of what is missed.
+// at returns the time at a recall, in microseconds, along a straight line of its logarithm
+// over that of what is missed, and the recall of the worst queries, along one between the
+// same settings.
 func (s Series) at(recall float64) string {
-	best := math.Inf(1)
+	best, worst := math.Inf(1), 0.0
+	take := func(micros, w float64) {
+		if micros < best {
+			best, worst = micros, w
+		}
+	}
 	for i, speed := range s.Speed {
 		if s.Recall[i] >= recall {
-			best = min(best, 1e6/speed)
+			take(1e6/speed, s.Worst[i])
 		}
 		if i == 0 || s.Recall[i-1] >= recall || s.Recall[i] < recall {
 			continue
 		}
 		miss := func(r float64) float64 { return math.Log(max(1-r, 1e-4)) }
 		part := (miss(recall) - miss(s.Recall[i-1])) / (miss(s.Recall[i]) - miss(s.Recall[i-1]))
-		best = min(best, 1e6/math.Exp((1-part)*math.Log(s.Speed[i-1])+part*math.Log(speed)))
+		take(1e6/math.Exp((1-part)*math.Log(s.Speed[i-1])+part*math.Log(speed)), (1-part)*s.Worst[i-1]+part*s.Worst[i])
 	}
 	if math.IsInf(best, 1) {
 		return "-"
 	}
-	return fmt.Sprintf("%.1f", best)
+	return fmt.Sprintf("%.1f (%.2f)", best, worst)
 }

@@ -152,8 +152,22 @@ func (c *codes) encodeQuery(dst *codeQuery, q []float64) {
 		dst.unit = c.quantizeDot(dst, y) * top * c.step
 		return
 	}
-	transform(c, y, q)
-	dst.err, _ = c.quantize(sized(&dst.l2, c.stride), y)
+	for i := range y {
+		y[i] = float32((q[i] - c.mean[i]) * c.inv)
+	}
+	c.encodeCentred(dst)
+}
+
+// encodeCentred makes dst the query whose elements dst.y has, centred and in units of step,
+// for L2 and Cosine.
+func (c *codes) encodeCentred(dst *codeQuery) {
+	c.rot.apply(dst.y)
+	code := sized(&dst.l2, c.stride)
+	lost, square := simd.Quantize(code, dst.y)
+	for i := c.dim; i < len(code); i++ {
+		code[i] = codeZero
+	}
+	dst.err, _ = c.codeError(lost, square)
 }
 
 // transform sets y to x centred, rotated and in units of step.
@@ -191,8 +205,14 @@ func (c *codes) quantize(code []uint8, y []float32) (err, norm float64) {
 	for i := len(y); i < len(code); i++ {
 		code[i] = codeZero
 	}
+	return c.codeError(e[0]+e[1], n2)
+}
+
+// codeError returns what quantize does of a code that lacks lost, the square of a norm, and
+// whose own norm has the square n2.
+func (c *codes) codeError(lost float64, n2 int) (err, norm float64) {
 	const up = 1 + 1e-9 // covers the rounding of these sums
-	cut, norm := math.Sqrt(e[0]+e[1]), up*math.Sqrt(float64(n2))
+	cut, norm := math.Sqrt(lost), up*math.Sqrt(float64(n2))
 	err = up * (cut + c.rot.loss*(cut+norm) + 0x1p-90) // |y| is at most cut + norm
 	if !(err <= math.MaxFloat32) {                     // NaN or Inf: an element overflowed
 		err = math.Inf(1)

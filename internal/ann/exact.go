@@ -122,13 +122,6 @@ func (a *Arena[T]) answer(ctx context.Context, dst []Candidate, s *scratch[T]) (
 	return appendTop(dst, s.found, &s.floor, s.k), nil
 }
 
-// rescore sets the score of each candidate's row, for a query as widen makes it.
-func (a *Arena[T]) rescore(q []float64, found []Candidate) {
-	for i := range found {
-		found[i].Score = score(a.metric, q, a.row(found[i].Row))
-	}
-}
-
 // widen appends q in float64 to dst, normalised under Cosine.
 func (a *Arena[T]) widen(dst []float64, q []T) []float64 {
 	n := len(dst)

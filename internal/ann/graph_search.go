@@ -128,16 +128,25 @@ func (s *finder[T]) seeds(k int) []int32 {
 func (g *Graph[T]) load(s *finder[T], q []T) {
 	a := g.arena
 	s.given = q
+	s.space, s.exact = space{codes: a.codes}, nil
+	if g.loadSingle(s, q) {
+		return
+	}
 	s.wide = a.widen(s.wide[:0], q)
 	s.q = a.narrow(s.q[:0], q, s.wide)
-	s.space, s.exact = space{codes: a.codes}, nil
 	if g.byVectors.Load() {
 		s.vectors.arena, s.vectors.q = a, s.q
 		s.exact = &s.vectors
 		return
 	}
 	a.codes.encodeQuery(&s.query, s.wide)
-	if a.metric != codec.Dot && a.codes.isFar(s.query.err) { // its code says little
+	g.unlessFar(s)
+}
+
+// unlessFar makes a walk compare vectors if the query's code says little.
+func (g *Graph[T]) unlessFar(s *finder[T]) {
+	a := g.arena
+	if a.metric != codec.Dot && a.codes.isFar(s.query.err) {
 		s.vectors.arena, s.vectors.q = a, s.q
 		s.exact = &s.vectors
 	}
@@ -212,8 +221,9 @@ func (g *Graph[T]) addWaiting(ctx context.Context, dst []Candidate, before int, 
 // rank scores the nearest of what was found, and appends the best. Codes are no
 // measure for the order of what is near each other, so more rows than are wanted
 // are compared by the kernels of package simd, and those of them are scored that
-// these cannot tell from the k-th. Where the last of the rows that were compared
-// are among the best, codes say less than they should, and more are compared.
+// these cannot tell from the k-th. Those that codes put far behind the k-th are left out.
+// Where none is, and the last of the rows that were compared are among the best, codes say
+// less than they should, and more are compared.
 func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 	s.best = s.best[:0]
 	s.lowest.reset(k, len(s.found)+fewWaiting)
@@ -230,14 +240,19 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 		// they score, and codes say as much less of them.
 		more = k/2 + 16
 	}
-	for done, n := 0, min(len(s.found), k+more); done < n; {
+	first := min(len(s.found), k+more)
+	near := g.near(s, k, first)
+	for _, p := range s.found[:near] {
+		simd.Prefetch(g.arena.data.all, int(p.row())*g.arena.dim)
+	}
+	for done, n := 0, near; done < n; {
 		rows := sized(&s.rows, n-done)
 		for i, p := range s.found[done:n] {
 			rows[i] = p.row()
 		}
 		g.compare(s, rows)
 		floor := s.lowest.floor()
-		late := slices.ContainsFunc(s.best[len(s.best)-min(more/2, n-done):], func(c Candidate) bool { return c.Score >= floor })
+		late := near == first && slices.ContainsFunc(s.best[len(s.best)-min(more/2, n-done):], func(c Candidate) bool { return c.Score >= floor })
 		done = n
 		if late {
 			n = min(len(s.found), n+4*more)

@@ -46,7 +46,7 @@ type walker struct {
 }
 
 func newWalker(l *links) *walker {
-	n := max(blockRows, l.m0+1)
+	n := max(blockRows, together*l.m0+1)
 	return &walker{row: nobody, at: make([]int32, n), keys: make([]int32, n)}
 }
 
@@ -154,35 +154,46 @@ func place(pool []spot, s spot) int {
 	return lo
 }
 
+// together is how many candidates a search expands at a time. What the first of them
+// leads to may be nearer than the second, which is expanded all the same: that finds a
+// little more, and the memory of their neighbours is waited for once.
+const together = 2
+
 // walk expands the candidates of the pool, nearest first, until none is left: the
 // pool then holds the ef nearest rows that were found. It reports false if a review stopped
 // it.
 func (l *links) walk(w *walker, ef, level int) bool {
-	visited := w.visited
+	visited, most := w.visited, 1
+	if w.row == nobody {
+		most = together
+	}
 	for next := 0; next < len(w.pool); {
-		s := w.pool[next]
-		if s&expanded != 0 {
-			next++
-			continue
-		}
-		w.pool[next] |= expanded
-		next++
-		if next < len(w.pool) && level == 0 {
-			simd.Prefetch(l.base.all, int(w.pool[next].row())*l.m0)
-		}
-		list := l.list(s.row(), level)
-		at, n := w.at[:len(list)], 0
-		for i := range list {
-			r := atomic.LoadUint32(&list[i])
-			if r == 0 {
-				break
+		at, n := w.at[:cap(w.at)], 0
+		for taken := 0; taken < most && next < len(w.pool); next++ {
+			s := w.pool[next]
+			if s&expanded != 0 {
+				continue
 			}
-			r--
-			word, bit := r>>6, r&63
-			was := visited[word]
-			visited[word] = was | 1<<bit
-			at[n] = int32(r) // stays only if it is new
-			n += int(^was >> bit & 1)
+			w.pool[next] |= expanded
+			taken++
+			list := l.list(s.row(), level)
+			for i := range list {
+				r := atomic.LoadUint32(&list[i])
+				if r == 0 {
+					break
+				}
+				r--
+				word, bit := r>>6, r&63
+				was := visited[word]
+				visited[word] = was | 1<<bit
+				at[n] = int32(r) // stays only if it is new
+				n += int(^was >> bit & 1)
+			}
+		}
+		if level == 0 {
+			for _, s := range w.pool[next:min(next+most, len(w.pool))] {
+				simd.Prefetch(l.base.all, int(s.row())*l.m0)
+			}
 		}
 		if n == 0 {
 			continue

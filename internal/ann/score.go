@@ -20,6 +20,44 @@ func score[T codec.Float](metric codec.Metric, q []float64, x []T) float64 {
 	}
 }
 
+// rescore sets the score of each candidate's row, for a query as widen makes it, four at a
+// time.
+func (a *Arena[T]) rescore(q []float64, found []Candidate) {
+	for ; len(found) > 2; found = found[min(4, len(found)):] {
+		var x [4][]T
+		for i := range x { // one of them twice if there are three
+			x[i] = a.row(found[min(i, len(found)-1)].Row)
+		}
+		scores := scores(a.metric, q, &x)
+		for i := range found[:min(4, len(found))] {
+			found[i].Score = scores[i]
+		}
+	}
+	for i := range found {
+		found[i].Score = score(a.metric, q, a.row(found[i].Row))
+	}
+}
+
+// scores returns the score of each of x.
+func scores[T codec.Float](metric codec.Metric, q []float64, x *[4][]T) (s [4]float64) {
+	switch metric {
+	case codec.Dot:
+		return simd.DotWide4(q, x)
+	case codec.L2:
+		s = simd.DistanceWide4(q, x)
+		for i, d := range s {
+			s[i] = 0 - d
+		}
+		return s
+	default:
+		dots, squares := simd.DotSquareWide4(q, x)
+		for i, d := range dots {
+			s[i] = min(1, max(-1, d/math.Sqrt(squares[i])))
+		}
+		return s
+	}
+}
+
 // cosine returns dot(q, x) / |x|, where |x| is near 1.
 func cosine[T codec.Float](q []float64, x []T) float64 {
 	d, square := simd.DotSquareWide(q, x)

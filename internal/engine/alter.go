@@ -29,6 +29,9 @@ type Alter struct {
 type Alteration struct {
 	Schema Schema
 	From   []int // for each of Schema.Fields its place in the schema before, -1 for a new field
+	// Indexing says that Schema.Index is asked for, also if it is as it was. DropIndex
+	// sets it of the records' own vectors alone.
+	Indexing bool
 }
 
 // Dropped returns the places of the fields that an alteration of s drops.

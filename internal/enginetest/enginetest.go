@@ -74,6 +74,7 @@ func Run(t *testing.T, target Target) {
 		{"TextFilters", s.textFilters},
 		{"Metrics", s.metrics},
 		{"Search", s.search},
+		{"SearchMany", s.searchMany},
 		{"Ties", s.ties},
 		{"Offset", s.offset},
 		{"After", s.after},
@@ -113,7 +114,9 @@ func Run(t *testing.T, target Target) {
 		{"Capabilities", s.capabilities},
 		{"Upkeep", s.upkeep},
 		{"Transactions", s.transactions},
+		{"TransactionsEnded", s.transactionsEnded},
 		{"Isolation", s.isolation},
+		{"IsolationVerbs", s.isolationVerbs},
 		{"Sharing", s.sharing},
 	} {
 		run(t, theme.name, theme.run)

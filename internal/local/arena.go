@@ -22,9 +22,8 @@ type index interface {
 	// search returns the rows with the k highest scores among those allowed
 	// (nil for all), and every further one that ties with the last, best first.
 	search(ctx context.Context, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error)
-	// searchMany is search of all rows for several queries, which take less time
-	// together.
-	searchMany(ctx context.Context, searches []engine.Search) ([][]ann.Candidate, error)
+	// searchMany is search for several queries, which take less time together.
+	searchMany(ctx context.Context, searches []engine.Search, allowed *ann.Bitmap) ([][]ann.Candidate, error)
 	// walk is search through the graph, which looks at the ef nearest rows that it
 	// finds. It reports whether the answer is exact all the same.
 	walk(ctx context.Context, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error)
@@ -128,12 +127,12 @@ func (a *arena[T]) search(ctx context.Context, v engine.Vector, k int, allowed *
 	return a.Search(ctx, make([]ann.Candidate, 0, room(a.Len(), k)), a.of(v), k, allowed)
 }
 
-func (a *arena[T]) searchMany(ctx context.Context, searches []engine.Search) ([][]ann.Candidate, error) {
+func (a *arena[T]) searchMany(ctx context.Context, searches []engine.Search, allowed *ann.Bitmap) ([][]ann.Candidate, error) {
 	queries := make([]ann.Query[T], len(searches))
 	for i, s := range searches {
 		queries[i] = ann.Query[T]{Vector: a.of(s.Vector), K: s.K}
 	}
-	err := a.SearchMany(ctx, queries, nil)
+	err := a.SearchMany(ctx, queries, allowed)
 	found := make([][]ann.Candidate, len(queries))
 	for i, q := range queries {
 		found[i] = q.Found

@@ -71,7 +71,7 @@ func parseRows(dst []int32, b []byte) ([]int32, error) {
 	return dst, nil
 }
 
-// note writes down what the transaction has changed. The caller has following.
+// note writes down what the transaction has changed.
 func (t *txn) note() error {
 	if t.store.watch == nil {
 		return nil

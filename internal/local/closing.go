@@ -46,6 +46,7 @@ func (s *store) Close() error {
 		s.watch.close()
 	}
 	errs = append(errs, explain(s.read.Close()), s.emptyLog(), explain(s.write.Close()))
+	s.durable.close()
 	if s.files != nil {
 		errs = append(errs, s.files.Close())
 	}

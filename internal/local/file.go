@@ -116,7 +116,14 @@ func openFile(ctx context.Context, path string, lock *lockFile, opts Options) (*
 			return fail(err, openRemedy(err))
 		}
 	}
+	if !opts.SyncNormal {
+		if s.durable, err = newDurable(); err != nil {
+			leaveHere(s)
+			return fail(err, "")
+		}
+	}
 	if err := s.connect(ctx, fileURI(path)+"?mode=rw", "journal_mode(WAL)", "synchronous("+synchronous+")"); err != nil {
+		s.durable.close()
 		leaveHere(s)
 		return fail(err, openRemedy(err))
 	}
@@ -270,7 +277,7 @@ func (s *store) connect(ctx context.Context, uri string, pragmas ...string) (err
 		join = "&"
 	}
 	base := uri + join + params.Encode()
-	if s.write, err = openPool(base + writerCache + "&_txlock=immediate"); err != nil {
+	if s.write, err = openPool(base + writerCache + s.durable.parameter() + "&_txlock=immediate"); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
@@ -295,7 +302,7 @@ const maxReaders = 16
 // while it goes through indexes. Readers find pages in the system's cache, which processes
 // share: what readers kept was most of what a process took that searches.
 const (
-	writerCache = "&_pragma=cache_size(-16384)" // KiB
+	writerCache = "&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(0)" // KiB; see checkpoint
 	readerCache = "&_pragma=cache_size(-4096)"
 )
 

@@ -109,7 +109,7 @@ func (c *collection) keepLinked(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-idle.C:
-			if c.unsaved() {
+			if c.unsaved() && !c.store.writesSlowly() {
 				_ = c.trySave(ctx) // the log says it
 			}
 			continue

@@ -62,6 +62,7 @@ type store struct {
 	file     fs.FileInfo // of the path when it was opened; nil in memory
 	write    *sql.DB     // one connection, of the writer
 	read     readers
+	durable  *durable // of the writer; nil if commits do not wait for the disk
 
 	// What follows is of other processes, and nothing in memory.
 	lock        *lockFile

@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/ann"
@@ -34,56 +31,35 @@ func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]en
 	return results, nil
 }
 
-func (c *collection) searchMany(ctx context.Context, searches []engine.Search, results []engine.Result) error {
-	// Searches of all rows from the best on go through them together, as many at a time as
-	// there are processors; each of the others goes alone.
-	alone := func(s *engine.Search) bool { return !s.Filter.IsZero() || s.After != nil || c.walks(s) }
-	workers := runtime.GOMAXPROCS(0)
-	together := make([][]int, workers)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	n := 0
-	for i := range searches {
-		if !alone(&searches[i]) {
-			together[n%workers] = append(together[n%workers], i)
-			n++
-		}
-	}
-	for _, numbers := range together {
-		if len(numbers) > 0 {
-			group.Go(func() error {
-				return c.index.guard(func() error { return c.searchTogether(ctx, searches, results, numbers) })
-			})
-		}
-	}
-	for i := range searches {
-		if s := &searches[i]; alone(s) {
-			group.Go(func() error {
-				return c.index.guard(func() (err error) {
-					results[i], err = c.search(ctx, s)
-					return err
-				})
-			})
-		}
-	}
-	return group.Wait()
-}
-
 // walks reports whether a search goes through the graph.
 func (c *collection) walks(s *engine.Search) bool { return c.hnsw != nil && !s.Exact }
 
 func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Result, error) {
-	if err := ctx.Err(); err != nil {
+	allowed, done, err := c.allowed(ctx, s.Filter)
+	if err != nil {
 		return engine.Result{}, err
 	}
-	var allowed *ann.Bitmap
-	if !s.Filter.IsZero() {
-		passing, done, err := c.rowsThat(ctx, s.Filter)
-		if err != nil {
-			return engine.Result{}, err
-		}
-		defer done()
-		allowed = ann.NewBitmap(passing)
+	defer done()
+	return c.searchAmong(ctx, s, allowed)
+}
+
+// allowed returns the rows that a filter lets pass, nil for all. The caller calls done
+// when it has used them.
+func (c *collection) allowed(ctx context.Context, f filter.Filter) (rows *ann.Bitmap, done func(), err error) {
+	if f.IsZero() {
+		return nil, func() {}, ctx.Err()
+	}
+	passing, done, err := c.rowsThat(ctx, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	return ann.NewBitmap(passing), done, nil
+}
+
+// searchAmong answers a search among the rows that its filter lets pass.
+func (c *collection) searchAmong(ctx context.Context, s *engine.Search, allowed *ann.Bitmap) (engine.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return engine.Result{}, err
 	}
 	if !c.walks(s) {
 		found, err := scan(ctx, c.index, s, allowed, c.ids.id)
@@ -102,25 +78,6 @@ func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Resul
 		plan.Why = "to look at all rows that may be found is no slower than the graph"
 	}
 	return c.result(ctx, s, found, plan)
-}
-
-// searchTogether answers those of the searches that have these numbers, which look
-// at all rows.
-func (c *collection) searchTogether(ctx context.Context, searches []engine.Search, results []engine.Result, numbers []int) error {
-	some := make([]engine.Search, len(numbers))
-	for i, n := range numbers {
-		some[i] = searches[n]
-	}
-	found, err := c.index.searchMany(ctx, some)
-	if err != nil {
-		return err
-	}
-	for i, n := range numbers {
-		if results[n], err = c.result(ctx, &some[i], found[i], c.scanned(&some[i], nil)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // result makes the answer to a search of the candidates that it found.

@@ -55,7 +55,7 @@ const fewChanges = 64
 // too much has changed.
 func (l *lull) isOver(c *collection) bool {
 	now, written := time.Now(), c.written.Load()
-	if now.Sub(l.at) < c.store.paying.lull {
+	if now.Sub(l.at) < c.store.paying.lull || c.store.writesSlowly() {
 		return false
 	}
 	c.mu.RLock()

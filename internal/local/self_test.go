@@ -162,6 +162,11 @@ func TestIndexWaitsForALull(t *testing.T) {
 	require.True(t, over(lull{time.Now().Add(-time.Hour), written}))
 	require.True(t, over(lull{time.Now().Add(-time.Hour), written - 15}))
 	require.False(t, over(lull{time.Now().Add(-time.Hour), written - 16}))
+	s.turn.Store(&turn{begun: time.Now().Add(-2 * slowWrite)})
+	require.False(t, over(lull{time.Now().Add(-time.Hour), written}), "somebody writes to a slow disk")
+	s.turn.Store(&turn{begun: time.Now().Add(time.Hour)})
+	require.True(t, over(lull{time.Now().Add(-time.Hour), written}))
+	s.turn.Store(nil)
 }
 
 // One of two processes builds it, and the other takes it over.

@@ -45,6 +45,16 @@ func (s *store) endTurn() {
 	s.line.Release(1)
 }
 
+// slowWrite is how long one writer is at work when a second without a commit is no pause
+// in what is written, but a disk that is slow, or a long transaction.
+const slowWrite = 500 * time.Millisecond
+
+// writesSlowly reports whether there is such a writer.
+func (s *store) writesSlowly() bool {
+	t := s.turn.Load()
+	return t != nil && time.Since(t.begun) >= slowWrite
+}
+
 const txVerb = "Tx"
 
 // wait takes n of w. If that lasts because of one transaction, the log says so once.

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/vecwire/vecwire/filter"
-	"github.com/vecwire/vecwire/internal/ann"
 	"github.com/vecwire/vecwire/internal/engine"
 )
 
@@ -159,76 +158,6 @@ func (c *txCollection) readIn(t *txn) rowReader {
 	return func(ctx context.Context, numbers []int32, p parts, to func(place int) *engine.Record) error {
 		return c.byRow(ctx, t.borrow, numbers, p, to)
 	}
-}
-
-// Search implements engine.Collection.
-func (c *txCollection) Search(ctx context.Context, searches []engine.Search) (results []engine.Result, err error) {
-	err = c.do(ctx, func(t *txn) error {
-		for _, s := range searches {
-			r, err := c.searchIn(ctx, t, s)
-			if err != nil {
-				return err
-			}
-			results = append(results, r)
-		}
-		return nil
-	})
-	return results, err
-}
-
-// searchIn searches the rows that the transaction has not touched in the
-// collection's index, those that it stored in an index of their own, and takes
-// the best of both.
-func (c *txCollection) searchIn(ctx context.Context, t *txn, s engine.Search) (engine.Result, error) {
-	ch := t.change(c.collection)
-	passing, err := c.rowsIn(ctx, t, s.Filter)
-	if err != nil {
-		return engine.Result{}, err
-	}
-	allowed := ann.NewBitmap(passing)
-	stored, err := newIndex(c.schema)
-	if err != nil {
-		return engine.Result{}, err
-	}
-	var rows []int32 // of the collection, by row of the index of those stored
-	for row, v := range ch.vectors {
-		if allowed.Has(row) {
-			if err := stored.set(int32(len(rows)), v); err != nil {
-				return engine.Result{}, err
-			}
-			rows = append(rows, row)
-			allowed.Clear(row)
-		}
-	}
-	for _, row := range ch.freed {
-		allowed.Clear(row)
-	}
-	id := func(row int32) string { return ch.idOf(row) }
-	var found []ann.Candidate
-	c.mu.RLock() // a reader may load the collection again
-	err = c.index.guard(func() (err error) {
-		found, err = scan(ctx, c.index, &s, allowed, id)
-		return err
-	})
-	c.mu.RUnlock()
-	if errors.Is(err, ann.ErrDamaged) {
-		_, healed := c.heal(ctx) // for when the transaction is tried again
-		err = errors.Join(err, healed)
-	}
-	if err != nil {
-		return engine.Result{}, err
-	}
-	more, err := scan(ctx, stored, &s, nil, func(row int32) string { return id(rows[row]) })
-	if err != nil {
-		return engine.Result{}, err
-	}
-	for _, f := range more {
-		found = append(found, ann.Candidate{Row: rows[f.Row], Score: f.Score})
-	}
-	hits, err := c.hits(ctx, c.readIn(t), best(found, s.K, id), id, parts{s.Payload, s.Vectors})
-	return engine.Result{Hits: hits, Exact: true, Plan: engine.Plan{
-		Path: "filtered scan", Records: allowed.Count() + len(rows), Why: "a transaction compares what it sees one by one",
-	}}, err
 }
 
 // errIndexInside is returned by BuildIndex, Indexes and DropIndex.

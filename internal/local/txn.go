@@ -25,6 +25,7 @@ type txn struct {
 	seq      int64    // the number of the commit, if it changes anything
 	before   mark     // the log when the transaction was begun
 	unused   []string // files that are to be removed after the commit
+	entered  bool     // the locks of what is in memory are taken
 	words    []byte   // memory for the words of a text
 }
 
@@ -97,9 +98,10 @@ func (s *store) updateInTurn(ctx context.Context, only *collection, f func(*txn)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := t.commit(ctx); err != nil {
+	if err := t.commit(); err != nil {
 		return explain(err)
 	}
+	t.checkpoint()
 	for _, path := range t.unused {
 		s.remove(path)
 	}
@@ -167,29 +169,16 @@ func (t *txn) newID() int64 {
 }
 
 // commit commits, and brings the memory in line.
-func (t *txn) commit(ctx context.Context) error {
+func (t *txn) commit() error {
 	s := t.store
-	if s.watch != nil {
-		if err := s.following.Acquire(ctx, 1); err != nil {
-			return err
-		}
-		defer s.following.Release(1)
-	}
-	for c := range t.changes { // in any order: nobody else holds two of them
-		c.still.Lock()
-		defer c.still.Unlock()
-	}
 	if err := t.note(); err != nil {
 		return err
 	}
-	for c := range t.changes {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-	}
-	if err := t.store.checkPlace(); err != nil {
+	if err := s.checkPlace(); err != nil {
 		return err
 	}
-	if err := t.tx.Commit(); err != nil {
+	defer t.leave()
+	if err := t.commitRows(); err != nil {
 		_, _ = t.conn.ExecContext(t.ctx, "ROLLBACK") // a commit that failed may leave the transaction open
 		return err
 	}
@@ -208,6 +197,43 @@ func (t *txn) commit(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// commitRows commits in SQLite, and enters before readers of the file see it.
+func (t *txn) commitRows() error {
+	if t.store.durable == nil { // it waits for no disk
+		t.enter()
+		return t.tx.Commit()
+	}
+	return t.store.durable.commit(t.tx.Commit, t.enter)
+}
+
+// enter takes the locks of what is in memory, until leave. It waits for searches, and no
+// longer than they take: the commit may be on the disk, and cannot be given up.
+func (t *txn) enter() {
+	t.entered = true
+	if t.store.watch != nil {
+		_ = t.store.following.Acquire(context.Background(), 1) // which cannot fail
+	}
+	for c := range t.changes { // in any order: nobody else holds two of them
+		c.still.Lock()
+	}
+	for c := range t.changes {
+		c.mu.Lock()
+	}
+}
+
+func (t *txn) leave() {
+	if !t.entered {
+		return
+	}
+	for c := range t.changes {
+		c.mu.Unlock()
+		c.still.Unlock()
+	}
+	if t.store.watch != nil {
+		t.store.following.Release(1)
+	}
 }
 
 // change is what a transaction does to one collection.

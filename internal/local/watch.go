@@ -128,6 +128,9 @@ func (m mark) nextTo(before mark) bool { return m.commits() == before.commits()+
 // the first process opens the store or one has died while it wrote to the index.
 func (m mark) commits() uint32 { return *(*uint32)(unsafe.Pointer(&m[0])) }
 
+// pages returns how many pages are in the log.
+func (m mark) pages() uint32 { return *(*uint32)(unsafe.Pointer(&m[1])) }
+
 func (w *watch) close() {
 	if w.db != 0 {
 		sqlite3.Xsqlite3_close_v2(w.tls, w.db)

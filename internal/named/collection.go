@@ -70,7 +70,11 @@ func named(s engine.Schema, of func(store string) *engine.Schema) engine.Schema 
 }
 
 // Schema implements engine.Collection.
-func (c *collection) Schema() engine.Schema { return c.schema }
+func (c *collection) Schema() engine.Schema {
+	s := c.schema
+	s.Index = c.Collection.Schema().Index // which DropIndex changes without an alteration
+	return s
+}
 
 // Release implements engine.Collection.
 func (c *collection) Release(ctx context.Context) error {

@@ -146,7 +146,7 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 		}
 		to.Schema = stored(to.Schema)
 		chosen, changed, indexing = to.Schema.Vectors, !to.Schema.SameVectors(was), nil
-		if to.Schema.Index != was.Index || to.Schema.Index == engine.NoIndex { // or one alteration was cut short
+		if to.Indexing { // also as it was: an alteration may have been cut short
 			indexing = &to.Schema.Index
 		}
 		return to, nil

@@ -256,6 +256,25 @@ func TestAlterIndexing(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.Upsert(ctx, []engine.Record{record("1", 1)}))
 	require.Equal(t, []string{"1"}, find(t, c, 9, filter.Filter{}))
+
+	// To drop the index of the records' own vectors says nothing of the others', and no
+	// alteration says it afterwards that does not name it.
+	require.NoError(t, c.BuildIndex(ctx, engine.IndexPlan{M: 16, EfConstruction: 64}))
+	found, err := c.Indexes(ctx)
+	require.NoError(t, err)
+	require.NoError(t, c.DropIndex(ctx, found[0].Name))
+	require.Equal(t, engine.NoIndex, c.Schema().Index)
+	require.NoError(t, e.Alter(ctx, engine.Alter{
+		Name:  docs.Name,
+		Plan:  schema.Alter{AddFields: []engine.Field{{Name: "more"}}}.Of,
+		Alone: func(_ context.Context, run func() error) error { return run() },
+		Done:  func(engine.Collection) {},
+	}))
+	for _, name := range stores(t, inner) {
+		part, err := inner.Open(ctx, name)
+		require.NoError(t, err)
+		require.Equal(t, engine.AutoIndex, part.Schema().Index)
+	}
 }
 
 // A collection of vectors that takes the place of another may have another model. It says

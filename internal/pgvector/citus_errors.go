@@ -22,6 +22,9 @@ var (
 		"FinishConnectionIO", "WaitForAllConnections", "ProcessWaitEvents", "ProcessWaitEventsForSocketClosed",
 		"FinishConnectionListEstablishment", "FetchRemoteIntermediateResult",
 	}
+	// elsewhereReports come from a worker about what the coordinator alone does, which is
+	// to change definitions.
+	elsewhereReports = []string{"EnsureCoordinator", "EnsurePropagationToCoordinator", "CreateTenantSchemaTable"}
 )
 
 // without reports whether an error has no code of its own and comes from one of these

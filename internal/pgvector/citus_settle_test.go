@@ -42,7 +42,7 @@ func TestCitusSettle(t *testing.T) {
 	warned := false
 	done := make(chan error, 1)
 	go func() {
-		done <- e.commit(ctx, nil, func(conn *pgx.Conn, pending func(bool)) error {
+		done <- e.commit(ctx, nil, e.plainly, func(conn *pgx.Conn, pending func(bool)) error {
 			if !warned {
 				warned = true
 				var process string
@@ -69,6 +69,6 @@ func TestCitusSettle(t *testing.T) {
 	require.NoError(t, <-done)
 
 	before := asked()
-	require.NoError(t, e.commit(ctx, nil, func(conn *pgx.Conn, pending func(bool)) error { return end(ctx, conn) }))
+	require.NoError(t, e.commit(ctx, nil, e.plainly, func(conn *pgx.Conn, pending func(bool)) error { return end(ctx, conn) }))
 	require.Equal(t, before, asked(), "asked without a reason")
 }

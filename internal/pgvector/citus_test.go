@@ -235,6 +235,11 @@ func TestCitusErrors(t *testing.T) {
 			require.Equal(t, wire.Never, d.Again(&tt.err), "not a word of it where there is no Citus")
 		}
 	}
+	elsewhere := &pgconn.PgError{Severity: "ERROR", Code: "XX000", Message: "operation is not allowed on this node", Hint: "Connect to the coordinator and run it again.", Routine: "EnsureCoordinator"}
+	require.NotErrorIs(t, s.Failure(elsewhere), engine.ErrUnsupported)
+	d.citus.Store(true)
+	require.ErrorIs(t, s.Failure(elsewhere), engine.ErrUnsupported)
+	require.ErrorContains(t, s.Failure(elsewhere), "open the database at the coordinator's address")
 	require.True(t, answered(&pgconn.PgError{Severity: "ERROR", Code: "XX000", Routine: "ReportResultError"}))
 	require.False(t, answered(&pgconn.PgError{Severity: "ERROR", Code: "XX000", Routine: "ProcessWaitEvents"}), "the coordinator ends while it commits")
 }

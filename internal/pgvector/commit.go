@@ -47,19 +47,24 @@ const epochSQL = `extract(epoch FROM pg_catalog.pg_postmaster_start_time())::tex
 // asked after a crash, when the number alone proves nothing.
 type proof func(ctx context.Context, conn *pgx.Conn, xid string) (bool, error)
 
-// begin begins a transaction, in one round trip.
-func (e *database) begin(ctx context.Context, conn *pgx.Conn, level string) (c commit, err error) {
+// begin begins a transaction, in one round trip. first are statements that come before
+// any that sees the database.
+func (e *database) begin(ctx context.Context, conn *pgx.Conn, level string, first ...string) (c commit, err error) {
 	var batch pgx.Batch
-	batch.Queue("BEGIN ISOLATION LEVEL " + level + " NOT DEFERRABLE")
+	before := append([]string{"BEGIN ISOLATION LEVEL " + level + " NOT DEFERRABLE"}, first...)
 	if e.local != "" {
-		batch.Queue(e.local)
+		before = append(before, e.local)
+	}
+	for _, sql := range before {
+		batch.Queue(sql)
 	}
 	batch.Queue("SELECT pg_catalog.pg_current_xact_id()::text, pg_catalog.pg_backend_pid()::text, extract(epoch FROM pg_catalog.clock_timestamp())::float8, " + epochSQL)
 	c.asked = time.Now()
 	results := conn.SendBatch(ctx, &batch)
-	_, err = results.Exec()
-	if err == nil && e.local != "" {
-		_, err = results.Exec()
+	for range before {
+		if _, err = results.Exec(); err != nil {
+			break
+		}
 	}
 	if err == nil {
 		c.history = e.history
@@ -91,9 +96,13 @@ func undo(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
-// answered reports whether the server says itself that a commit failed. What it
-// says while it ends the connection may come after a commit that succeeded.
+// answered reports whether a commit is known to have failed: the server says so itself,
+// or was never asked, as after the end of the context. What it says while it ends the
+// connection may come after a commit that succeeded.
 func answered(err error) bool {
+	if pgconn.SafeToRetry(err) {
+		return true
+	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && cmp.Or(pg.SeverityUnlocalized, pg.Severity) == "ERROR" && !without(pg, endReports) || errors.Is(err, pgx.ErrTxCommitRollback)
 }
@@ -147,6 +156,9 @@ type runner interface {
 	Read(ctx context.Context, op func(*pgx.Conn) error) error
 	// change runs an operation in a transaction, which is committed if it returns nil.
 	change(ctx context.Context, p proof, op func(*pgx.Conn) error) error
+	// whole is change for an operation on a table that chooses what it changes by what
+	// it sees, which is one state of the database.
+	whole(ctx context.Context, table string, op func(*pgx.Conn) error) error
 	// send is change for a statement whose answer is not needed.
 	send(ctx context.Context, p proof, sql string, args ...any) error
 	// Width says how many operations may usefully be run at the same time.
@@ -154,19 +166,29 @@ type runner interface {
 }
 
 func (e *database) change(ctx context.Context, p proof, op func(*pgx.Conn) error) error {
-	return e.commit(ctx, p, func(conn *pgx.Conn, pending func(bool)) error {
+	return e.commit(ctx, p, e.plainly, ending(ctx, op))
+}
+
+// ending is op, and COMMIT after it.
+func ending(ctx context.Context, op func(*pgx.Conn) error) func(*pgx.Conn, func(bool)) error {
+	return func(conn *pgx.Conn, pending func(bool)) error {
 		if err := op(conn); err != nil {
 			return err
 		}
 		pending(true)
 		return end(ctx, conn)
-	})
+	}
+}
+
+// plainly begins a transaction whose statements see, each, what is committed.
+func (e *database) plainly(ctx context.Context, conn *pgx.Conn) (commit, error) {
+	return e.begin(ctx, conn, readCommitted)
 }
 
 // send needs two round trips, where change needs three: COMMIT follows the
 // statement without waiting for its answer, and is skipped if the statement fails.
 func (e *database) send(ctx context.Context, p proof, sql string, args ...any) error {
-	return e.commit(ctx, p, func(conn *pgx.Conn, pending func(bool)) error {
+	return e.commit(ctx, p, e.plainly, func(conn *pgx.Conn, pending func(bool)) error {
 		var batch pgx.Batch
 		batch.Queue(sql, args...)
 		batch.Queue("COMMIT")
@@ -185,7 +207,7 @@ func (e *database) send(ctx context.Context, p proof, sql string, args ...any) e
 
 // commit runs op in transactions until one is known to be committed. op says when
 // its transaction may be.
-func (e *database) commit(ctx context.Context, p proof, op func(conn *pgx.Conn, pending func(bool)) error) error {
+func (e *database) commit(ctx context.Context, p proof, begin func(context.Context, *pgx.Conn) (commit, error), op func(conn *pgx.Conn, pending func(bool)) error) error {
 	var lost *commit // a transaction that may have been committed
 	var open unsettled
 	err := e.Write(ctx, func(conn *pgx.Conn) error {
@@ -202,7 +224,7 @@ func (e *database) commit(ctx context.Context, p proof, op func(conn *pgx.Conn, 
 			lost = nil
 		}
 		open.sweep(ctx, conn)
-		c, err := e.begin(ctx, conn, readCommitted)
+		c, err := begin(ctx, conn)
 		if err == nil {
 			err = op(conn, func(is bool) {
 				if is {

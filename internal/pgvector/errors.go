@@ -110,6 +110,10 @@ func (d *dialect) Explain(err error) error {
 			return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 		}
 	}
+	if d.citus.Load() && without(pg, elsewhereReports) && !errors.Is(err, engine.ErrUnsupported) {
+		return fmt.Errorf("%w: this by a worker of Citus: open the database at the coordinator's address, "+
+			"which is that of group 0 in pg_dist_node: %w", engine.ErrUnsupported, err)
+	}
 	switch pg.Code[:min(2, len(pg.Code))] {
 	case "22", "23", "P0": // data exception, integrity constraint violation, an exception that a trigger raised
 		return engine.Refused(err)

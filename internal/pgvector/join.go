@@ -278,6 +278,10 @@ func (j *joined) change(ctx context.Context, _ proof, op func(*pgx.Conn) error) 
 	return j.run(ctx, true, op)
 }
 
+func (j *joined) whole(ctx context.Context, _ string, op func(*pgx.Conn) error) error {
+	return j.run(ctx, true, op)
+}
+
 func (j *joined) send(ctx context.Context, _ proof, sql string, args ...any) error {
 	return j.run(ctx, true, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, sql, args...)

@@ -44,6 +44,10 @@ func (t *tx) change(ctx context.Context, _ proof, op func(*pgx.Conn) error) erro
 	return t.Read(ctx, op)
 }
 
+func (t *tx) whole(ctx context.Context, _ string, op func(*pgx.Conn) error) error {
+	return t.Read(ctx, op)
+}
+
 func (t *tx) send(ctx context.Context, _ proof, sql string, args ...any) error {
 	return t.Read(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, sql, args...)
@@ -101,9 +105,13 @@ func (e *database) Tx(ctx context.Context, f func(ctx context.Context) error) er
 				return failed // what f itself returns is no reason to run it again
 			}
 			lost = &c
-			if err = end(ctx, conn); err == nil || answered(err) {
+			switch err = end(ctx, conn); {
+			case err == nil:
 				lost = nil
-			} else {
+			case answered(err):
+				lost = nil
+				undo(ctx, conn)
+			default:
 				lost.lost()
 			}
 			open.heed(e, conn, &c, false)

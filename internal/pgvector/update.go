@@ -42,19 +42,28 @@ func (c *collection) Update(ctx context.Context, changes []engine.Change) error 
 	}
 	slices.SortFunc(order, func(a, b int) int { return strings.Compare(changes[a].ID, changes[b].ID) })
 	return c.runner(ctx).change(ctx, c.storedBy(ids), func(conn *pgx.Conn) error {
-		missed, err := c.sendChanges(ctx, conn, changes, order)
-		if err != nil {
-			return err
-		}
-		unmet := unmet
-		if len(missed) > 0 {
-			if err := c.whyMissed(ctx, conn, changes, missed, &unmet); err != nil {
+		unmet, left := unmet, order
+		for try := 1; len(left) > 0; try++ {
+			missed, err := c.sendChanges(ctx, conn, changes, left)
+			if err != nil {
+				return err
+			}
+			if left, err = c.whyMissed(ctx, conn, changes, missed, try, &unmet); err != nil {
 				return err
 			}
 		}
 		return unmet.Err()
 	})
 }
+
+// A change that misses a record which is there is sent so often: another transaction may
+// have deleted and stored it while the change waited for that, which makes it a row that
+// only a statement which begins later meets. Under a condition the second miss is taken
+// for the condition's.
+const (
+	updateTries   = 5
+	updateIfTries = 2
+)
 
 // sendChanges sends the changes at some places, and returns the places of those
 // that met no record.
@@ -78,8 +87,12 @@ func (c *collection) sendChanges(ctx context.Context, conn *pgx.Conn, changes []
 }
 
 // whyMissed notes why some changes met no record. Within the transaction, whoever
-// changed one of them is done.
-func (c *collection) whyMissed(ctx context.Context, conn *pgx.Conn, changes []engine.Change, missed []int, unmet *engine.Unmet) error {
+// changed one of them is done. It returns those that may meet theirs if they are sent
+// again, after so many tries.
+func (c *collection) whyMissed(ctx context.Context, conn *pgx.Conn, changes []engine.Change, missed []int, try int, unmet *engine.Unmet) (again []int, err error) {
+	if len(missed) == 0 {
+		return nil, nil
+	}
 	ids := make([]string, len(missed))
 	for at, i := range missed {
 		ids[at] = changes[i].ID
@@ -91,7 +104,7 @@ func (c *collection) whyMissed(ctx context.Context, conn *pgx.Conn, changes []en
 	condition, args := c.byIDs(ids)
 	rows, err := conn.Query(ctx, "SELECT "+c.id+"::text, coalesce("+text+", '') FROM "+c.name+" WHERE "+condition, args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	texts := map[string]string{}
 	var id, is string
@@ -99,12 +112,15 @@ func (c *collection) whyMissed(ctx context.Context, conn *pgx.Conn, changes []en
 		texts[id] = is
 		return nil
 	}); err != nil {
-		return err
+		return nil, err
 	}
 	for _, i := range missed {
 		is, known := texts[changes[i].ID]
+		free := changes[i].Was == nil && changes[i].If.IsZero()
 		switch {
-		case !known || changes[i].Was == nil && changes[i].If.IsZero(): // or stored by another a moment ago
+		case known && free && try < updateTries, known && !free && try < updateIfTries:
+			again = append(again, i)
+		case !known || free:
 			unmet.Add(i, engine.ErrNotFound)
 		case changes[i].Was != nil && *changes[i].Was != is:
 			unmet.Add(i, engine.ErrOtherText)
@@ -112,7 +128,7 @@ func (c *collection) whyMissed(ctx context.Context, conn *pgx.Conn, changes []en
 			unmet.Add(i, engine.ErrConflict)
 		}
 	}
-	return nil
+	return again, nil
 }
 
 // updateSQL is the statement of one change, with its arguments.

@@ -16,12 +16,8 @@ func (c *collection) Usage(ctx context.Context) ([]engine.Part, error) {
 		return nil, fmt.Errorf("%w: %s inside a transaction by the postgres engine with Citus", engine.ErrUnsupported, engine.LackUsage)
 	}
 	var table, all int64
-	err := c.read(ctx, func(conn *pgx.Conn) error {
-		if err := conn.QueryRow(ctx, c.tableSizeSQL(), c.name).Scan(&table); err != nil {
-			return err
-		}
-		return conn.QueryRow(ctx, c.totalSizeSQL(), c.name).Scan(&all)
-	})
+	sql := fmt.Sprintf("SELECT (%s), (%s)", c.tableSizeSQL(), c.totalSizeSQL())
+	err := c.read(ctx, func(conn *pgx.Conn) error { return conn.QueryRow(ctx, sql, c.name).Scan(&table, &all) })
 	return []engine.Part{{Name: "table", Server: table}, {Name: "indexes", Server: all - table}}, err
 }
 

@@ -374,7 +374,7 @@ func (c *collection) affected(ctx context.Context, sql string, args ...any) (int
 		return 0, err
 	}
 	var tag pgconn.CommandTag
-	err := c.runner(ctx).change(ctx, nil, func(conn *pgx.Conn) (err error) {
+	err := c.runner(ctx).whole(ctx, c.name, func(conn *pgx.Conn) (err error) {
 		tag, err = conn.Exec(ctx, sql, args...)
 		return err
 	})

@@ -80,7 +80,7 @@ func (a Alter) Of(s engine.Schema) (engine.Alteration, error) {
 		out.Schema.MaxRecords = *a.MaxRecords
 	}
 	if a.Index != nil {
-		out.Schema.Index = *a.Index
+		out.Schema.Index, out.Indexing = *a.Index, true
 	}
 	if a.Rename != "" {
 		out.Schema.Name = a.Rename

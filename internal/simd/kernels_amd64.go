@@ -154,6 +154,31 @@ func atMostSquare(set *uint64, keys *int32, x *float32, near float32, factor flo
 //go:noescape
 func atMostLine(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
 
+// wideDotSquare sets dst to four sums for each row over the products and, behind them, the squares of each of four rows. n is a multiple of 4, and not 0.
+//
+//go:noescape
+func wideDotSquare(dst *float64, q *float64, rows *[4]*float32, n int)
+
+// wideDot sets dst to four sums for each row over the products of q and each of four rows. n is a multiple of 4, and not 0.
+//
+//go:noescape
+func wideDot(dst *float64, q *float64, rows *[4]*float32, n int)
+
+// wideL2 sets dst to four sums for each row over the squared differences of q and each of four rows. n is a multiple of 4, and not 0.
+//
+//go:noescape
+func wideL2(dst *float64, q *float64, rows *[4]*float32, n int)
+
+// scaledKernel sets wide to q divided by norm, narrow to wide rounded, and centred to (wide-mean)*inv rounded, n elements each, a multiple of 4 and not 0.
+//
+//go:noescape
+func scaledKernel(wide *float64, narrow *float32, centred *float32, q *float32, mean *float64, n int, norm float64, inv float64)
+
+// quantizeKernel sets code to y+64, rounded, of at least 0 and at most 127, lost to four sums of the squares of what that leaves out, and squares to eight of those of code-64. n is a multiple of 8, and not 0.
+//
+//go:noescape
+func quantizeKernel(code *uint8, y *float32, n int, lost *[4]float64, squares *[8]int32)
+
 // walshHadamardKernel transforms n elements in place; n is a power of two, 64 or more.
 //
 //go:noescape

@@ -6098,6 +6098,249 @@ done452:
 	VZEROUPPER
 	RET
 
+// func wideDotSquare(dst *float64, q *float64, rows *[4]*float32, n int)
+// Requires: AVX, AVX2
+TEXT ·wideDotSquare(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  (DX), SI
+	MOVQ  8(DX), DI
+	MOVQ  16(DX), R8
+	MOVQ  24(DX), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	XORQ  R9, R9
+
+loop453:
+	VMOVUPD   (CX)(R9*8), Y8
+	VCVTPS2PD (SI)(R9*4), Y9
+	VMULPD    Y9, Y8, Y10
+	VADDPD    Y10, Y0, Y0
+	VMULPD    Y9, Y9, Y9
+	VADDPD    Y9, Y4, Y4
+	VCVTPS2PD (DI)(R9*4), Y9
+	VMULPD    Y9, Y8, Y10
+	VADDPD    Y10, Y1, Y1
+	VMULPD    Y9, Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	VCVTPS2PD (R8)(R9*4), Y9
+	VMULPD    Y9, Y8, Y10
+	VADDPD    Y10, Y2, Y2
+	VMULPD    Y9, Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	VCVTPS2PD (DX)(R9*4), Y9
+	VMULPD    Y9, Y8, Y10
+	VADDPD    Y10, Y3, Y3
+	VMULPD    Y9, Y9, Y9
+	VADDPD    Y9, Y7, Y7
+	ADDQ      $0x04, R9
+	CMPQ      R9, BX
+	JL        loop453
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 32(AX)
+	VMOVUPD   Y2, 64(AX)
+	VMOVUPD   Y3, 96(AX)
+	VMOVUPD   Y4, 128(AX)
+	VMOVUPD   Y5, 160(AX)
+	VMOVUPD   Y6, 192(AX)
+	VMOVUPD   Y7, 224(AX)
+	VZEROUPPER
+	RET
+
+// func wideDot(dst *float64, q *float64, rows *[4]*float32, n int)
+// Requires: AVX, AVX2
+TEXT ·wideDot(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  (DX), SI
+	MOVQ  8(DX), DI
+	MOVQ  16(DX), R8
+	MOVQ  24(DX), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ  R9, R9
+
+loop454:
+	VMOVUPD   (CX)(R9*8), Y4
+	VCVTPS2PD (SI)(R9*4), Y5
+	VMULPD    Y5, Y4, Y5
+	VADDPD    Y5, Y0, Y0
+	VCVTPS2PD (DI)(R9*4), Y5
+	VMULPD    Y5, Y4, Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD (R8)(R9*4), Y5
+	VMULPD    Y5, Y4, Y5
+	VADDPD    Y5, Y2, Y2
+	VCVTPS2PD (DX)(R9*4), Y5
+	VMULPD    Y5, Y4, Y5
+	VADDPD    Y5, Y3, Y3
+	ADDQ      $0x04, R9
+	CMPQ      R9, BX
+	JL        loop454
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 32(AX)
+	VMOVUPD   Y2, 64(AX)
+	VMOVUPD   Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func wideL2(dst *float64, q *float64, rows *[4]*float32, n int)
+// Requires: AVX, AVX2
+TEXT ·wideL2(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  (DX), SI
+	MOVQ  8(DX), DI
+	MOVQ  16(DX), R8
+	MOVQ  24(DX), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ  R9, R9
+
+loop455:
+	VMOVUPD   (CX)(R9*8), Y4
+	VCVTPS2PD (SI)(R9*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y0, Y0
+	VCVTPS2PD (DI)(R9*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD (R8)(R9*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y2, Y2
+	VCVTPS2PD (DX)(R9*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y3, Y3
+	ADDQ      $0x04, R9
+	CMPQ      R9, BX
+	JL        loop455
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 32(AX)
+	VMOVUPD   Y2, 64(AX)
+	VMOVUPD   Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func scaledKernel(wide *float64, narrow *float32, centred *float32, q *float32, mean *float64, n int, norm float64, inv float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·scaledKernel(SB), NOSPLIT, $0-64
+	MOVQ         wide+0(FP), AX
+	MOVQ         narrow+8(FP), CX
+	MOVQ         centred+16(FP), DX
+	MOVQ         q+24(FP), BX
+	MOVQ         mean+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVSD        norm+48(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVSD        inv+56(FP), X1
+	VBROADCASTSD X1, Y1
+	XORQ         R8, R8
+
+loop456:
+	VCVTPS2PD  (BX)(R8*4), Y2
+	VDIVPD     Y0, Y2, Y2
+	VMOVUPD    Y2, (AX)(R8*8)
+	VCVTPD2PSY Y2, X3
+	VMOVUPS    X3, (CX)(R8*4)
+	VSUBPD     (SI)(R8*8), Y2, Y2
+	VMULPD     Y1, Y2, Y2
+	VCVTPD2PSY Y2, X3
+	VMOVUPS    X3, (DX)(R8*4)
+	ADDQ       $0x04, R8
+	CMPQ       R8, DI
+	JL         loop456
+	VZEROUPPER
+	RET
+
+// func quantizeKernel(code *uint8, y *float32, n int, lost *[4]float64, squares *[8]int32)
+// Requires: AVX, AVX2
+TEXT ·quantizeKernel(SB), NOSPLIT, $0-40
+	MOVQ         code+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         lost+24(FP), BX
+	MOVQ         squares+32(FP), SI
+	VBROADCASTSS least<>+0(SB), Y0
+	VBROADCASTSS most<>+0(SB), Y1
+	VBROADCASTSS zero<>+0(SB), Y2
+	VBROADCASTSS half<>+0(SB), Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VCVTPS2DQ    Y2, Y7
+	XORQ         DI, DI
+
+loop457:
+	VMOVUPS      (CX)(DI*4), Y8
+	VMINPS       Y1, Y8, Y9
+	VMAXPS       Y0, Y9, Y9
+	VADDPS       Y2, Y9, Y9
+	VADDPS       Y3, Y9, Y9
+	VCVTTPS2DQ   Y9, Y9
+	VCVTDQ2PS    Y9, Y10
+	VSUBPS       Y2, Y10, Y10
+	VEXTRACTF128 $0x00, Y8, X11
+	VEXTRACTF128 $0x00, Y10, X12
+	VCVTPS2PD    X11, Y11
+	VCVTPS2PD    X12, Y12
+	VSUBPD       Y12, Y11, Y11
+	VMULPD       Y11, Y11, Y11
+	VADDPD       Y11, Y4, Y4
+	VEXTRACTF128 $0x01, Y8, X8
+	VEXTRACTF128 $0x01, Y10, X10
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X10, Y10
+	VSUBPD       Y10, Y8, Y8
+	VMULPD       Y8, Y8, Y8
+	VADDPD       Y8, Y5, Y5
+	VPSUBD       Y7, Y9, Y8
+	VPMULLD      Y8, Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VEXTRACTI128 $0x01, Y9, X8
+	VPACKUSDW    X8, X9, X9
+	VPACKUSWB    X9, X9, X9
+	VMOVQ        X9, (AX)(DI*1)
+	ADDQ         $0x08, DI
+	CMPQ         DI, DX
+	JL           loop457
+	VADDPD       Y5, Y4, Y4
+	VMOVUPD      Y4, (BX)
+	VMOVDQU      Y6, (SI)
+	VZEROUPPER
+	RET
+
+DATA least<>+0(SB)/4, $0xc2800000
+GLOBL least<>(SB), RODATA|NOPTR, $4
+
+DATA most<>+0(SB)/4, $0x427c0000
+GLOBL most<>(SB), RODATA|NOPTR, $4
+
+DATA zero<>+0(SB)/4, $0x42800000
+GLOBL zero<>(SB), RODATA|NOPTR, $4
+
+DATA half<>+0(SB)/4, $0x3f000000
+GLOBL half<>(SB), RODATA|NOPTR, $4
+
 // func walshHadamardKernel(x *float32, n int)
 // Requires: AVX
 TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
@@ -6109,7 +6352,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVQ    AX, DX
 	LEAQ    (AX)(CX*4), BX
 
-block453:
+block458:
 	VMOVUPS    (DX), Y3
 	VPERMILPS  $0xb1, Y3, Y11
 	VXORPS     Y0, Y3, Y10
@@ -6224,21 +6467,21 @@ block453:
 	VMOVUPS    Y10, 224(DX)
 	ADDQ       $0x00000100, DX
 	CMPQ       DX, BX
-	JB         block453
+	JB         block458
 	SHLQ       $0x02, CX
 	MOVQ       $0x00000100, SI
 
-four454:
+four459:
 	LEAQ (SI)(SI*1), DX
 	CMPQ DX, CX
-	JGE  two457
+	JGE  two462
 	LEAQ (SI)(SI*2), DI
 	MOVQ AX, DX
 
-group455:
+group460:
 	LEAQ (DX)(SI*1), R8
 
-inner456:
+inner461:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VMOVUPS (DX)(SI*2), Y11
@@ -6257,20 +6500,20 @@ inner456:
 	VMOVUPS Y3, (DX)(DI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      inner456
+	JB      inner461
 	ADDQ    DI, DX
 	CMPQ    DX, BX
-	JB      group455
+	JB      group460
 	SHLQ    $0x02, SI
-	JMP     four454
+	JMP     four459
 
-two457:
+two462:
 	CMPQ SI, CX
-	JGE  done459
+	JGE  done464
 	MOVQ AX, DX
 	LEAQ (AX)(SI*1), R8
 
-pair458:
+pair463:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VADDPS  Y9, Y8, Y6
@@ -6279,9 +6522,9 @@ pair458:
 	VMOVUPS Y9, (DX)(SI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      pair458
+	JB      pair463
 
-done459:
+done464:
 	VZEROUPPER
 	RET
 

@@ -222,14 +222,6 @@ func (s *PostgresServer) URL(database string) string {
 // Addr returns the server's address as host:port.
 func (s *PostgresServer) Addr() string { return s.base.Host }
 
-// Log returns the last n lines that a private server wrote.
-func (s *PostgresServer) Log(n int) string {
-	if s.proc == nil {
-		return ""
-	}
-	return s.proc.log(n)
-}
-
 // CreateDatabase creates an empty database, runs the statements in it, such as
 // "CREATE EXTENSION vector", and returns its URL, as superuser. The database is
 // dropped when the test ends.

@@ -31,6 +31,7 @@ var packages = []goPackage{
 		dotRows(double), floatAt(product, double), l2Pair(double), floatAt(squared, double),
 		sub(single), sub(double), maximum(single), maximum(double),
 		atMost(squared), atMost(product),
+		wide(product, true), wide(product, false), wide(squared, false), scaled, quantize,
 		walshHadamard,
 		prefetch,
 	}},

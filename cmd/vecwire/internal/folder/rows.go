@@ -130,11 +130,16 @@ func object(line []byte) ([]column, error) {
 		return nil, errors.New("not a JSON object")
 	}
 	var columns []column
+	seen := map[string]bool{}
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
 			return nil, fmt.Errorf("not JSON: %w", err)
 		}
+		if seen[name.(string)] {
+			return nil, fmt.Errorf("the key %q is there twice", name)
+		}
+		seen[name.(string)] = true
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
 			return nil, fmt.Errorf("not JSON: %w", err)

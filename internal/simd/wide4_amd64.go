@@ -1,0 +1,6 @@
+//go:build gc && !purego
+
+package simd
+
+// hasWide says that there are kernels for float64 sums over rows of float32.
+const hasWide = true
