@@ -1,6 +1,7 @@
 package vecwire_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +26,40 @@ func TestMirrorEmbeds(t *testing.T) {
 	defer m.Close()
 	require.NoError(t, m.Upsert(ctx, vecwire.Record{ID: "1", Text: "aaa"}, vecwire.Record{ID: "2", Text: "bbb"}))
 	require.Equal(t, []string{"2", "1"}, foundIDs(t, m.Collection, vecwire.Query{Text: "bb"}))
+}
+
+// TestMirrorUsage counts the copy beside the collection.
+func TestMirrorUsage(t *testing.T) {
+	ctx := t.Context()
+	c, err := openURL(t, "mem:").CreateCollection(ctx, vecwire.Schema{Name: "docs", Dim: 64})
+	require.NoError(t, err)
+	records := make([]vecwire.Record, 1000)
+	for i := range records {
+		v := make([]float32, 64)
+		v[i%64] = float32(i + 1)
+		records[i] = vecwire.Record{ID: strconv.Itoa(i), Vector: v}
+	}
+	require.NoError(t, c.Upsert(ctx, records...))
+	m, err := c.Mirror(ctx, vecwire.MirrorOptions{})
+	require.NoError(t, err)
+	u, err := m.Usage(ctx)
+	require.NoError(t, err)
+	alone, err := c.Usage(ctx)
+	require.NoError(t, err)
+	require.Greater(t, len(u.Parts), len(alone.Parts))
+	copied := int64(0)
+	for i, p := range u.Parts {
+		if i < len(alone.Parts) {
+			require.Equal(t, alone.Parts[i].Name, p.Name)
+			continue
+		}
+		require.Contains(t, p.Name, "copy's ")
+		copied += p.Memory + p.Mapped
+	}
+	require.GreaterOrEqual(t, copied, int64(1000*64*4), "the vectors")
+	require.NoError(t, m.Close())
+	_, err = m.Usage(ctx)
+	require.ErrorIs(t, err, vecwire.ErrClosed)
 }
 
 // TestMirrorAttached mirrors an existing table, where keys are numbers, and vectors

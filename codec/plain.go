@@ -7,12 +7,13 @@ import (
 )
 
 // appendPlain reads numbers from s[i] on for as long as they are written as embeddings
-// are, a digit before the point and 1 to 15 behind it, with a comma right behind them.
+// are, a digit before the point and 1 to 15 behind it, with a comma right behind them, and
+// perhaps a space behind that.
 // It returns where the first other one begins. What it reads is what parseNumber
 // reads; it only takes fewer steps, in the order in which most numbers need them.
 func appendPlain[T Float](v []T, s string, i int) ([]T, int) {
 	var zero T
-	for i+27 <= len(s) { // sign, digit, point, 16 more, comma, and what is loaded beyond
+	for i+28 <= len(s) { // sign, digit, point, 16 more, comma, space, and what is loaded beyond
 		at := i
 		neg := uint64(0)
 		if s[at] == '-' {
@@ -57,7 +58,9 @@ func appendPlain[T Float](v []T, s string, i int) ([]T, int) {
 			}
 			v = append(v, T(math.Float64frombits(math.Float64bits(f)|neg<<63)))
 		}
-		i = at + 1
+		if i = at + 1; s[i] == ' ' { // as some programs write lists
+			i++
+		}
 	}
 	return v, i
 }

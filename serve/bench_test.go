@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -94,11 +95,11 @@ func BenchmarkSearchIDs(b *testing.B) {
 	}
 }
 
-// BenchmarkStoreRecords sends 1,000 records of 384 dimensions in a body, with lists of
-// numbers and with base64, and pairs that with an Upsert of them. Both replace the
-// records of a collection of their own, in a file.
+// BenchmarkStoreRecords sends 10,000 records of 384 dimensions in a body, with lists of
+// numbers and with base64, and pairs that with Upserts of them, of as many at a time as the
+// server stores at a time. Both replace the records of a collection of their own, in a file.
 func BenchmarkStoreRecords(b *testing.B) {
-	const n, dim = 1000, 384
+	const n, dim = 10_000, 384
 	db := openDB(b, filepath.Join(b.TempDir(), "store.db"))
 	rng := rand.New(rand.NewPCG(1, 1))
 	records := make([]vecwire.Record, n)
@@ -122,8 +123,12 @@ func BenchmarkStoreRecords(b *testing.B) {
 			_, err = db.CreateCollection(b.Context(), vecwire.Schema{Name: "http_" + name, Dim: dim, Index: vecwire.NoIndex})
 			require.NoError(b, err)
 			pair.Run(b, func() {
-				require.Contains(b, string(c.lines("/v1/collections/http_"+name+"/records?results=failed", body).body), `"stored":1000`)
-			}, func() { require.NoError(b, theirs.Upsert(b.Context(), records...)) })
+				require.Contains(b, string(c.lines("/v1/collections/http_"+name+"/records?results=failed", body).body), `"stored":10000`)
+			}, func() {
+				for some := range slices.Chunk(records, db.Capabilities().BatchRecords) {
+					require.NoError(b, theirs.Upsert(b.Context(), some...))
+				}
+			})
 		})
 	}
 }

@@ -22,8 +22,7 @@ func inChange(name string) string {
 }
 
 func changeRecord(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -34,7 +33,7 @@ func changeRecord(c *call) error {
 	return c.on(func(h *handle) error {
 		change := vecwire.Change{ID: c.r.PathValue("id"), Unset: stringsOf(get[[]any](v, "unset")), Text: get[string](v, "text"), If: condition}
 		var err error
-		if change.Vector, change.Vector64, err = get[numbers](v, "vector").read(h.schema); err != nil {
+		if change.Vector, change.Vector64, err = get[numbers](v, "vector").read(h.schema, nil); err != nil {
 			return within("/vector", err)
 		}
 		set, nulls, err := fieldsOf(h, get[json.RawMessage](v, "set"))
@@ -47,9 +46,9 @@ func changeRecord(c *call) error {
 			}
 		}
 		change.Set, change.Unset = set, append(change.Unset, nulls...)
-		if err := h.c.Update(c.r.Context(), change); err != nil {
+		if err := h.c.Update(c.ctx, change); err != nil {
 			// A value that does not fit may be the condition's, which another verb tells.
-			if _, wrong := h.c.Count(c.r.Context(), condition); valueDetails(wrong, inChange) != nil {
+			if _, wrong := h.c.Count(c.ctx, condition); valueDetails(wrong, inChange) != nil {
 				return at("/if", wrong)
 			}
 			return err
@@ -60,8 +59,7 @@ func changeRecord(c *call) error {
 }
 
 func changeRecords(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -83,7 +81,7 @@ func changeRecords(c *call) error {
 			}
 			set[name] = nil
 		}
-		n, err := h.c.UpdateWhere(c.r.Context(), f, set)
+		n, err := h.c.UpdateWhere(c.ctx, f, set)
 		if err != nil {
 			return err
 		}

@@ -59,8 +59,7 @@ func (c *call) schemaOf(name string, v values) (vecwire.Schema, error) {
 func inSchema(string) string { return "/fields" }
 
 func createCollection(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -72,7 +71,7 @@ func createCollection(c *call) error {
 	if err != nil {
 		return err
 	}
-	made, err := c.db.CreateCollection(c.r.Context(), s)
+	made, err := c.db.CreateCollection(c.ctx, s)
 	if err != nil {
 		return err
 	}
@@ -84,8 +83,7 @@ func createCollection(c *call) error {
 }
 
 func ensureCollection(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -93,9 +91,9 @@ func ensureCollection(c *call) error {
 	if err != nil {
 		return err
 	}
-	ensured, err := c.db.EnsureCollection(c.r.Context(), s)
+	ensured, err := c.db.EnsureCollection(c.ctx, s)
 	if _, ok := errors.AsType[*vecwire.SchemaError](err); ok {
-		if there, openErr := c.db.OpenCollection(c.r.Context(), s.Name); openErr == nil {
+		if there, openErr := c.db.OpenCollection(c.ctx, s.Name); openErr == nil {
 			return differs(there.Schema(), s)
 		}
 	}
@@ -155,7 +153,7 @@ type word string
 func (w word) String() string { return string(w) }
 
 func listCollections(c *call) error {
-	schemas, err := c.db.Collections(c.r.Context())
+	schemas, err := c.db.Collections(c.ctx)
 	if err != nil {
 		return err
 	}
@@ -179,13 +177,13 @@ func listCollections(c *call) error {
 
 func getCollection(c *call) error {
 	return c.on(func(h *handle) error {
-		count, err := h.c.Count(c.r.Context(), filter.Filter{})
+		count, err := h.c.Count(c.ctx, filter.Filter{})
 		if err != nil {
 			return err
 		}
 		infos := []vecwire.IndexInfo{}
 		if c.db.Capabilities().Indexes && c.namespace == "" {
-			if infos, err = h.c.Indexes(c.r.Context()); err != nil {
+			if infos, err = h.c.Indexes(c.ctx); err != nil {
 				return err
 			}
 		}
@@ -195,7 +193,7 @@ func getCollection(c *call) error {
 		}
 		answer := map[string]any{"schema": schema, "count": count, "indexes": indexEntries(infos), "embedder": h.embedded}
 		if c.db.Capabilities().Usage && c.namespace == "" {
-			u, err := h.c.Usage(c.r.Context())
+			u, err := h.c.Usage(c.ctx)
 			if err != nil {
 				return err
 			}
@@ -210,7 +208,7 @@ func getCollection(c *call) error {
 }
 
 func dropCollection(c *call) error {
-	if err := c.db.DropCollection(c.r.Context(), c.r.PathValue("collection")); err != nil {
+	if err := c.db.DropCollection(c.ctx, c.r.PathValue("collection")); err != nil {
 		return err
 	}
 	c.w.WriteHeader(http.StatusNoContent)

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/vecwire/vecwire/filter"
@@ -32,10 +31,13 @@ type call struct {
 	route     *route
 	w         *answer
 	r         *http.Request
+	ctx       context.Context // ends with the request, and after Limits.Time unless the route is long
+	begun     time.Time
 	id        string
 	who       *caller
 	namespace string
-	query     values // the parameters of the URL
+	query     values   // the parameters of the URL, nil for none
+	room      *scratch // nil until it is needed
 }
 
 // answer is a response that knows what was sent.
@@ -66,14 +68,27 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
-	c := &call{server: e.s, route: e.route, w: &answer{ResponseWriter: w}, r: r, id: e.s.ids.of(r)}
-	w.Header()["X-Request-Id"] = []string{c.id}
+	made := &struct { // in one piece, as every request needs all of them
+		call   call
+		answer answer
+		time   deadline
+		id     [1]string
+	}{answer: answer{ResponseWriter: w}, id: [1]string{e.s.ids.of(r)}}
+	c := &made.call
+	*c = call{server: e.s, route: e.route, w: &made.answer, r: r, ctx: r.Context(), begun: begin, id: made.id[0]}
+	if !e.route.long {
+		made.time.Context, made.time.at = c.ctx, begin.Add(e.s.o.Limits.Time)
+		c.ctx = &made.time
+		defer made.time.end()
+	}
+	w.Header()["X-Request-Id"] = made.id[:]
 	e.s.metrics.begin()
-	err := c.run(begin)
+	err := c.run()
 	cutOff := err != nil && c.w.status != 0
 	if err != nil && !cutOff {
 		problemOf(err, c.route.where).write(c.w, c.id)
 	}
+	c.room.release()
 	took := time.Since(begin)
 	e.s.metrics.end(e.route, c.w.status, c.w.bytes, took)
 	c.log(err, cutOff, took)
@@ -85,7 +100,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // run answers the request, or returns why not.
-func (c *call) run(now time.Time) (err error) {
+func (c *call) run() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicError{v, debug.Stack()}
@@ -99,7 +114,7 @@ func (c *call) run(now time.Time) (err error) {
 			c.w.Header().Set("WWW-Authenticate", "Bearer")
 			return err
 		}
-		if err := c.who.spend(now); err != nil {
+		if err := c.who.spend(c.begun); err != nil {
 			return err
 		}
 		select {
@@ -115,11 +130,7 @@ func (c *call) run(now time.Time) (err error) {
 			return err
 		}
 	}
-	if !c.route.long {
-		ctx, cancel := context.WithTimeout(c.r.Context(), c.o.Limits.Time)
-		defer cancel()
-		c.r = c.r.WithContext(ctx)
-	} else {
+	if c.route.long {
 		c.untimed()
 		defer c.untimed() // the connection's next request may be on a server without deadlines
 	}
@@ -129,10 +140,10 @@ func (c *call) run(now time.Time) (err error) {
 // parameters reads the parameters of the URL, and refuses those that the route
 // does not have.
 func (c *call) parameters() error {
-	c.query = values{}
 	if c.r.URL.RawQuery == "" {
 		return nil
 	}
+	c.query = values{}
 	given, err := url.ParseQuery(c.r.URL.RawQuery)
 	if err != nil {
 		return malformed("the query of the URL cannot be read")
@@ -187,45 +198,29 @@ func (p param) read(s string) (any, error) {
 	return nil, invalidParameter(p.name, p.shape.want(), describe([]byte(s)))
 }
 
-// buffers keeps what bodies were read into and answers were made in.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-const keptBuffer = 1 << 20 // larger ones are let go
-
-func release(b *bytes.Buffer) {
-	if b.Cap() <= keptBuffer {
-		b.Reset()
-		buffers.Put(b)
-	}
-}
-
-// body reads the body by the route's shape. What it returns refers to a buffer
-// until the function that is returned is called.
-func (c *call) body() (values, func(), error) {
-	nothing := func() {}
+// body reads the body by the route's shape. What it returns refers to a buffer that
+// others use when the call has ended.
+func (c *call) body() (values, error) {
 	if err := c.mediaType("application/json"); err != nil {
-		return nil, nothing, err
+		return nil, err
 	}
 	if c.r.ContentLength > c.o.Limits.Body {
-		return nil, nothing, &http.MaxBytesError{Limit: c.o.Limits.Body}
+		return nil, &http.MaxBytesError{Limit: c.o.Limits.Body}
 	}
-	b := buffers.Get().(*bytes.Buffer)
-	done := func() { release(b) }
+	b := &c.scratch().body
 	if n := c.r.ContentLength; n > 0 {
 		b.Grow(int(min(n, keptBuffer)) + bytes.MinRead)
 	}
-	if _, err := b.ReadFrom(http.MaxBytesReader(c.w, c.r.Body, c.o.Limits.Body)); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); !ok {
-			err = malformed("the body could not be read to its end")
-		}
-		return nil, done, err
+	in := pace{from: http.MaxBytesReader(c.w, c.r.Body, c.o.Limits.Body), c: c, while: min(c.o.Limits.Stall, maxPatience), rate: c.o.Limits.Rate}
+	if _, err := b.ReadFrom(&in); err != nil {
+		return nil, unread(err)
 	}
 	v, err := parse(b.Bytes(), c.route.body)
 	if err != nil {
-		return nil, done, err
+		return nil, err
 	}
 	object, _ := v.(values)
-	return object, done, nil
+	return object, nil
 }
 
 // mediaType checks the type of the body. That it must be given keeps forms of pages
@@ -282,11 +277,11 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.valu
 
 // log writes the request down. It has no query, record or token in it.
 func (c *call) log(err error, cutOff bool, took time.Duration) {
-	level, attrs := slog.LevelInfo, make([]slog.Attr, 0, 10)
-	if !c.o.Logger.Enabled(c.r.Context(), level) {
+	level := slog.LevelInfo
+	if !c.o.Logger.Enabled(c.ctx, level) {
 		return
 	}
-	attrs = append(attrs, slog.String("id", c.id), slog.String("method", c.r.Method), slog.String("route", c.route.path))
+	attrs := append(make([]slog.Attr, 0, 10), slog.String("id", c.id), slog.String("method", c.r.Method), slog.String("route", c.route.path))
 	if name := c.r.PathValue("collection"); name != "" {
 		attrs = append(attrs, slog.String("collection", pointerOf(name)))
 	}
@@ -305,5 +300,5 @@ func (c *call) log(err error, cutOff bool, took time.Duration) {
 			attrs = append(attrs, slog.String("problem", p.Type))
 		}
 	}
-	c.o.Logger.LogAttrs(c.r.Context(), level, "request", attrs...)
+	c.o.Logger.LogAttrs(c.ctx, level, "request", attrs...)
 }

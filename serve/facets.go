@@ -18,8 +18,7 @@ func inFacet(name string) string {
 }
 
 func countValues(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -36,7 +35,7 @@ func countValues(c *call) error {
 		Count int `json:"count"`
 	}
 	return c.on(func(h *handle) error {
-		counts, err := h.c.Facet(c.r.Context(), get[string](v, "field"), vecwire.FacetOptions{Filter: f, Limit: limit})
+		counts, err := h.c.Facet(c.ctx, get[string](v, "field"), vecwire.FacetOptions{Filter: f, Limit: limit})
 		if err != nil {
 			return err
 		}

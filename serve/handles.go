@@ -106,7 +106,7 @@ func (h *handle) encode(dst []byte, r vecwire.Record) ([]byte, error) {
 // the one that is there: so the function sends nothing before it has succeeded.
 func (c *call) on(do func(h *handle) error) error {
 	key := handleKey{c.r.PathValue("collection"), c.namespace}
-	h, kept, err := c.handles.get(c.r.Context(), key, c.route.long)
+	h, kept, err := c.handles.get(c.ctx, key, c.route.long)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (c *call) on(do func(h *handle) error) error {
 	if status := problemOf(err, c.route.where).Status; status >= http.StatusInternalServerError {
 		return err
 	}
-	if h, _, err = c.handles.get(c.r.Context(), key, true); err != nil {
+	if h, _, err = c.handles.get(c.ctx, key, true); err != nil {
 		return err
 	}
 	return do(h)

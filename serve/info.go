@@ -12,10 +12,10 @@ func serveHealth(c *call) error { return c.json(http.StatusOK, []byte(`{"status"
 // serveReady asks the database for its collections: the cheapest question that
 // reaches a server.
 func serveReady(c *call) error {
-	if isEnding(c.r.Context()) {
+	if isEnding(c.ctx) {
 		return newProblem(http.StatusServiceUnavailable, "unavailable", "the server is about to end")
 	}
-	if _, err := c.db.Collections(c.r.Context()); err != nil {
+	if _, err := c.db.Collections(c.ctx); err != nil {
 		p := newProblem(http.StatusServiceUnavailable, "unavailable", "the database does not answer")
 		p.cause = err
 		return p

@@ -10,8 +10,7 @@ import (
 )
 
 func buildIndex(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -29,10 +28,10 @@ func buildIndex(c *call) error {
 		}
 	}
 	return c.on(func(h *handle) error {
-		if err := h.c.BuildIndex(c.r.Context(), o); err != nil {
+		if err := h.c.BuildIndex(c.ctx, o); err != nil {
 			return err
 		}
-		infos, err := h.c.Indexes(c.r.Context())
+		infos, err := h.c.Indexes(c.ctx)
 		if err != nil {
 			return err
 		}
@@ -63,7 +62,7 @@ func inIndex(name string) string {
 
 func dropIndex(c *call) error {
 	return c.on(func(h *handle) error {
-		if err := h.c.DropIndex(c.r.Context(), c.r.PathValue("index")); err != nil {
+		if err := h.c.DropIndex(c.ctx, c.r.PathValue("index")); err != nil {
 			return err
 		}
 		c.w.WriteHeader(http.StatusNoContent)
@@ -73,8 +72,7 @@ func dropIndex(c *call) error {
 
 // measureRecall measures each effort with the same queries.
 func measureRecall(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -106,7 +104,7 @@ func measureRecall(c *call) error {
 		reports := []report{}
 		for _, e := range efforts {
 			effort, _ := e.(int64)
-			r, err := h.c.Recall(c.r.Context(), vecwire.RecallOptions{
+			r, err := h.c.Recall(c.ctx, vecwire.RecallOptions{
 				K: int(get[int64](v, "k")), Sample: int(get[int64](v, "sample")), Filter: f, Effort: int(effort), Seed: 1,
 			})
 			if err != nil {

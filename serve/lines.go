@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/vecwire/vecwire"
@@ -18,11 +19,16 @@ type lines struct {
 	line  int64  // bytes of the line that is being read
 	piece []byte // of it, to be handed on
 	err   error  // what ended the input, but for its end
+	heard *heard
 }
 
 func newLines(c *call, from io.Reader) *lines {
-	return &lines{in: bufio.NewReaderSize(&heard{from, c}, 64<<10), most: c.o.Limits.Line}
+	h := &heard{pace: pace{from: from, c: c, while: c.o.Limits.Stall, rate: max(1, c.o.Limits.Rate/16)}}
+	return &lines{in: bufio.NewReaderSize(h, 64<<10), most: c.o.Limits.Line, heard: h}
 }
+
+// stop ends a Read that waits for the client, and all that follow.
+func (l *lines) stop() { l.heard.stop() }
 
 func (l *lines) Read(b []byte) (int, error) {
 	if len(l.piece) == 0 {
@@ -40,10 +46,7 @@ func (l *lines) next() error {
 	for l.err == nil {
 		piece, err := l.in.ReadSlice('\n')
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !errors.Is(err, io.EOF) {
-			l.err = err
-			if _, ok := errors.AsType[*http.MaxBytesError](err); !ok {
-				l.err = malformed("the body could not be read to its end")
-			}
+			l.err = unread(err)
 			break
 		}
 		l.line += int64(len(piece))
@@ -65,14 +68,44 @@ func (l *lines) next() error {
 	return l.err
 }
 
-// heard is a body whose client may not be silent for long.
+// heard is a body whose client may not be silent for long, nor slow.
 type heard struct {
-	io.Reader
+	pace
+	mu      sync.Mutex
+	stopped bool
+}
 
-	c *call
+func (h *heard) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stopped = true
+	_ = http.NewResponseController(h.c.w).SetReadDeadline(time.Unix(1, 0))
+}
+
+// waits gives the client a while to send more. It reports whether that is wanted.
+func (h *heard) waits() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.stopped {
+		h.c.readUntil(time.Now().Add(min(h.c.o.Limits.Stall, h.left())))
+	}
+	return !h.stopped
 }
 
 func (h *heard) Read(b []byte) (int, error) {
-	_ = http.NewResponseController(h.c.w).SetReadDeadline(time.Now().Add(h.c.o.Limits.Stall))
-	return h.Reader.Read(b)
+	if !h.waits() {
+		return 0, io.ErrUnexpectedEOF // the answer says why
+	}
+	return h.take(b)
+}
+
+// unread is the error of a body that could not be read.
+func unread(err error) error {
+	if _, ok := errors.AsType[*problem](err); ok {
+		return err
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	return malformed("the body could not be read to its end")
 }

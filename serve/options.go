@@ -59,6 +59,10 @@ type Limits struct {
 	Concurrency  int           // requests that are answered at a time, others are refused; 256
 	Time         time.Duration // for a request that is no stream and builds no index; 30 seconds
 	Stall        time.Duration // without progress of a client that sends or reads a stream; 30 seconds
+	// Rate is how many bytes a second a client sends a body of JSON at least, after 5
+	// seconds, or Stall if that is shorter; records come at a sixteenth of it at least,
+	// after Stall. Only the time counts in which the server waits for them. 16 KiB.
+	Rate int64
 }
 
 func (l Limits) withDefaults() Limits {
@@ -74,6 +78,7 @@ func (l Limits) withDefaults() Limits {
 	fill(&l.Concurrency, 256)
 	fill(&l.Time, 30*time.Second)
 	fill(&l.Stall, 30*time.Second)
+	fill(&l.Rate, 16<<10)
 	return l
 }
 
@@ -87,7 +92,7 @@ func (l Limits) check() error {
 	for name, v := range map[string]int64{
 		"Body": l.Body, "Bulk": l.Bulk, "Line": l.Line, "K": int64(l.K), "Queries": int64(l.Queries), "IDs": int64(l.IDs),
 		"FilterDepth": int64(l.FilterDepth), "FilterValues": int64(l.FilterValues), "Sample": int64(l.Sample),
-		"Concurrency": int64(l.Concurrency), "Time": int64(l.Time), "Stall": int64(l.Stall),
+		"Concurrency": int64(l.Concurrency), "Time": int64(l.Time), "Stall": int64(l.Stall), "Rate": l.Rate,
 	} {
 		if v < 0 {
 			return fmt.Errorf("serve: Limits.%s is %d: give a positive number, or 0 for the default", name, v)

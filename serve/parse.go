@@ -414,21 +414,29 @@ func pointerOf(key string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }
 
-// read returns the vector for a collection's elements, one of the two.
-func (n numbers) read(s vecwire.Schema) (f32 []float32, f64 []float64, err error) {
+// read returns the vector for a collection's elements, one of the two. With a room the
+// vector is in it where it can be.
+func (n numbers) read(s vecwire.Schema, room *scratch) (f32 []float32, f64 []float64, err error) {
 	if n == nil {
 		return nil, nil, nil
 	}
-	room := min(s.Dim, 1<<16)
+	dim := min(s.Dim, 1<<16)
+	if s.Element != vecwire.DOUBLE {
+		if room != nil {
+			f32 = room.vector(dim)
+		} else {
+			f32 = make([]float32, 0, dim)
+		}
+	}
 	switch {
 	case n[0] == '"' && s.Element == vecwire.DOUBLE:
-		f64, err = fromBase64[float64](n)
+		f64, err = fromBase64([]float64(nil), n)
 	case n[0] == '"':
-		f32, err = fromBase64[float32](n)
+		f32, err = fromBase64(f32, n)
 	case s.Element == vecwire.DOUBLE:
-		f64, err = codec.ParseText(make([]float64, 0, room), []byte(n))
+		f64, err = codec.ParseText(make([]float64, 0, dim), []byte(n))
 	default:
-		f32, err = codec.ParseText(make([]float32, 0, room), []byte(n))
+		f32, err = codec.ParseText(f32, []byte(n))
 	}
 	if bad, ok := errors.AsType[*codec.SyntaxError](err); ok {
 		err = invalid("", "a list of numbers", fmt.Sprintf("a list that is broken at byte %d (%s)", bad.Offset, bad.Msg))
@@ -436,7 +444,7 @@ func (n numbers) read(s vecwire.Schema) (f32 []float32, f64 []float64, err error
 	return f32, f64, err
 }
 
-func fromBase64[T codec.Float](raw []byte) ([]T, error) {
+func fromBase64[T codec.Float](dst []T, raw []byte) ([]T, error) {
 	encoded := raw[1 : len(raw)-1]
 	if bytes.IndexByte(encoded, '\\') >= 0 { // some write \/ for /
 		s, err := unquote(raw)
@@ -445,7 +453,7 @@ func fromBase64[T codec.Float](raw []byte) ([]T, error) {
 		}
 		encoded = []byte(s)
 	}
-	if v, err := codec.ParseBase64([]T(nil), encoded); err == nil {
+	if v, err := codec.ParseBase64(dst, encoded); err == nil {
 		return v, nil
 	}
 	return nil, invalid("", fmt.Sprintf("base64 of %d bytes an element, little-endian", codec.ElementOf[T]().Size()), describe(raw))

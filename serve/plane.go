@@ -45,7 +45,7 @@ func serveMap(c *call) error {
 		if err != nil {
 			return err
 		}
-		records, err := h.c.Get(c.r.Context(), ids...)
+		records, err := h.c.Get(c.ctx, ids...)
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func colorOf(v any) string {
 // drawn with the same chance (reservoir sampling).
 func (c *call) draw(h *handle, s vecwire.Scan, sample int) (ids []string, n int, err error) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for r, err := range h.c.All(c.r.Context(), s) {
+	for r, err := range h.c.All(c.ctx, s) {
 		if err != nil {
 			return nil, n, err
 		}

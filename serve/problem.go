@@ -76,6 +76,7 @@ var problemTitles = map[string]string{
 	"embedder":        "The embedding model failed",
 	"unavailable":     "The database cannot be reached",
 	"timeout":         "The request took too long",
+	"too-slow":        "The body came too slowly",
 	"outcome-unknown": "It is unknown whether the request was done",
 }
 

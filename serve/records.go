@@ -14,16 +14,15 @@ import (
 
 func getRecord(c *call) error {
 	return c.on(func(h *handle) error {
-		records, err := h.c.Get(c.r.Context(), c.r.PathValue("id"))
+		records, err := h.c.Get(c.ctx, c.r.PathValue("id"))
 		if err != nil {
 			return err
 		}
 		if len(records) == 0 {
 			return errNoRecord
 		}
-		b := buffers.Get().(*bytes.Buffer)
-		defer release(b)
-		body, err := h.encode(b.AvailableBuffer(), records[0])
+		body, err := h.encode(c.scratch().answer[:0], records[0])
+		c.room.answer = body
 		if err != nil {
 			return err
 		}
@@ -35,8 +34,7 @@ var errNoRecord = newProblem(http.StatusNotFound, "not-found", "there is no reco
 
 // putRecord stores one record. Its body is read as a line of a body of records is.
 func putRecord(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -45,7 +43,7 @@ func putRecord(c *call) error {
 		if err != nil {
 			return err
 		}
-		if err := h.c.Upsert(c.r.Context(), r); err != nil {
+		if err := h.c.Upsert(c.ctx, r); err != nil {
 			return err
 		}
 		c.w.WriteHeader(http.StatusNoContent)
@@ -58,7 +56,7 @@ func putRecord(c *call) error {
 func recordOf(h *handle, id string, v values) (vecwire.Record, error) {
 	r := vecwire.Record{ID: id, Text: get[string](v, "text")}
 	var err error
-	if r.Vector, r.Vector64, err = get[numbers](v, "vector").read(h.schema); err != nil {
+	if r.Vector, r.Vector64, err = get[numbers](v, "vector").read(h.schema, nil); err != nil {
 		return r, within("/vector", err)
 	}
 	if r.Fields, _, err = fieldsOf(h, get[json.RawMessage](v, "fields")); err != nil {
@@ -104,7 +102,7 @@ func fieldsOf(h *handle, raw json.RawMessage) (fields vecwire.Fields, nulls []st
 
 func deleteRecord(c *call) error {
 	return c.on(func(h *handle) error {
-		n, err := h.c.Delete(c.r.Context(), c.r.PathValue("id"))
+		n, err := h.c.Delete(c.ctx, c.r.PathValue("id"))
 		if err != nil {
 			return err
 		}
@@ -125,20 +123,18 @@ func stringsOf(list []any) []string {
 }
 
 func getRecords(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
 	without := v["vectors"] == false
 	return c.on(func(h *handle) error {
-		records, err := h.c.Get(c.r.Context(), stringsOf(get[[]any](v, "ids"))...)
+		records, err := h.c.Get(c.ctx, stringsOf(get[[]any](v, "ids"))...)
 		if err != nil {
 			return err
 		}
-		b := buffers.Get().(*bytes.Buffer)
-		defer release(b)
-		body := append(b.AvailableBuffer(), `{"records":[`...)
+		body := c.scratch().answer[:0]
+		body = append(body, `{"records":[`...)
 		for i, r := range records {
 			if without {
 				r.Vector, r.Vector64, r.Vectors = nil, nil, nil
@@ -150,13 +146,14 @@ func getRecords(c *call) error {
 				return err
 			}
 		}
-		return c.json(http.StatusOK, append(body, "]}"...))
+		body = append(body, "]}"...)
+		c.room.answer = body
+		return c.json(http.StatusOK, body)
 	})
 }
 
 func deleteRecords(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -178,9 +175,9 @@ func deleteRecords(c *call) error {
 		var n int
 		var err error
 		if ids != nil {
-			n, err = h.c.Delete(c.r.Context(), stringsOf(ids)...)
+			n, err = h.c.Delete(c.ctx, stringsOf(ids)...)
 		} else {
-			n, err = h.c.DeleteWhere(c.r.Context(), f)
+			n, err = h.c.DeleteWhere(c.ctx, f)
 		}
 		if err != nil {
 			return err
@@ -190,8 +187,7 @@ func deleteRecords(c *call) error {
 }
 
 func countRecords(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -203,7 +199,7 @@ func countRecords(c *call) error {
 }
 
 func (c *call) count(h *handle, f filter.Filter) error {
-	n, err := h.c.Count(c.r.Context(), f)
+	n, err := h.c.Count(c.ctx, f)
 	if err != nil {
 		return err
 	}

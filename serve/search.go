@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -14,8 +13,7 @@ import (
 )
 
 func search(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -24,15 +22,14 @@ func search(c *call) error {
 		if err != nil {
 			return err
 		}
-		results, err := h.c.SearchMany(c.r.Context(), []vecwire.Query{q})
+		results, err := h.c.SearchMany(c.ctx, []vecwire.Query{q})
 		if err != nil {
 			return err
 		}
 		inJSON(&results[0], q)
 		next := nextOf(q, &results[0])
-		b := buffers.Get().(*bytes.Buffer)
-		defer release(b)
-		body, err := h.appendFound(b.AvailableBuffer(), &results[0], next)
+		body, err := h.appendFound(c.scratch().answer[:0], &results[0], next)
+		c.room.answer = body
 		if err != nil {
 			return err
 		}
@@ -41,8 +38,7 @@ func search(c *call) error {
 }
 
 func searchMany(c *call) error {
-	v, done, err := c.body()
-	defer done()
+	v, err := c.body()
 	if err != nil {
 		return err
 	}
@@ -55,13 +51,12 @@ func searchMany(c *call) error {
 				return within("/queries/"+strconv.Itoa(i), problemOf(err, inQuery))
 			}
 		}
-		results, err := h.c.SearchMany(c.r.Context(), queries)
+		results, err := h.c.SearchMany(c.ctx, queries)
 		if err != nil {
 			return err
 		}
-		b := buffers.Get().(*bytes.Buffer)
-		defer release(b)
-		body := append(b.AvailableBuffer(), `{"results":[`...)
+		body := c.scratch().answer[:0]
+		body = append(body, `{"results":[`...)
 		for i := range results {
 			inJSON(&results[i], queries[i])
 			if i > 0 {
@@ -71,7 +66,9 @@ func searchMany(c *call) error {
 				return err
 			}
 		}
-		return c.json(http.StatusOK, append(body, "]}"...))
+		body = append(body, "]}"...)
+		c.room.answer = body
+		return c.json(http.StatusOK, body)
 	})
 }
 
@@ -93,13 +90,13 @@ func (c *call) queryOf(h *handle, v values) (q vecwire.Query, err error) {
 			return q, err
 		}
 	}
-	if q.Vector, q.Vector64, err = get[numbers](v, "vector").read(compared); err != nil {
+	if q.Vector, q.Vector64, err = get[numbers](v, "vector").read(compared, c.scratch()); err != nil {
 		return q, within("/vector", err)
 	}
 	for i, one := range get[[]any](v, "away") {
 		single := compared
 		single.Element = vecwire.FLOAT
-		f32, _, err := one.(numbers).read(single)
+		f32, _, err := one.(numbers).read(single, c.scratch())
 		if err != nil {
 			return q, within("/away/"+strconv.Itoa(i), err)
 		}

@@ -32,7 +32,7 @@ func vectorsOf(h *handle, raw json.RawMessage) (map[string][]float32, error) {
 		case value[0] != '[' && value[0] != '"':
 			return nil, invalid(pointer, "a list of numbers or base64", describe(value))
 		}
-		x, _, err := numbers(value).read(through)
+		x, _, err := numbers(value).read(through, nil)
 		if err == nil {
 			err = codec.Check(x, through.Dim, through.Metric)
 		}

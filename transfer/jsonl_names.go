@@ -12,7 +12,7 @@ import (
 // named reads a line of another program. With an error it returns a record that has
 // the ID, if that was read.
 func (d *decoder) named(line []byte) (r vecwire.Record, err error) {
-	if err := checkObject(line); err != nil {
+	if err := checkObject(line, nil); err != nil {
 		return r, err
 	}
 	clear(d.seen)
@@ -29,7 +29,7 @@ func (d *decoder) named(line []byte) (r vecwire.Record, err error) {
 
 // object reads the members of an object, which is at path.
 func (d *decoder) object(r *vecwire.Record, object []byte, names *keyTree, path string, seen map[int]bool) error {
-	for key, value := range members(object) {
+	for key, value := range members(object, nil) {
 		name, err := unquote("key", key)
 		if err != nil {
 			return err

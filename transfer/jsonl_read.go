@@ -60,13 +60,14 @@ type decoder struct {
 	names  *keyTree        // of another program; nil for ours
 	header *vecwire.Schema // the schema in the file, if it has one
 	seen   []bool          // fields of the record being read
+	lists  longLists       // of the line being read
 	aside  gathered        // of the record being read
 	count  int             // records read
 	failed error           // what ended reading for good; io.EOF at the end
 }
 
 func newDecoder(r io.Reader, s vecwire.Schema) *decoder {
-	d := &decoder{lines: newLineReader(r), schema: s, fields: make(map[string]int, len(s.Fields)), seen: make([]bool, len(s.Fields))}
+	d := &decoder{lines: newLineReader(r), schema: s, lists: longLists{schema: s}, fields: make(map[string]int, len(s.Fields)), seen: make([]bool, len(s.Fields))}
 	for i, f := range s.Fields {
 		d.fields[f.Name] = i
 	}
@@ -141,11 +142,12 @@ func (d *decoder) vectorsFit() error {
 // record reads a line. With an error it returns a record that has the ID, if
 // that was read.
 func (d *decoder) record(line []byte) (r vecwire.Record, err error) {
-	if err := checkObject(line); err != nil {
+	d.lists.begin(line)
+	if err := checkObject(line, &d.lists); err != nil {
 		return r, err
 	}
 	var seen [5]bool
-	for key, value := range members(trim(line)) {
+	for key, value := range members(trim(line), &d.lists) {
 		name, err := unquote("key", key)
 		if err != nil {
 			return r, err
@@ -176,7 +178,11 @@ func (d *decoder) record(line []byte) (r vecwire.Record, err error) {
 		case 0:
 			r.ID, err = text("id", value)
 		case 1:
-			err = vectorValue(&r, d.schema, value)
+			if list := d.lists.of(value); list != nil {
+				r.Vector = list.numbers
+			} else {
+				err = vectorValue(&r, d.schema, value)
+			}
 		case 2:
 			r.Text, err = text("text", value)
 		case 3:
@@ -210,7 +216,7 @@ func (d *decoder) values(object []byte) (vecwire.Fields, error) {
 	}
 	clear(d.seen)
 	var fields vecwire.Fields
-	for key, value := range members(object) {
+	for key, value := range members(object, nil) {
 		name, err := unquote("key", key)
 		if err != nil {
 			return nil, err

@@ -272,20 +272,27 @@ func FuzzReadJSONL(f *testing.F) {
 
 // FuzzMembers compares the members of an object with those that encoding/json finds.
 func FuzzMembers(f *testing.F) {
-	for _, s := range []string{`{}`, `{"a":1}`, ` {"a" : [1,{"b":"]"}] , "c":"\"}", "d":{}, "e":-1.5e+7,"f":null }`, `{"a":"\\"}`, `{"":[]}`} {
+	for _, s := range []string{`{}`, `{"a":1}`, ` {"a" : [1,{"b":"]"}] , "c":"\"}", "d":{}, "e":-1.5e+7,"f":null }`, `{"a":"\\"}`, `{"":[]}`, `{"a":[` + strings.Repeat("1.5, ", 20) + `2] ,"b":"[` + strings.Repeat("1,", 40) + `2]","c":[[` + strings.Repeat("0.5,", 30) + `1]]}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if checkObject(b) != nil {
+		lists := longLists{schema: vecwire.Schema{Dim: 3, Vectors: make([]vecwire.VectorField, 2)}}
+		lists.begin(b)
+		if checkObject(b, &lists) != nil {
 			return
 		}
 		want := map[string]json.RawMessage{}
 		require.NoError(t, json.Unmarshal(b, &want))
 		got := map[string]json.RawMessage{}
-		for key, value := range members(trim(b)) {
+		for key, value := range members(trim(b), &lists) {
 			var name string
 			require.NoError(t, json.Unmarshal(key, &name))
 			got[name] = value
+			if list := lists.of(value); list != nil {
+				numbers, err := codec.ParseText([]float32(nil), value)
+				require.NoError(t, err)
+				require.Equal(t, numbers, list.numbers)
+			}
 		}
 		require.Equal(t, want, got)
 	})

@@ -14,12 +14,13 @@ import (
 )
 
 // checkObject returns an error unless b is one JSON object in UTF-8. What reads
-// its parts relies on that. Nesting is bounded by encoding/json, at 10,000.
-func checkObject(b []byte) error {
+// its parts relies on that. Nesting is bounded by encoding/json, at 10,000. Long lists
+// are taken down, unless lists is nil.
+func checkObject(b []byte, lists *longLists) error {
 	if !utf8.Valid(b) {
 		return errors.New("not valid UTF-8")
 	}
-	if !validJSON(b) {
+	if !validJSON(b, lists) {
 		err := json.Unmarshal(b, new(json.RawMessage)) // which knows why
 		return fmt.Errorf("not a JSON object: %w", err)
 	}
@@ -31,15 +32,16 @@ func checkObject(b []byte) error {
 
 // members yields the keys and the values of an object, as they stand in the
 // line. Package encoding/json would fold the case of keys, take the last of two
-// that are the same, and copy each vector.
-func members(object []byte) iter.Seq2[[]byte, []byte] {
+// that are the same, and copy each vector. The ends of the long lists are known from
+// checkObject, if they were taken down.
+func members(object []byte, lists *longLists) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		rest := trim(object[1:])
 		for rest[0] != '}' {
 			key := rest[:length(rest)]
 			rest = trim(rest[len(key):])
 			rest = trim(rest[1:]) // the colon
-			value := rest[:length(rest)]
+			value := rest[:lists.length(rest)]
 			if !yield(key, value) {
 				return
 			}
@@ -57,7 +59,7 @@ func once(value []byte) error {
 	switch value[0] {
 	case '{':
 		seen := map[string]bool{}
-		for key, value := range members(value) {
+		for key, value := range members(value, nil) {
 			name, err := unquote("key", key)
 			if err != nil {
 				return err

@@ -154,7 +154,7 @@ func ReadSchema(r *bufio.Reader) (vecwire.Schema, error) {
 
 // parseHeader reads the line of a schema.
 func parseHeader(line []byte) (vecwire.Schema, error) {
-	if err := checkObject(line); err != nil {
+	if err := checkObject(line, nil); err != nil {
 		return vecwire.Schema{}, err
 	}
 	var version struct {
@@ -178,7 +178,7 @@ func parseHeader(line []byte) (vecwire.Schema, error) {
 
 // parseEntry reads a schema without the line around it.
 func parseEntry(text []byte) (vecwire.Schema, error) {
-	if err := checkObject(text); err != nil {
+	if err := checkObject(text, nil); err != nil {
 		return vecwire.Schema{}, err
 	}
 	if err := once(trim(text)); err != nil {

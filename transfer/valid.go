@@ -14,12 +14,12 @@ var outlines = sync.Pool{New: func() any { return new([]byte) }}
 // part of a string, as an empty one is; and what lies between two quotes without any
 // other mark is a whole string or the end of one, as nothing is, or stands where no value
 // may, as an empty string does there.
-func validJSON(b []byte) bool {
+func validJSON(b []byte, lists *longLists) bool {
 	if len(b) < 4*longRun {
 		return json.Valid(b)
 	}
 	kept := outlines.Get().(*[]byte)
-	*kept = appendOutline((*kept)[:0], b)
+	*kept = appendOutline((*kept)[:0], b, lists)
 	ok := json.Valid(*kept)
 	if cap(*kept) <= 1<<20 {
 		outlines.Put(kept)
@@ -30,13 +30,13 @@ func validJSON(b []byte) bool {
 // longRun is from how many bytes on something is left out.
 const longRun = 64
 
-func appendOutline(dst, b []byte) []byte {
+func appendOutline(dst, b []byte, lists *longLists) []byte {
 	from := 0 // of what was not appended yet
 	for i := 0; i < len(b); i++ {
 		n := 0
 		switch b[i] {
 		case '[':
-			n = numbersIn(b[i+1:])
+			n = lists.in(b, i)
 		case '"':
 			n = plainIn(b[i+1:])
 		}

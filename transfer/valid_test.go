@@ -28,8 +28,8 @@ func TestValidJSON(t *testing.T) {
 		}
 		for _, s := range []string{line.String(), `{"a":` + line.String() + `}`, `["` + line.String() + `"]`} {
 			want := json.Valid([]byte(s))
-			require.Equal(t, want, json.Valid(appendOutline(nil, []byte(s))), "%q", s)
-			require.Equal(t, want, validJSON([]byte(s)), "%q", s)
+			require.Equal(t, want, json.Valid(appendOutline(nil, []byte(s), nil)), "%q", s)
+			require.Equal(t, want, validJSON([]byte(s), nil), "%q", s)
 			if want && len(s) >= 4*longRun {
 				valid++
 			}
@@ -43,6 +43,6 @@ func FuzzValidJSON(f *testing.F) {
 		f.Add([]byte(p))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		require.Equal(t, json.Valid(b), json.Valid(appendOutline(nil, b)), "%q", b)
+		require.Equal(t, json.Valid(b), json.Valid(appendOutline(nil, b, nil)), "%q", b)
 	})
 }

@@ -30,7 +30,7 @@ func (d *decoder) namedVectors(r *vecwire.Record, object []byte) error {
 		return mismatch("vectors", "an object", object)
 	}
 	seen := map[string]bool{}
-	for key, value := range members(object) {
+	for key, value := range members(object, &d.lists) {
 		name, err := unquote("key", key)
 		if err != nil {
 			return err
@@ -43,7 +43,11 @@ func (d *decoder) namedVectors(r *vecwire.Record, object []byte) error {
 			return twice(name)
 		case value[0] == 'n': // null
 		case value[0] == '[':
-			err = setVector(r, v, value)
+			if list := d.lists.of(value); list != nil {
+				addVector(r, name, list.numbers)
+			} else {
+				err = setVector(r, v, value)
+			}
 		default:
 			var x []float32
 			if x, err = fromBase64[float32](name, value); err == nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"time"
 )
 
 // chromaServer is `chroma run`, which is written in Rust.
@@ -14,7 +15,7 @@ type chromaServer struct {
 	program string
 	p       *process
 	id      string // of the collection
-	effort  int    // ef_search, which is the collection's: its default is 100
+	effort  int    // ef_search, which is given when the collection is made: one that is changed later has no effect on an index in use
 }
 
 func (c *chromaServer) name() string      { return "Chroma" }
@@ -31,6 +32,10 @@ func (c *chromaServer) start(ctx context.Context, dir string) error {
 	}
 	c.p, err = startProcess(ctx, dir, addr, c.program, "run", "--path", filepath.Join(dir, "chroma"), "--host", host, "--port", port)
 	return err
+}
+
+func (c *chromaServer) profile(context.Context, string, time.Duration) func() error {
+	return func() error { return nil }
 }
 
 func (c *chromaServer) path(more string) string {

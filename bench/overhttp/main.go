@@ -7,6 +7,7 @@
 //
 //	go run . -chroma VENV/bin/chroma     # after python3 -m venv VENV && VENV/bin/pip install chromadb
 //	go run .                             # vecwire alone, with net/http beside it
+//	go run . -keep DIR -only default     # vecwire's store is loaded once; then one search is measured again in seconds
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +42,9 @@ type options struct {
 	chromaEffort          int
 	serve                 string // the address, in the process of the server
 	dir                   string
+	only                  *regexp.Regexp
+	keep                  string
+	profile               string
 }
 
 const (
@@ -53,13 +58,20 @@ func command(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("overhttp", flag.ContinueOnError)
 	flags.IntVar(&o.rows, "rows", 100_000, "records of 384 dimensions")
 	flags.IntVar(&o.queries, "queries", 500, "queries, which are no records")
-	flags.IntVar(&o.rounds, "rounds", 3, "how often each search is measured, in turn; the median stands in the table")
-	flags.DurationVar(&o.span, "span", 3*time.Second, "how long a measurement lasts")
+	flags.IntVar(&o.rounds, "rounds", 9, "how often each search is measured, in turn; the median stands in the table")
+	flags.DurationVar(&o.span, "span", time.Second, "how long a measurement lasts")
 	flags.StringVar(&o.chroma, "chroma", "", "Chroma's program, which is measured, too")
 	flags.IntVar(&o.chromaEffort, "chroma-effort", 100, "Chroma's ef_search")
 	flags.StringVar(&o.serve, "serve", "", "be vecwire's server at this address")
 	flags.StringVar(&o.dir, "dir", "", "the server's folder")
+	only := flags.String("only", "", "measure only the searches whose name, such as \"effort 16\", this regular expression finds")
+	flags.StringVar(&o.keep, "keep", "", "keep vecwire's store in this folder, and begin with the one of the last run if it is there")
+	flags.StringVar(&o.profile, "profile", "", "write a CPU profile and the allocations of vecwire's server, of all searches that are measured, into this folder")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	var err error
+	if o.only, err = regexp.Compile(*only); err != nil {
 		return err
 	}
 	if o.serve != "" {
@@ -74,7 +86,8 @@ func command(ctx context.Context, args []string) error {
 // compare measures the servers, one after the other in loading and in turn in searching.
 func compare(ctx context.Context, o options) error {
 	d := generate(o.rows, o.queries)
-	contestants := []contestant{&vecwireServer{}}
+	ours := &vecwireServer{keep: o.keep, profiles: o.profile}
+	contestants := []contestant{ours}
 	if o.chroma != "" {
 		contestants = append(contestants, &chromaServer{program: o.chroma, effort: o.chromaEffort})
 	}
@@ -99,13 +112,15 @@ func compare(ctx context.Context, o options) error {
 		}
 		fmt.Printf("| %s | %.1f s | %.1f s | %d MiB |\n", c.name(), stored.Seconds(), time.Since(begin).Seconds(), c.process().resident()>>20)
 	}
-	if err := contestants[0].(*vecwireServer).truth(ctx, d); err != nil {
+	if err := ours.truth(ctx, d); err != nil {
 		return err
 	}
 	var all []measured
 	for _, c := range contestants {
 		for _, s := range c.searches(d) {
-			all = append(all, measured{c: c, search: s})
+			if o.only.MatchString(s.name) {
+				all = append(all, measured{c: c, search: s})
+			}
 		}
 	}
 	for range o.rounds {
@@ -115,13 +130,13 @@ func compare(ctx context.Context, o options) error {
 			}
 		}
 	}
-	fmt.Printf("\n| server | search | recall@%d | a second | CPU each | p50 | p99 |\n|---|---|---:|---:|---:|---:|---:|\n", k)
+	fmt.Printf("\n| server | search | recall@%d | a second | CPU each | to net/http's | p50 | p99 |\n|---|---|---:|---:|---:|---:|---:|---:|\n", k)
 	for _, m := range all {
 		recall := "-"
 		if m.search.ids != nil {
 			recall = fmt.Sprintf("%.3f", m.recall)
 		}
-		fmt.Printf("| %s | %s | %s | %.0f | %.1f µs | %.2f ms | %.2f ms |\n", m.c.name(), m.search.name, recall, median(m.perSecond), median(m.cpu)*1e6, median(m.p50)*1e3, median(m.p99)*1e3)
+		fmt.Printf("| %s | %s | %s | %.0f | %.1f µs | %s | %.2f ms | %.2f ms |\n", m.c.name(), m.search.name, recall, median(m.perSecond), median(m.cpu)*1e6, m.times(all), median(m.p50)*1e3, median(m.p99)*1e3)
 	}
 	for _, c := range contestants {
 		fmt.Printf("\n%s at the end: %d MiB\n", c.name(), c.process().resident()>>20)
@@ -137,6 +152,7 @@ type contestant interface {
 	load(ctx context.Context, d *data) error  // stores the records
 	ready(ctx context.Context, d *data) error // returns when the index answers
 	searches(d *data) []search
+	profile(ctx context.Context, name string, span time.Duration) func() error // what is returned waits for its end
 }
 
 // search is one way to ask a server.
@@ -145,6 +161,7 @@ type search struct {
 	before   func(ctx context.Context) error // nil for nothing to be done before it
 	requests [][]byte                        // one for each query
 	ids      func(body []byte) ([]string, error)
+	like     string // the name of the search that does as much over net/http alone
 }
 
 // measured is what came of a search.
@@ -170,9 +187,10 @@ func (m *measured) measure(ctx context.Context, d *data, span time.Duration) err
 	if _, err := hammer(p.addr, m.search.requests, span/4); err != nil { // to warm up
 		return err
 	}
+	profiled := m.c.profile(ctx, m.search.name, span)
 	cpu, begin := p.cpu(), time.Now()
 	took, err := hammer(p.addr, m.search.requests, span)
-	if err != nil {
+	if err := errors.Join(err, profiled()); err != nil {
 		return err
 	}
 	n := float64(len(took))
@@ -183,6 +201,20 @@ func (m *measured) measure(ctx context.Context, d *data, span time.Duration) err
 	m.p99 = append(m.p99, took[len(took)*99/100].Seconds())
 	fmt.Fprintf(os.Stderr, "%s, %s: %.0f a second, %.1f µs of CPU, p50 %s, p99 %s\n", m.c.name(), m.search.name, m.perSecond[len(m.perSecond)-1], m.cpu[len(m.cpu)-1]*1e6, took[len(took)/2], took[len(took)*99/100])
 	return nil
+}
+
+// times returns how many times the CPU of net/http with the same search a request takes,
+// the median of the rounds, in each of which both had their turn.
+func (m *measured) times(all []measured) string {
+	i := slices.IndexFunc(all, func(other measured) bool { return m.search.like != "" && other.search.name == m.search.like })
+	if i < 0 {
+		return "-"
+	}
+	ratios := make([]float64, len(m.cpu))
+	for round, cpu := range m.cpu {
+		ratios[round] = cpu / all[i].cpu[round]
+	}
+	return fmt.Sprintf("%.2f", median(ratios))
 }
 
 // found asks every query once, and compares the answers with what is nearest.
@@ -219,6 +251,6 @@ func (m *measured) found(addr string, d *data) error {
 }
 
 func median(x []float64) float64 {
-	slices.Sort(x)
-	return x[len(x)/2]
+	x = slices.Sorted(slices.Values(x)) // the rounds stay in their order
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }

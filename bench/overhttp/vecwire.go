@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	_ "net/http/pprof" // has its handlers in the mux that bare hands their paths to
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +22,12 @@ import (
 )
 
 // vecwireServer is package serve over an embedded store, as `vecwire serve` is it.
-type vecwireServer struct{ p *process }
+type vecwireServer struct {
+	p        *process
+	keep     string // the folder of a store that is kept, "" for one that is not
+	profiles string // the folder of profiles, "" for none
+	kept     bool   // the store had all records at the start
+}
 
 func (v *vecwireServer) name() string      { return "vecwire" }
 func (v *vecwireServer) process() *process { return v.p }
@@ -33,6 +41,14 @@ func (v *vecwireServer) start(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	if v.keep != "" {
+		if dir, err = filepath.Abs(v.keep); err == nil {
+			err = os.MkdirAll(dir, 0o700)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	v.p, err = startProcess(ctx, dir, addr, program, "-serve", addr, "-dir", dir)
 	return err
 }
@@ -40,6 +56,15 @@ func (v *vecwireServer) start(ctx context.Context, dir string) error {
 func (v *vecwireServer) url(path string) string { return "http://" + v.p.addr + path }
 
 func (v *vecwireServer) load(ctx context.Context, d *data) error {
+	if v.keep != "" {
+		answer, err := call(ctx, "POST", v.url("/v1/collections/docs/count"), "application/json", []byte("{}"))
+		if v.kept = err == nil; v.kept {
+			if want := fmt.Sprintf(`{"count":%d}`, len(d.rows)); string(answer) != want {
+				return fmt.Errorf("the store in %s has %s records, want %s: remove it", v.keep, answer, want)
+			}
+			return nil
+		}
+	}
 	if _, err := call(ctx, "POST", v.url("/v1/collections"), "application/json", fmt.Appendf(nil, `{"name":"docs","dim":%d}`, dim)); err != nil {
 		return err
 	}
@@ -61,6 +86,9 @@ func (v *vecwireServer) load(ctx context.Context, d *data) error {
 }
 
 func (v *vecwireServer) ready(ctx context.Context, _ *data) error {
+	if v.kept {
+		return nil
+	}
 	_, err := call(ctx, "POST", v.url("/v1/collections/docs/indexes"), "application/json", []byte("{}"))
 	return err
 }
@@ -92,8 +120,12 @@ func vecwireIDs(body []byte) ([]string, error) {
 }
 
 func (v *vecwireServer) searches(d *data) []search {
+	const withSearch, alone = "net/http with the search", "net/http alone"
 	ask := func(name, more string, as func([]float32) []byte) search {
 		s := search{name: name, ids: vecwireIDs}
+		if more == "" {
+			s.like = withSearch
+		}
 		for _, q := range d.queries {
 			s.requests = append(s.requests, post("/v1/collections/docs/search", fmt.Appendf(nil, `{"vector":%s,"k":%d,"ids_only":true%s}`, as(q), k, more)))
 		}
@@ -109,13 +141,35 @@ func (v *vecwireServer) searches(d *data) []search {
 	out := []search{
 		ask("the default effort", "", asList),
 		ask("the default effort, vectors as base64", "", asBase64),
-		bare("net/http reading and writing as many bytes, with the search", bareSearch),
-		bare("net/http reading and writing as many bytes", bareBytes),
+		bare(withSearch, bareSearch),
+		bare(alone, bareBytes),
 	}
 	for _, effort := range []int{10, 16, 24, 32, 48, 64} {
 		out = append(out, ask(fmt.Sprintf("effort %d", effort), fmt.Sprintf(`,"effort":%d`, effort), asList))
 	}
 	return out
+}
+
+// profile has the server take profiles of a search, if they are wanted.
+func (v *vecwireServer) profile(ctx context.Context, name string, span time.Duration) func() error {
+	if v.profiles == "" {
+		return func() error { return nil }
+	}
+	take := func(kind string) error {
+		body, err := call(ctx, "GET", v.url(fmt.Sprintf("/debug/pprof/%s?seconds=%d", kind, max(1, int(span.Seconds())))), "", nil)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(v.profiles, 0o700); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(v.profiles, strings.NewReplacer(" ", "-", "/", "-").Replace(name)+"."+kind), body, 0o600)
+	}
+	ended := make(chan error, 2)
+	for _, kind := range []string{"profile", "allocs"} {
+		go func() { ended <- take(kind) }()
+	}
+	return func() error { return errors.Join(<-ended, <-ended) }
 }
 
 // Paths of the handlers that are net/http alone.
@@ -160,6 +214,10 @@ type bare struct {
 }
 
 func (b *bare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/debug/pprof/") {
+		http.DefaultServeMux.ServeHTTP(w, r)
+		return
+	}
 	switch r.URL.Path {
 	case bareQueries:
 		body, err := io.ReadAll(r.Body)

@@ -103,7 +103,8 @@ func played(script string) string {
 		case strings.HasPrefix(line, "# "):
 			fmt.Fprintf(&b, "%s\n", strings.TrimPrefix(line, "# "))
 		case strings.HasPrefix(line, "exec "):
-			fmt.Fprintf(&b, "\n    %s\n\n", strings.ReplaceAll(strings.TrimPrefix(line, "exec "), "'", `"`))
+			typed, _, _ := strings.Cut(strings.TrimPrefix(line, "exec "), " --addr $addr &")
+			fmt.Fprintf(&b, "\n    %s\n\n", strings.ReplaceAll(typed, "'", `"`))
 		}
 	}
 	return b.String()

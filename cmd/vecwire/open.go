@@ -50,10 +50,21 @@ func fileOf(url string) (string, bool) {
 }
 
 // with runs f over the database that is there and closes it.
-func (a *app) with(ctx context.Context, f func(db *vecwire.DB) error) (err error) {
+func (a *app) with(ctx context.Context, f func(db *vecwire.DB) error) error {
 	db, err := a.open(ctx)
-	if err != nil {
-		return err
+	return closing(db, err, f)
+}
+
+// withNew is with for a verb that may begin with a file that is not there.
+func (a *app) withNew(ctx context.Context, f func(db *vecwire.DB) error) error {
+	db, err := a.openURL(ctx, a.settings.DB)
+	return closing(db, err, f)
+}
+
+// closing runs f over a database that was opened, unless that failed, and closes it.
+func closing(db *vecwire.DB, opened error, f func(db *vecwire.DB) error) (err error) {
+	if opened != nil {
+		return opened
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return f(db)

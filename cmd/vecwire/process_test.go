@@ -210,6 +210,28 @@ func TestMCPOverStdio(t *testing.T) {
 	require.Equal(t, "2\n", string(out))
 }
 
+// A server may begin with a store that is not there, and says what to type.
+func TestServeNewStore(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, dir, "serve", "--addr", "127.0.0.1:0", "--quiet")
+	_, address, ok := strings.Cut(strings.TrimSpace(line(t, p.stderr)), "listening at ")
+	require.True(t, ok)
+	require.Contains(t, line(t, p.stderr), "run vecwire add FOLDER")
+	write(t, dir, "docs/boats.md", "A sail moves the boat.")
+	require.NoError(t, command(dir, "add", "docs").Run())
+	answer, err := http.Post(address+"/v1/collections/docs/count", "application/json", strings.NewReader("{}"))
+	require.NoError(t, err)
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, `{"count":1}`, string(body))
+	require.Zero(t, p.interrupt(t))
+
+	p = start(t, dir, "serve", "--addr", "127.0.0.1:0", "--quiet", "--db", "nowhere/store.db")
+	require.Contains(t, line(t, p.stderr), "nowhere")
+	require.Error(t, p.Wait())
+}
+
 func TestServe(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "docs/boats.md", "A sail moves the boat.")

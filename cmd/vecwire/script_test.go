@@ -1,12 +1,20 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 )
@@ -52,6 +60,62 @@ func TestScripts(t *testing.T) {
 				ts.Check(os.Symlink(ts.MkAbs("outside.md"), filepath.Join(folder, "link.md")))
 				ts.Check(os.Symlink("deep/note.txt", filepath.Join(folder, "inside.md")))
 				ts.Check(os.Symlink("..", filepath.Join(folder, "deep", "circle")))
+			},
+			// freeaddress sets $addr to an address of this machine at which nothing listens.
+			"freeaddress": func(ts *testscript.TestScript, _ bool, _ []string) {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				ts.Check(err)
+				ts.Setenv("addr", l.Addr().String())
+				ts.Check(l.Close())
+			},
+			// openpage waits for the server at $addr, and opens its page and what that needs.
+			"openpage": func(ts *testscript.TestScript, _ bool, _ []string) {
+				var page string
+				beat := time.NewTicker(50 * time.Millisecond)
+				defer beat.Stop()
+				for range 600 {
+					answer, err := http.Get("http://" + ts.Getenv("addr") + "/")
+					if err != nil { // it is not there yet
+						<-beat.C
+						continue
+					}
+					body, err := io.ReadAll(answer.Body)
+					ts.Check(errors.Join(err, answer.Body.Close()))
+					page = string(body)
+					break
+				}
+				for _, part := range regexp.MustCompile(`(?:src|href)="/?(assets/[^"]+)"`).FindAllStringSubmatch(page, -1) {
+					answer, err := http.Get("http://" + ts.Getenv("addr") + "/" + part[1])
+					ts.Check(err)
+					ts.Check(answer.Body.Close())
+					if answer.StatusCode != http.StatusOK {
+						ts.Fatalf("%s: %s", part[1], answer.Status)
+					}
+				}
+				if !strings.Contains(page, "<title>") || !strings.Contains(page, "assets/") {
+					ts.Fatalf("not the page: %q", page)
+				}
+			},
+			// asassistant connects a client of MCP as an assistant does that finds .mcp.json,
+			// searches, and wants a source in the answer.
+			"asassistant": func(ts *testscript.TestScript, _ bool, args []string) {
+				var config struct {
+					Servers map[string]struct {
+						Command string
+						Args    []string
+					} `json:"mcpServers"`
+				}
+				ts.Check(json.Unmarshal([]byte(ts.ReadFile(".mcp.json")), &config))
+				cmd := command(ts.MkAbs("."), config.Servers["vecwire"].Args...)
+				cmd.Path = config.Servers["vecwire"].Command
+				client := sdk.NewClient(&sdk.Implementation{Name: "script"}, nil)
+				session, err := client.Connect(context.Background(), &sdk.CommandTransport{Command: cmd}, nil)
+				ts.Check(err)
+				result, err := session.CallTool(context.Background(), &sdk.CallToolParams{Name: "search", Arguments: map[string]any{"collection": "docs", "query": args[0]}})
+				ts.Check(errors.Join(err, session.Close()))
+				if text := result.Content[0].(*sdk.TextContent).Text; result.IsError || !strings.Contains(text, args[1]) {
+					ts.Fatalf("%s", text)
+				}
 			},
 			// mkpapers makes a folder of PDFs, one of them cut short.
 			"mkpapers": func(ts *testscript.TestScript, _ bool, _ []string) {

@@ -33,7 +33,8 @@ func (a *app) serve() *cobra.Command {
 		Long: `Serves the database over HTTP: a JSON API (/v1, described by /openapi.json), a web page,
 health checks and metrics. Without tokens it answers this machine only. --tokens names a
 file with a line NAME SCOPE SECRET for each caller, with the scope read, write or admin,
-and after them, if it may reach some collections only, their names with commas between.`,
+and after them, if it may reach some collections only, their names with commas between.
+A store that is not there yet is made, and filled by the page, the API or vecwire add.`,
 		Example: `vecwire serve --addr 127.0.0.1:7333
 vecwire serve --addr 127.0.0.1:7333 --tokens tokens.txt --host search.example.com`,
 		Args: arguments(cobra.NoArgs),
@@ -56,7 +57,7 @@ vecwire serve --addr 127.0.0.1:7333 --tokens tokens.txt --host search.example.co
 			if err := o.options.Check(); err != nil {
 				return &usageError{err.Error()}
 			}
-			return a.with(ctx, func(db *vecwire.DB) error { return a.served(ctx, db, o) })
+			return a.withNew(ctx, func(db *vecwire.DB) error { return a.served(ctx, db, o) })
 		},
 	}
 	flags := cmd.Flags()
@@ -87,6 +88,9 @@ func (a *app) served(ctx context.Context, db *vecwire.DB, o serving) error {
 		scheme = "https"
 	}
 	a.note("listening at %s://%s", scheme, l.Addr())
+	if all, err := db.Collections(ctx); err == nil && len(all) == 0 {
+		a.note("the database is empty: run vecwire add FOLDER in another terminal, or upload records on the page")
+	}
 	return serve.Run(ctx, serve.Server(serve.New(db, o.options)), l, o.grace)
 }
 

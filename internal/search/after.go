@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strings"
+	"sync"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
@@ -62,9 +63,19 @@ func parseToken(s string) (t token, ok bool) {
 	return t, t.Place >= 0 && t.Place <= math.MaxInt32 && !math.IsNaN(math.Float64frombits(t.Score))
 }
 
+// sums keeps what sum writes into, which every page of hits needs for a moment.
+var sums = sync.Pool{New: func() any { return new([]byte) }}
+
 // sum stands for what the scores of a query's hits depend on, as it was given.
 func (q *Query) sum() uint64 {
-	b := make([]byte, 0, 64+len(q.In)+4*len(q.Vector)+8*len(q.Vector64))
+	room := sums.Get().(*[]byte)
+	b := (*room)[:0]
+	defer func() {
+		if cap(b) <= 64<<10 { // larger ones are let go
+			*room = b
+			sums.Put(room)
+		}
+	}()
 	number := func(n int) { b = binary.LittleEndian.AppendUint64(b, uint64(n)) }
 	text := func(s string) {
 		number(len(s))

@@ -1,0 +1,58 @@
+package serve
+
+import (
+	"bytes"
+	"sync"
+)
+
+// buffers keeps what bodies were read into and answers were made in.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const keptBuffer = 1 << 20 // larger ones are let go
+
+func release(b *bytes.Buffer) {
+	if b.Cap() <= keptBuffer {
+		b.Reset()
+		buffers.Put(b)
+	}
+}
+
+// scratch is memory that calls use one after the other: what a call reads its body into,
+// the vectors of its queries, which a search does not keep, and what it writes its answer
+// into. What is used again is in the processor's caches, and gives the garbage collector
+// nothing to do.
+type scratch struct {
+	body    bytes.Buffer
+	vectors []float32
+	answer  []byte
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// scratch returns the call's memory.
+func (c *call) scratch() *scratch {
+	if c.room == nil {
+		c.room = scratches.Get().(*scratch)
+	}
+	return c.room
+}
+
+// vector returns an empty vector with room for n elements.
+func (s *scratch) vector(n int) []float32 {
+	if cap(s.vectors)-len(s.vectors) < n {
+		s.vectors = make([]float32, 0, max(n, min(2*cap(s.vectors), keptBuffer/4))) // earlier ones keep their own
+	}
+	at := len(s.vectors)
+	s.vectors = s.vectors[:at+n]
+	return s.vectors[at : at : at+n]
+}
+
+// release lets another call have the memory. Large ones are let go.
+func (s *scratch) release() {
+	if s == nil || s.body.Cap() > keptBuffer || 4*cap(s.vectors) > keptBuffer || cap(s.answer) > keptBuffer {
+		return
+	}
+	s.body.Reset()
+	s.vectors = s.vectors[:0]
+	scratches.Put(s)
+}
