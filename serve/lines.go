@@ -30,6 +30,9 @@ func newLines(c *call, from io.Reader) *lines {
 // stop ends a Read that waits for the client, and all that follow.
 func (l *lines) stop() { l.heard.stop() }
 
+// during lets the client wait for the lines of records while f stores them.
+func (l *lines) during(f func() error) error { return l.heard.during(f) }
+
 func (l *lines) Read(b []byte) (int, error) {
 	if len(l.piece) == 0 {
 		if err := l.next(); err != nil {
@@ -68,11 +71,14 @@ func (l *lines) next() error {
 	return l.err
 }
 
-// heard is a body whose client may not be silent for long, nor slow.
+// heard is a body whose client may not be silent for long, nor slow. While records are
+// stored it may be both, because it may wait for their lines.
 type heard struct {
 	pace
 	mu      sync.Mutex
 	stopped bool
+	storing bool
+	stored  time.Duration // what storing took, in which the client may have waited
 }
 
 func (h *heard) stop() {
@@ -82,12 +88,41 @@ func (h *heard) stop() {
 	_ = http.NewResponseController(h.c.w).SetReadDeadline(time.Unix(1, 0))
 }
 
+// during lets the client be silent while f stores records.
+func (h *heard) during(f func() error) error {
+	begin := time.Now()
+	h.allow(true, 0)
+	defer func() { h.allow(false, time.Since(begin)) }()
+	return f()
+}
+
+func (h *heard) allow(storing bool, stored time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.storing, h.stored = storing, h.stored+stored
+	if !h.stopped {
+		h.wait(h.c.o.Limits.Stall)
+	}
+}
+
+// wait lets a Read that waits for the client do so for a while, or as long as records
+// are stored.
+func (h *heard) wait(while time.Duration) {
+	if h.storing {
+		while = unbounded
+	}
+	h.c.readUntil(time.Now().Add(while))
+}
+
+// unbounded is longer than any request takes.
+const unbounded = 1000 * time.Hour
+
 // waits gives the client a while to send more. It reports whether that is wanted.
 func (h *heard) waits() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.stopped {
-		h.c.readUntil(time.Now().Add(min(h.c.o.Limits.Stall, h.left())))
+		h.wait(min(h.c.o.Limits.Stall, h.left()+h.stored))
 	}
 	return !h.stopped
 }

@@ -101,7 +101,7 @@ func (s *storing) run() {
 		}
 	}()
 	for b := range s.full {
-		if s.err = s.store(b); s.err != nil {
+		if s.err = s.in.during(func() error { return s.store(b) }); s.err != nil {
 			return
 		}
 		*b = batch{records: b.records[:0], places: b.places[:0]}

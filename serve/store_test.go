@@ -86,3 +86,36 @@ func TestStoringThatPanics(t *testing.T) {
 	c.lines("/v1/collections/docs/records", `{"id":"1","vector":[1,0]}`).problem(http.StatusInternalServerError, "internal")
 	c.do("GET", "/v1/health", "").ok()
 }
+
+// slow is an Observer that holds up what is stored, for longer than a client may be silent.
+type slow time.Duration
+
+func (s slow) Begin(ctx context.Context, c vecwire.Call) (context.Context, func(vecwire.Outcome)) {
+	if c.Op == vecwire.OpUpsert {
+		<-time.After(time.Duration(s))
+	}
+	return ctx, func(vecwire.Outcome) {}
+}
+
+// A client may wait for the lines of what it has sent as long as it takes to store that.
+func TestStoringMayTakeLong(t *testing.T) {
+	t.Parallel()
+	const stall = 2 * time.Second
+	db, err := vecwire.Config{Observer: slow(2 * stall)}.Open(t.Context(), "mem:")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	_, err = db.CreateCollection(t.Context(), vecwire.Schema{Name: "docs", Dim: 2})
+	require.NoError(t, err)
+	c := serving(t, db, serve.Options{Limits: serve.Limits{Stall: stall}})
+	more, answer := c.open("/v1/collections/docs/records", aBatch(0))
+	require.True(t, answer.Scan())
+	require.Contains(t, answer.Text(), `"stored"`)
+	_, err = io.WriteString(more, `{"id":"last","vector":[1,0]}`)
+	require.NoError(t, err)
+	require.NoError(t, more.Close())
+	var last string
+	for answer.Scan() {
+		last = answer.Text()
+	}
+	require.JSONEq(t, `{"done":true,"stored":6,"failed":0}`, last)
+}
