@@ -73,8 +73,16 @@ func (e *database) begin(ctx context.Context, conn *pgx.Conn, level string, firs
 	return c, cmp.Or(err, results.Close())
 }
 
+// notAsked is why a commit failed for which the server was not asked.
+type notAsked struct{ error }
+
+func (e *notAsked) Unwrap() error { return e.error }
+
 // end commits.
 func end(ctx context.Context, conn *pgx.Conn) error {
+	if err := ctx.Err(); err != nil {
+		return &notAsked{err}
+	}
 	tag, err := conn.Exec(ctx, "COMMIT")
 	return cmp.Or(err, committed(tag))
 }
@@ -97,10 +105,11 @@ func undo(ctx context.Context, conn *pgx.Conn) {
 }
 
 // answered reports whether a commit is known to have failed: the server says so itself,
-// or was never asked, as after the end of the context. What it says while it ends the
-// connection may come after a commit that succeeded.
+// or was not asked. What it says while it ends the connection may come after a commit
+// that succeeded. [pgconn.SafeToRetry] is no help: it is true also of an answer that could
+// not be read.
 func answered(err error) bool {
-	if pgconn.SafeToRetry(err) {
+	if _, ok := errors.AsType[*notAsked](err); ok {
 		return true
 	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
