@@ -14,6 +14,8 @@
 //   - Cosine: dot(q, x) / |x| for the normalised query q, clamped to [-1, 1]. Rows
 //     are normalised when they are stored; dividing by |x| takes back what the
 //     rounding of that did to the length.
+//     An arena that has an [Outside] holds them as they were given, and divides by the length
+//     that they have.
 //   - Dot: dot(q, x).
 //   - L2: -|q - x|.
 //
@@ -44,6 +46,8 @@
 //   - Cosine: |q| and |x| are 1 up to 2u. e has the kernel's part of Dot, u for
 //     the rounding of q, u for |x| not being 1, and g(2n+8,w) twice, once for the
 //     score and once for clamping it.
+//     For vectors as they were given the key is a product with the inverse of |x|: u more
+//     for its rounding, and u for the product's.
 //
 // [bounds] rounds these up to simpler terms. A row so large that a kernel could
 // overflow is scored in float64 without a scan. Where the element type cannot tell

@@ -33,6 +33,11 @@ type Arena[T codec.Float] struct {
 	seen   []uint64
 	origin *origin // nil if nothing is mapped
 
+	away    away      // of the rows that are in none of these; see arena_outside.go
+	inverse region[T] // of the norms, where vectors are as they were given
+	unit    []T       // see exclusive
+	wild    bool      // some of these cannot be compared by kernels
+
 	// For Dot and L2, what the search's error bounds need; for Cosine all rows
 	// have the norm 1, and both are nil.
 	half    region[T] // half of each row's squared norm, +Inf if that overflows
@@ -84,6 +89,9 @@ func (a *Arena[T]) Reserve(n int) {
 	if a.metric != codec.Cosine {
 		a.half.reserve(n)
 	}
+	if a.asGiven() {
+		a.inverse.reserve(n)
+	}
 }
 
 // Set stores a copy of v in row, free or not, and under Cosine normalises the
@@ -100,6 +108,7 @@ func (a *Arena[T]) Set(row int32, v []T) error {
 	if n := int(row) + 1; n > a.Rows() {
 		a.grow(n)
 	}
+	a.away.drop(row)
 	a.put(row, v)
 	a.sign(row)
 	if a.metric != codec.Cosine {
@@ -126,8 +135,12 @@ func (a *Arena[T]) Delete(row int32) bool {
 			c.forget(row)
 		}
 	}
-	clear(a.raw(row))
-	a.sign(row)
+	if a.away.has(row) {
+		a.away.drop(row) // its memory was never touched
+	} else {
+		clear(a.raw(row))
+		a.sign(row)
+	}
 	if a.metric != codec.Cosine {
 		a.setHalf(row, 0)
 	}
@@ -137,6 +150,9 @@ func (a *Arena[T]) Delete(row int32) bool {
 // grow makes rows up to n-1 exist. They are zeros, because a free row is.
 func (a *Arena[T]) grow(n int) {
 	a.data.grow(n * a.dim)
+	if a.asGiven() {
+		a.inverse.grow(n)
+	}
 	if a.metric == codec.Cosine {
 		return
 	}
@@ -152,6 +168,9 @@ func (a *Arena[T]) grow(n int) {
 func (a *Arena[T]) Close() {
 	a.data.free()
 	a.half.free()
+	a.inverse.free()
+	a.away.free()
+	a.wild = false
 	a.maxHalf = nil
 	a.live, a.count, a.seen = Bitmap{}, 0, nil
 	a.sums.free()
@@ -169,6 +188,11 @@ func (a *Arena[T]) Close() {
 
 // put stores v in row.
 func (a *Arena[T]) put(row int32, v []T) {
+	if a.asGiven() {
+		copy(a.raw(row), v)
+		a.measure(row)
+		return
+	}
 	if a.metric == codec.Cosine {
 		simd.Normalize(a.raw(row), v)
 	} else {
@@ -176,8 +200,19 @@ func (a *Arena[T]) put(row int32, v []T) {
 	}
 }
 
-// row returns what a row holds.
+// measure sets the inverse of the norm of a row that is as it was given.
+func (a *Arena[T]) measure(row int32) {
+	const most = 1 << 30 // else products of float32 may overflow, or lose what counts
+	norm := simd.Norm(a.raw(row))
+	a.inverse.all[row] = T(1 / norm)
+	a.wild = a.wild || !(norm < most && norm > 1./most)
+}
+
+// row returns what a row is compared by.
 func (a *Arena[T]) row(row int32) []T {
+	if a.away.has(row) || a.asGiven() {
+		return a.read(make([]T, a.dim), row)
+	}
 	a.trust(row)
 	return a.raw(row)
 }

@@ -67,6 +67,18 @@ func (a *Arena[T]) allSums() []uint32 {
 // vectors that are mapped from a file. It returns an error that wraps ErrDamaged if
 // that cannot be read.
 func (a *Arena[T]) Damaged() (rows []int32, err error) {
+	if rows, err = a.damagedMapped(); err != nil {
+		return nil, err
+	}
+	err = a.Guard(func() error {
+		rows = a.damagedOutside(rows)
+		return nil
+	})
+	return rows, err
+}
+
+// damagedMapped is Damaged of the vectors that are mapped from a snapshot.
+func (a *Arena[T]) damagedMapped() (rows []int32, err error) {
 	err = a.Guard(func() error {
 		for row, sum := range a.sums.all {
 			if checksum(bytesOf(a.raw(int32(row)))) != sum {
@@ -82,6 +94,13 @@ func (a *Arena[T]) Damaged() (rows []int32, err error) {
 // the row holds what it did before; if not, v is another vector, which Set must store.
 func (a *Arena[T]) Mend(row int32, v []T) bool {
 	switch {
+	case a.away.has(row) && a.live.Has(row) && len(v) == a.dim:
+		same := checksum(bytesOf(v)) == a.away.sums.all[row]
+		if same {
+			a.away.drop(row)
+			a.put(row, v)
+		}
+		return same
 	case int(row) >= len(a.sums.all) || a.live.Has(row) != (v != nil) || v != nil && len(v) != a.dim:
 		return false
 	case v == nil:

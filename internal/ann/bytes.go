@@ -15,6 +15,11 @@ func (t *Taken) add(memory, mapped int64) {
 // reading.
 func (a *Arena[T]) Taken() (vectors, coded Taken) {
 	vectors.add(a.data.taken())
+	outside := int64(a.away.count) * int64(a.dim*sizeOf[T]())
+	vectors.add(-outside, outside) // the memory of these is not touched
+	vectors.add(a.away.places.taken())
+	vectors.add(a.away.sums.taken())
+	vectors.add(a.inverse.taken())
 	vectors.add(a.half.taken())
 	vectors.add(a.sums.taken())
 	vectors.Memory += 8 * int64(len(a.live.words)+len(a.seen))

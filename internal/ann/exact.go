@@ -45,14 +45,26 @@ func (a *Arena[T]) Search(ctx context.Context, dst []Candidate, q []T, k int, al
 // search is Search without its checks. seeds are rows that count, each once: if
 // they are k or more, no row can be in the answer that is worse than all of them.
 func (a *Arena[T]) search(ctx context.Context, dst []Candidate, q []T, k int, allowed *Bitmap, seeds []int32) ([]Candidate, error) {
+	before := len(dst)
+	found, settled, err := a.searchOnce(ctx, dst, q, k, allowed, seeds, false)
+	if err == nil && !settled {
+		found, _, err = a.searchOnce(ctx, dst[:before], q, k, allowed, seeds, true)
+	}
+	return found, err
+}
+
+// searchOnce is search. It reports whether the answer counts.
+func (a *Arena[T]) searchOnce(ctx context.Context, dst []Candidate, q []T, k int, allowed *Bitmap, seeds []int32, careful bool) (found []Candidate, settled bool, err error) {
 	b := a.borrow()
 	defer a.give(b)
+	a.look(&b.view, careful)
 	s := b.add(a, q, k)
 	a.seed(s, seeds)
 	if err := a.scan(ctx, b, allowed); err != nil {
-		return dst, err
+		return dst, true, err
 	}
-	return a.answer(ctx, dst, s)
+	found, err = a.answer(ctx, dst, s)
+	return found, a.settled(&b.view), err
 }
 
 // A Query is one of several that are searched for together.
@@ -71,26 +83,44 @@ func (a *Arena[T]) SearchMany(ctx context.Context, qs []Query[T], allowed *Bitma
 			return err
 		}
 	}
+	settled, err := a.searchManyOnce(ctx, qs, allowed, false)
+	if err == nil && !settled {
+		_, err = a.searchManyOnce(ctx, qs, allowed, true)
+	}
+	return err
+}
+
+// searchManyOnce is SearchMany. It reports whether the answers count; if not, no Found has
+// changed.
+func (a *Arena[T]) searchManyOnce(ctx context.Context, qs []Query[T], allowed *Bitmap, careful bool) (settled bool, err error) {
 	b := a.borrow()
 	defer a.give(b)
+	a.look(&b.view, careful)
 	for _, q := range qs {
 		b.add(a, q.Vector, q.K)
 	}
 	if err := a.scan(ctx, b, allowed); err != nil {
-		return err
+		return true, err
+	}
+	takeBack := func(n int) {
+		for j := range n {
+			qs[j].Found = qs[j].Found[:b.searches[j].before]
+		}
 	}
 	for i, s := range b.searches {
 		found, err := a.answer(ctx, qs[i].Found, s)
 		if err != nil {
-			for j := range i { // take back what was appended before
-				qs[j].Found = qs[j].Found[:b.searches[j].before]
-			}
-			return err
+			takeBack(i)
+			return true, err
 		}
 		s.before = len(qs[i].Found)
 		qs[i].Found = found
 	}
-	return nil
+	if !a.settled(&b.view) {
+		takeBack(len(qs))
+		return false, nil
+	}
+	return true, nil
 }
 
 // check returns what is wrong with a search.
@@ -114,7 +144,7 @@ func (a *Arena[T]) answer(ctx context.Context, dst []Candidate, s *scratch[T]) (
 		if ctx.Err() != nil {
 			return dst, ctx.Err()
 		}
-		a.rescore(s.wide, s.found[i:min(i+checkRows, len(s.found))])
+		a.rescore(s.view, s.wide, s.found[i:min(i+checkRows, len(s.found))])
 	}
 	if s.after != nil {
 		s.found = slices.DeleteFunc(s.found, func(c Candidate) bool { return !s.after.passes(c) })
@@ -148,6 +178,7 @@ func (a *Arena[T]) narrow(dst, q []T, wide []float64) []T {
 
 // batch is the searches of one pass over the rows, and its memory.
 type batch[T codec.Float] struct {
+	view     view[T]
 	searches []*scratch[T]
 	spare    []*scratch[T] // of earlier passes
 	// What is handed to the kernel of codes.
@@ -171,6 +202,7 @@ func (a *Arena[T]) borrow() *batch[T] {
 func (a *Arena[T]) give(b *batch[T]) {
 	b.spare = append(b.spare, b.searches...)
 	b.searches = b.searches[:0]
+	b.view.file, b.view.epoch = nil, nil
 	if len(b.spare) <= maxSpare {
 		a.scratch.Put(b)
 	}
@@ -185,6 +217,7 @@ func (b *batch[T]) add(a *Arena[T], q []T, k int) *scratch[T] {
 		s = new(scratch[T])
 	}
 	s.reset(a, q, k)
+	s.view = &b.view
 	b.searches = append(b.searches, s)
 	return s
 }
@@ -209,6 +242,7 @@ func (b *batch[T]) codeKeys(a *Arena[T], start int) {
 
 // scratch is one search and its memory.
 type scratch[T codec.Float] struct {
+	view   *view[T]
 	q      []T       // the query for the kernels, normalised under Cosine
 	wide   []float64 // the same for scores
 	bounds bounds
@@ -404,11 +438,20 @@ func (a *Arena[T]) keepAll(s *scratch[T], start int, want *rowSet) {
 // harmless.
 func (a *Arena[T]) block(s *scratch[T], start int, want *rowSet, e float64) {
 	end := min(start+blockRows, a.Rows())
+	if a.wild || a.away.between(start, end) {
+		a.gather(s, want.list(&s.rows, start), e)
+		return
+	}
 	keys := s.keys[:end-start]
 	a.trustBlock(start, end)
 	simd.DotRows(keys, s.q, a.data.all[start*a.dim:end*a.dim])
 	if a.metric == codec.L2 {
 		simd.Sub(keys, a.half.all[start:end])
+	}
+	if a.asGiven() {
+		for i, inverse := range a.inverse.all[start:end] {
+			keys[i] *= inverse
+		}
 	}
 	t := below[T](s.threshold() - e)
 	if simd.Max(keys) < t {
@@ -438,8 +481,17 @@ func (a *Arena[T]) gather(s *scratch[T], rows []int32, e float64) {
 // keysAt computes the keys of some rows, no more than a block has.
 func (a *Arena[T]) keysAt(s *scratch[T], rows []int32) []T {
 	keys := s.keys[:len(rows)]
-	a.trustAll(rows)
-	simd.DotAt(keys, s.q, a.data.all, rows)
+	if a.scattered() {
+		a.productsOf(s.view, keys, s.wide, rows)
+	} else {
+		a.trustAll(rows)
+		simd.DotAt(keys, s.q, a.data.all, rows)
+		if a.asGiven() {
+			for i, row := range rows {
+				keys[i] *= a.inverse.all[row]
+			}
+		}
+	}
 	if a.metric == codec.L2 {
 		for i, row := range rows {
 			keys[i] -= a.half.all[row]

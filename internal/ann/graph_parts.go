@@ -108,9 +108,10 @@ func centersOf(n, most, few int, distances func(point int, dst []float64)) (cent
 // distances returns a function for the square distances of one of the rows from all.
 func (g *Graph[T]) distances(rows []int32) func(c int, dst []float64) {
 	sums := make([]T, len(rows))
+	var flat flatRows[T]
 	return func(c int, dst []float64) {
-		g.arena.trustAll(rows)
-		simd.SquaredL2At(sums, g.arena.row(rows[c]), g.arena.data.all, rows)
+		all, at := g.arena.flatOnce(&flat, rows)
+		simd.SquaredL2At(sums, g.arena.row(rows[c]), all, at)
 		for i, d := range sums {
 			dst[i] = min(float64(d), 1e300) // what overflows is as far as can be
 		}
@@ -121,9 +122,10 @@ func (g *Graph[T]) distances(rows []int32) func(c int, dst []float64) {
 // valid until it is called again.
 func (g *Graph[T]) products(rows []int32) func(c int) []T {
 	sums := make([]T, len(rows))
+	var flat flatRows[T]
 	return func(c int) []T {
-		g.arena.trustAll(rows)
-		simd.DotAt(sums, g.arena.row(rows[c]), g.arena.data.all, rows)
+		all, at := g.arena.flatOnce(&flat, rows)
+		simd.DotAt(sums, g.arena.row(rows[c]), all, at)
 		return sums
 	}
 }

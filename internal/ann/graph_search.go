@@ -19,6 +19,8 @@ type finder[T codec.Float] struct {
 	q       []T       // the same, normalised under Cosine
 	wide    []float64 // the same for scores
 	vectors vectors[T]
+	view    view[T]
+	scores  []float64
 	waiting Bitmap // rows that a walk does not find and that count
 	found   []spot // the rows of the walk that count, nearest first
 	rows    []int32
@@ -225,6 +227,19 @@ func (g *Graph[T]) addWaiting(ctx context.Context, dst []Candidate, before int, 
 // Where none is, and the last of the rows that were compared are among the best, codes say
 // less than they should, and more are compared.
 func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
+	before := len(dst)
+	g.arena.look(&s.view, false)
+	dst = g.rankOnce(dst, s, k)
+	if !g.arena.settled(&s.view) {
+		g.arena.look(&s.view, true)
+		dst = g.rankOnce(dst[:before], s, k)
+	}
+	s.view.file, s.view.epoch = nil, nil
+	return dst
+}
+
+// rankOnce is rank by what s.view shows.
+func (g *Graph[T]) rankOnce(dst []Candidate, s *finder[T], k int) []Candidate {
 	s.best = s.best[:0]
 	s.lowest.reset(k, len(s.found)+fewWaiting)
 	if s.waiting.count > 0 && s.waiting.count <= fewWaiting {
@@ -243,7 +258,7 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 	first := min(len(s.found), k+more)
 	near := g.near(s, k, first)
 	for _, p := range s.found[:near] {
-		simd.Prefetch(g.arena.data.all, int(p.row())*g.arena.dim)
+		g.arena.prefetch(&s.view, p.row())
 	}
 	for done, n := 0, near; done < n; {
 		rows := sized(&s.rows, n-done)
@@ -259,7 +274,8 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 		}
 	}
 	slices.SortFunc(s.best, byScore)
-	if n := len(s.best); n > k {
+	final := g.arena.scattered() // compare has set scores
+	if n := len(s.best); n > k && !final {
 		floor := s.best[k-1].Score - 2*g.rounding(s, s.best[k-1].Score)
 		end := k
 		for end < n && !(s.best[end].Score < floor) { // all, if a kernel overflowed
@@ -267,8 +283,10 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 		}
 		s.best = s.best[:end]
 	}
-	g.arena.rescore(s.wide, s.best)
-	slices.SortFunc(s.best, byScore)
+	if !final {
+		g.arena.rescore(&s.view, s.wide, s.best)
+		slices.SortFunc(s.best, byScore)
+	}
 	for i, c := range s.best {
 		if i >= k && c.Score != s.best[k-1].Score {
 			break
@@ -280,6 +298,15 @@ func (g *Graph[T]) rank(dst []Candidate, s *finder[T], k int) []Candidate {
 
 // compare appends rows to s.best, with keys of the kernels for their scores.
 func (g *Graph[T]) compare(s *finder[T], rows []int32) {
+	if g.arena.scattered() {
+		scores := sized(&s.scores, len(rows))
+		g.arena.scoresOf(&s.view, scores, s.wide, rows)
+		for i, row := range rows {
+			s.best = append(s.best, Candidate{row, scores[i]})
+			s.lowest.add(scores[i])
+		}
+		return
+	}
 	sums := sized(&s.sums, len(rows))
 	g.arena.trustAll(rows)
 	if g.arena.metric == codec.L2 {
@@ -289,6 +316,9 @@ func (g *Graph[T]) compare(s *finder[T], rows []int32) {
 	}
 	for i, row := range rows {
 		key := float64(sums[i])
+		if g.arena.asGiven() {
+			key *= float64(g.arena.inverse.all[row])
+		}
 		if g.arena.metric == codec.L2 {
 			key = -key
 		}

@@ -24,20 +24,22 @@ type vectors[T codec.Float] struct {
 	arena *Arena[T]
 	q     []T // the query, normalised under Cosine
 	sums  []T
+	rows  flatRows[T]
+	row   []T
 	last  func(row int32) float64 // see space; nil but for Dot
 }
 
 func (v *vectors[T]) toQuery(dst []int32, at []int32) {
 	sums := sized(&v.sums, max(len(at), cap(v.sums)))[:len(at)]
-	v.arena.trustAll(at)
+	all, rows := v.arena.flat(&v.rows, at)
 	if v.arena.metric == codec.Dot {
-		simd.DotAt(sums, v.q, v.arena.data.all, at)
+		simd.DotAt(sums, v.q, all, rows)
 		for i, s := range sums {
 			dst[i] = orderOf(-float32(s))
 		}
 		return
 	}
-	simd.SquaredL2At(sums, v.q, v.arena.data.all, at)
+	simd.SquaredL2At(sums, v.q, all, rows)
 	for i, s := range sums {
 		dst[i] = orderOf(float32(s))
 	}
@@ -45,8 +47,8 @@ func (v *vectors[T]) toQuery(dst []int32, at []int32) {
 
 func (v *vectors[T]) between(dst []int32, row int32, at []int32) {
 	sums := sized(&v.sums, max(len(at), cap(v.sums)))[:len(at)]
-	v.arena.trustAll(at)
-	simd.SquaredL2At(sums, v.arena.row(row), v.arena.data.all, at)
+	all, rows := v.arena.flat(&v.rows, at)
+	simd.SquaredL2At(sums, v.arena.read(sized(&v.row, v.arena.dim), row), all, rows)
 	x := 0.0
 	if v.last != nil {
 		x = v.last(row)

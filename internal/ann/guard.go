@@ -42,7 +42,7 @@ func (a *Arena[T]) damagedBy(p any) error {
 	if !ok {
 		return nil
 	}
-	if _, fault := err.(interface{ Addr() uintptr }); fault && a.origin != nil {
+	if _, fault := err.(interface{ Addr() uintptr }); fault && (a.origin != nil || a.away.count > 0) {
 		return fmt.Errorf("%w: it is shorter, or cannot be read", ErrDamaged)
 	}
 	return a.origin.check()

@@ -29,11 +29,12 @@ const (
 //
 // The garbage collector does not see mapped memory: whoever reads all must keep
 // the region's owner alive.
-type region[E byte | int32 | uint32 | float32 | float64] struct {
+type region[E byte | int32 | uint32 | uint64 | float32 | float64] struct {
 	all    []E
 	m      *mapping
 	onHeap bool // mapping has failed
 	inFile int  // how many of the first elements are mapped from a file
+	sparse bool // it is touched here and there, so that huge pages would waste memory
 }
 
 // taken returns how many bytes are not mapped from a file, and how many are.
@@ -81,7 +82,7 @@ func (r *region[E]) mapped(size int) bool {
 	m := r.m
 	if m == nil || size > m.space() {
 		var err error
-		if m, err = newMapping(max(addressSpace, 2*size)); err != nil {
+		if m, err = newMapping(max(addressSpace, 2*size), r.sparse); err != nil {
 			r.onHeap = r.m == nil
 			return false
 		}
@@ -109,7 +110,7 @@ func (r *region[E]) mapped(size int) bool {
 // touched; what is changed stays in memory.
 func (r *region[E]) adopt(f *os.File, offset int64, n int) bool {
 	size := n * sizeOf[E]()
-	m, err := newMapping(max(addressSpace, 2*size))
+	m, err := newMapping(max(addressSpace, 2*size), false)
 	if err != nil {
 		return false
 	}
@@ -153,10 +154,15 @@ type mapping struct {
 	cleanup runtime.Cleanup
 }
 
-func newMapping(size int) (*mapping, error) {
+func newMapping(size int, sparse bool) (*mapping, error) {
 	raw, err := reserveSpace(size + hugePage)
 	if err != nil {
 		return nil, err
+	}
+	if !sparse {
+		adviseHuge(raw)
+	} else {
+		adviseSmall(raw)
 	}
 	m := &mapping{raw: raw}
 	m.start = -int(uintptr(unsafe.Pointer(unsafe.SliceData(raw)))) & (hugePage - 1)

@@ -12,3 +12,6 @@ func commitSpace([]byte) error         { return errors.ErrUnsupported }
 func releaseSpace([]byte)              {}
 
 func mapFile([]byte, *os.File, int64) error { return errors.ErrUnsupported }
+
+func adviseHuge([]byte)  {}
+func adviseSmall([]byte) {}

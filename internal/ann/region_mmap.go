@@ -14,11 +14,7 @@ func reserveSpace(size int) ([]byte, error) {
 	if addressSpace == 0 {
 		return nil, unix.ENOMEM
 	}
-	b, err := unix.Mmap(-1, 0, size, unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err == nil {
-		adviseHuge(b)
-	}
-	return b, err
+	return unix.Mmap(-1, 0, size, unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
 }
 
 // commitSpace lets the system back b with memory, page by page when it is first

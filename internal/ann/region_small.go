@@ -4,3 +4,5 @@ package ann
 
 // adviseHuge does nothing: these systems choose page sizes themselves.
 func adviseHuge([]byte) {}
+
+func adviseSmall([]byte) {}

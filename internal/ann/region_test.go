@@ -36,7 +36,7 @@ func TestRegionGrowsInPlace(t *testing.T) {
 	}
 	r.grow(5)
 	require.Len(t, r.all, written)
-	m, err := newMapping(addressSpace)
+	m, err := newMapping(addressSpace, false)
 	require.Equal(t, err == nil, mapped != nil)
 	if err == nil {
 		m.release()
@@ -50,7 +50,7 @@ func TestRegionGrowsInPlace(t *testing.T) {
 // A region whose address space is used up moves to a larger one, and to the heap
 // if there is none.
 func TestRegionOutgrowsItsAddressSpace(t *testing.T) {
-	m, err := newMapping(hugePage)
+	m, err := newMapping(hugePage, false)
 	if err != nil {
 		t.Skip(err)
 	}

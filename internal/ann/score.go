@@ -22,11 +22,11 @@ func score[T codec.Float](metric codec.Metric, q []float64, x []T) float64 {
 
 // rescore sets the score of each candidate's row, for a query as widen makes it, four at a
 // time.
-func (a *Arena[T]) rescore(q []float64, found []Candidate) {
+func (a *Arena[T]) rescore(v *view[T], q []float64, found []Candidate) {
 	for ; len(found) > 2; found = found[min(4, len(found)):] {
 		var x [4][]T
 		for i := range x { // one of them twice if there are three
-			x[i] = a.row(found[min(i, len(found)-1)].Row)
+			x[i] = a.vector(v, found[min(i, len(found)-1)].Row)
 		}
 		scores := scores(a.metric, q, &x)
 		for i := range found[:min(4, len(found))] {
@@ -34,7 +34,7 @@ func (a *Arena[T]) rescore(q []float64, found []Candidate) {
 		}
 	}
 	for i := range found {
-		found[i].Score = score(a.metric, q, a.row(found[i].Row))
+		found[i].Score = score(a.metric, q, a.vector(v, found[i].Row))
 	}
 }
 
@@ -83,7 +83,7 @@ func newBounds[T codec.Float](metric codec.Metric, dim int, norm float64) bounds
 		u, tiny, limit = 0x1p-24, math.SmallestNonzeroFloat32, math.MaxFloat32/8
 	}
 	n := float64(dim)
-	kernel := growth(float64(simd.Roundings(dim))+4, u)
+	kernel := growth(float64(simd.Roundings(dim))+6, u)
 	// The factor covers the rounding of the bounds themselves and of norms.
 	const slack = 1.01
 	b := bounds{metric: metric, q: norm, limit: limit, tiny: tiny, unit: u, fixed: slack * 2 * (n + 2) * tiny}
@@ -94,6 +94,7 @@ func newBounds[T codec.Float](metric codec.Metric, dim int, norm float64) bounds
 		b.dot = slack * kernel
 		b.square = slack * (u + growth(n+16, 0x1p-53))
 	default:
+		// The kernel's part has room for an inverse norm, its rounding and that of the product.
 		b.fixed += slack * (kernel + growth(4*n+32, 0x1p-53))
 	}
 	return b

@@ -23,7 +23,8 @@ var ErrSnapshot = errors.New("unusable snapshot")
 // own, so that they can be mapped. Without a graph M is 0.
 const (
 	snapshotMagic   = "vwgraph\n"
-	snapshotVersion = 4
+	snapshotVersion = 5
+	versionBefore   = 4 // which has no places
 )
 
 // snapshotHeader has no padding that encoding/binary does not write, too.
@@ -78,7 +79,11 @@ const (
 	upperSection
 	doorSection
 	sumSection
+	placeSection
+	keptSection
 	sections
+
+	sectionsBefore = placeSection // of versionBefore
 )
 
 // byteOrder tells the byte order of the machine that wrote it.
@@ -99,12 +104,11 @@ var headerSize = binary.Size(snapshotHeader{})
 // was, it writes nothing and returns an error that wraps ErrDamaged. It ends early
 // with ctx's error.
 func (g *Graph[T]) WriteSnapshot(ctx context.Context, w io.Writer, lock sync.Locker, stamp func() ([]byte, error)) error {
-	_, err := g.arena.write(ctx, w, g, lock, stamp, nil)
-	return err
+	return g.arena.write(ctx, w, g, lock, stamp, nil)
 }
 
 // write writes a snapshot, and calls written, if not nil, before anything can change.
-func (a *Arena[T]) write(ctx context.Context, w io.Writer, g *Graph[T], lock sync.Locker, stamp func() ([]byte, error), written func(*snapshotHeader) error) (h *snapshotHeader, err error) {
+func (a *Arena[T]) write(ctx context.Context, w io.Writer, g *Graph[T], lock sync.Locker, stamp func() ([]byte, error), written func(*snapshotHeader, *located[T]) error) (err error) {
 	if g != nil {
 		g.work.Lock()
 		defer g.work.Unlock()
@@ -113,36 +117,42 @@ func (a *Arena[T]) write(ctx context.Context, w io.Writer, g *Graph[T], lock syn
 	defer lock.Unlock()
 	mark, err := stamp()
 	if err != nil {
-		return nil, err
+		return err
 	}
+	var h *snapshotHeader
+	var l *located[T]
 	err = a.Guard(func() (err error) {
-		h, err = a.writeAll(ctx, w, g, mark)
+		h, l, err = a.writeAll(ctx, w, g, mark)
 		return err
 	})
 	if err == nil && written != nil {
-		err = written(h)
+		err = written(h, l)
 	}
-	return h, err
+	return err
 }
 
-func (a *Arena[T]) writeAll(ctx context.Context, w io.Writer, g *Graph[T], mark []byte) (*snapshotHeader, error) {
-	h, all := a.snapshot(g)
+func (a *Arena[T]) writeAll(ctx context.Context, w io.Writer, g *Graph[T], mark []byte) (*snapshotHeader, *located[T], error) {
+	l, err := a.locate()
+	if err != nil {
+		return nil, nil, err
+	}
+	h, all := a.snapshot(g, l)
 	all[stampSection] = mark
 	for i, s := range all {
 		h.Sections[i].Length = uint64(len(s))
 		var err error
 		if h.Sections[i].Sum, err = checksumUntil(ctx, s); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	// After the sums: what changes from now on does not fit them.
-	if damaged, err := a.Damaged(); len(damaged) > 0 || err != nil {
-		return nil, cmp.Or(err, fmt.Errorf("%w: %d vectors", ErrDamaged, len(damaged)))
+	if damaged, err := a.damagedMapped(); len(damaged) > 0 || err != nil {
+		return nil, nil, cmp.Or(err, fmt.Errorf("%w: %d vectors", ErrDamaged, len(damaged)))
 	}
 	if err := a.origin.check(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return h, writeSections(w, h, all)
+	return h, l, writeSections(w, h, all)
 }
 
 func writeSections(w io.Writer, h *snapshotHeader, all [sections][]byte) error {
@@ -150,7 +160,7 @@ func writeSections(w io.Writer, h *snapshotHeader, all [sections][]byte) error {
 		return err
 	}
 	at, size := h.layout()
-	pos := uint64(headerSize)
+	pos := uint64(h.size())
 	for i, s := range all {
 		if err := writeZeros(w, at[i]-pos); err != nil {
 			return err
@@ -165,7 +175,7 @@ func writeSections(w io.Writer, h *snapshotHeader, all [sections][]byte) error {
 
 // snapshot returns the header of a snapshot, without lengths and checksums, and its
 // sections, without the stamp.
-func (a *Arena[T]) snapshot(g *Graph[T]) (h *snapshotHeader, all [sections][]byte) {
+func (a *Arena[T]) snapshot(g *Graph[T], l *located[T]) (h *snapshotHeader, all [sections][]byte) {
 	h = &snapshotHeader{
 		Version: snapshotVersion, Order: byteOrder,
 		Element: uint8(sizeOf[T]()), Metric: uint8(a.metric), Dim: uint32(a.dim),
@@ -178,9 +188,12 @@ func (a *Arena[T]) snapshot(g *Graph[T]) (h *snapshotHeader, all [sections][]byt
 	}
 	all = [sections][]byte{
 		liveSection: bytesOf(live),
-		dataSection: bytesOf(a.data.all),
 		halfSection: bytesOf(a.half.all),
-		sumSection:  bytesOf(a.allSums()),
+	}
+	if l != nil {
+		l.put(&all)
+	} else {
+		all[dataSection], all[sumSection] = bytesOf(a.data.all), bytesOf(a.allSums())
 	}
 	if c := a.codes; c != nil {
 		h.Coded, h.Stride, h.Step, h.Usual, h.Trained = 1, uint32(c.stride), c.step, c.usual, uint64(c.trained)
@@ -217,7 +230,7 @@ func writeZeros(w io.Writer, n uint64) error {
 
 // layout returns where each section begins, and the size of the whole.
 func (h *snapshotHeader) layout() (at [sections]uint64, size uint64) {
-	pos := uint64(headerSize)
+	pos := uint64(h.size())
 	for i, s := range h.Sections {
 		align := uint64(64)
 		if s.Length >= mapFrom {
@@ -232,13 +245,22 @@ func (h *snapshotHeader) layout() (at [sections]uint64, size uint64) {
 // roundTo returns the first multiple of align, a power of two, from n on.
 func roundTo(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
+// size returns the length of the header's bytes.
+func (h *snapshotHeader) size() int {
+	if h.Version == versionBefore {
+		return headerSize - int(sections-sectionsBefore)*binary.Size(h.Sections[0])
+	}
+	return headerSize
+}
+
 // encode returns the header's bytes, with its checksum.
 func (h *snapshotHeader) encode() []byte {
 	b := make([]byte, headerSize)
 	_, _ = binary.Encode(b, binary.NativeEndian, h) // b is long enough
-	sum := checksum(b[:headerSize-8])
-	binary.NativeEndian.PutUint32(b[headerSize-8:], sum)
-	return b
+	n := h.size()
+	copy(b[n-8:], b[headerSize-8:])
+	binary.NativeEndian.PutUint32(b[n-8:], checksum(b[:n-8]))
+	return b[:n]
 }
 
 func bytesOf[E any](s []E) []byte {

@@ -38,13 +38,13 @@ func (a *Arena[T]) writeFile(ctx context.Context, path string, g *Graph[T], lock
 		}
 	}()
 	w := bufio.NewWriterSize(&steadyWriter{ctx: ctx, f: f}, 1<<20)
-	_, err = a.write(ctx, w, g, lock, stamp, func(h *snapshotHeader) error {
+	err = a.write(ctx, w, g, lock, stamp, func(h *snapshotHeader, l *located[T]) error {
 		if err := errors.Join(w.Flush(), f.Sync()); err != nil {
 			return err
 		}
 		all.Lock()
 		defer all.Unlock()
-		a.remap(f, h, g)
+		a.remap(f, h, l, g)
 		return nil
 	})
 	if err := errors.Join(err, f.Close()); err != nil {

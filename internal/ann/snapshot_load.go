@@ -45,6 +45,7 @@ func (a *Arena[T]) load(g *Graph[T], data []byte, file *os.File) (stamp []byte, 
 		return nil, err
 	}
 	l := &loader[T]{header: h, file: file, arena: &Arena[T]{dim: a.dim, metric: a.metric, origin: a.origin}}
+	l.arena.away.from = a.away.from
 	if g != nil {
 		l.graph = &Graph[T]{arena: l.arena, links: newLinks(m)}
 	}
@@ -70,11 +71,18 @@ func (a *Arena[T]) load(g *Graph[T], data []byte, file *os.File) (stamp []byte, 
 }
 
 func readHeader(data []byte) (*snapshotHeader, error) {
-	if len(data) < headerSize {
-		return nil, fmt.Errorf("%w: %d bytes long, want at least %d", ErrSnapshot, len(data), headerSize)
+	h := snapshotHeader{Version: versionBefore}
+	if len(data) < h.size() {
+		return nil, fmt.Errorf("%w: %d bytes long, want at least %d", ErrSnapshot, len(data), h.size())
 	}
-	var h snapshotHeader
-	_, _ = binary.Decode(data, binary.NativeEndian, &h) // data is long enough
+	b := make([]byte, headerSize)
+	copy(b, data)
+	_, _ = binary.Decode(b, binary.NativeEndian, &h) // b is long enough
+	if h.Version == versionBefore {
+		copy(b[headerSize-8:], b[h.size()-8:h.size()])
+		clear(b[h.size()-8 : headerSize-8])
+		_, _ = binary.Decode(b, binary.NativeEndian, &h)
+	}
 	switch {
 	case string(h.Magic[:]) != snapshotMagic:
 		return nil, fmt.Errorf("%w: it begins with %q, want %q", ErrSnapshot, h.Magic[:], snapshotMagic)
@@ -82,10 +90,10 @@ func readHeader(data []byte) (*snapshotHeader, error) {
 		return nil, fmt.Errorf("%w: written on a machine of another byte order", ErrSnapshot)
 	case h.Order != byteOrder:
 		return nil, fmt.Errorf("%w: byte order %#x, want %#x", ErrSnapshot, h.Order, uint32(byteOrder))
-	case h.Version != snapshotVersion:
+	case h.Version != snapshotVersion && h.Version != versionBefore || len(data) < h.size():
 		return nil, fmt.Errorf("%w: version %d, want %d", ErrSnapshot, h.Version, snapshotVersion)
 	}
-	if !bytes.Equal(h.encode(), data[:headerSize]) {
+	if !bytes.Equal(h.encode(), data[:h.size()]) {
 		return nil, fmt.Errorf("%w: the header is damaged", ErrSnapshot)
 	}
 	return &h, nil
@@ -94,6 +102,9 @@ func readHeader(data []byte) (*snapshotHeader, error) {
 // fits reports what is wrong with the header of a snapshot of size bytes for this
 // arena, and a graph with lists of m, or none if m is 0.
 func (a *Arena[T]) fits(h *snapshotHeader, m, size int) error {
+	if h.hasPlaces() && a.away.from == nil {
+		return fmt.Errorf("%w: its vectors are in the store, and cannot be read there", ErrSnapshot)
+	}
 	for _, c := range []struct {
 		what      string
 		got, want uint64
@@ -107,7 +118,11 @@ func (a *Arena[T]) fits(h *snapshotHeader, m, size int) error {
 			return fmt.Errorf("%w: %s is %d, want %d", ErrSnapshot, c.what, c.got, c.want)
 		}
 	}
-	if h.Rows > uint64(min(size/max(a.dim*sizeOf[T](), 8*m), math.MaxInt32)) {
+	least := a.dim * sizeOf[T]()
+	if h.hasPlaces() {
+		least = sizeOf[uint64]()
+	}
+	if h.Rows > uint64(min(size/max(least, 8*m), math.MaxInt32)) {
 		return fmt.Errorf("%w: %d bytes cannot hold %d rows", ErrSnapshot, size, h.Rows)
 	}
 	if h.Coded > 1 || h.Coded == 1 && (h.Stride != uint32(codeLen(a.dim)) || a.dim > maxCodeDim ||
@@ -136,6 +151,11 @@ func (l *loader[T]) lengths() (want [sections]int) {
 	want[liveSection] = 8 * words
 	want[dataSection] = rows * a.dim * sizeOf[T]()
 	want[sumSection] = 4 * rows
+	if h.hasPlaces() {
+		kept := int(min(h.Sections[keptSection].Length/4, h.Rows))
+		want[placeSection], want[keptSection] = 8*rows, 4*kept
+		want[dataSection] = kept * a.dim * sizeOf[T]()
+	}
 	if a.metric != codec.Cosine {
 		want[halfSection] = rows * sizeOf[T]()
 	}
@@ -169,7 +189,7 @@ func (l *loader[T]) split(data []byte) (from [sections][]byte, at [sections]uint
 	if size != uint64(len(data)) {
 		return from, at, fmt.Errorf("%w: %d bytes long, want %d", ErrSnapshot, len(data), size)
 	}
-	gap := data[headerSize:]
+	gap := data[h.size():]
 	for i, s := range h.Sections {
 		end := at[i] + s.Length
 		from[i] = data[at[i]:end:end]
@@ -199,7 +219,9 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 	}
 	a.live.words = make([]uint64, (rows+63)/64)
 	to := [sections][]byte{liveSection: bytesOf(a.live.words)}
-	if takeRegion(l, &a.data, at[dataSection], rows*a.dim, &to[dataSection]) {
+	if h.hasPlaces() {
+		l.takePlaces(from, at, &to)
+	} else if takeRegion(l, &a.data, at[dataSection], rows*a.dim, &to[dataSection]) {
 		takeRegion(l, &a.sums, at[sumSection], rows, &to[sumSection])
 		a.seen = make([]uint64, (rows+63)/64)
 	}
@@ -237,13 +259,30 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 			})
 		})
 	}
-	return from[stampSection], l.group.Wait()
+	if err := l.group.Wait(); err != nil {
+		return nil, err
+	}
+	a.live.recount()
+	a.count = a.live.Count()
+	if h.hasPlaces() {
+		return from[stampSection], l.verifyPlaces(from[keptSection], from[dataSection])
+	}
+	if a.asGiven() { // normalised, as they are
+		a.inverse.grow(rows)
+		for i := range a.inverse.all {
+			a.inverse.all[i] = 1
+		}
+	}
+	return from[stampSection], nil
 }
+
+// hasPlaces reports whether vectors are not in the snapshot.
+func (h *snapshotHeader) hasPlaces() bool { return h.Sections[placeSection].Length > 0 }
 
 // takeRegion makes a region n elements that begin at an offset of the snapshot, mapped
 // if they are many and it is a file. If not, it sets to to the region's bytes, to be
 // written. It reports whether it is mapped.
-func takeRegion[T codec.Float, E byte | int32 | uint32 | float32 | float64](l *loader[T], r *region[E], at uint64, n int, to *[]byte) bool {
+func takeRegion[T codec.Float, E byte | int32 | uint32 | uint64 | float32 | float64](l *loader[T], r *region[E], at uint64, n int, to *[]byte) bool {
 	if l.file != nil && n*sizeOf[E]() >= mapFrom && r.adopt(l.file, int64(at), n) {
 		l.mapped = true
 		return true
@@ -262,8 +301,6 @@ func zeros(b []byte) bool {
 // and fills in what is not stored.
 func (l *loader[T]) verify() error {
 	h, a := l.header, l.arena
-	a.live.recount()
-	a.count = a.live.Count()
 	if past := 64*len(a.live.words) - int(h.Rows); past > 0 && a.live.words[len(a.live.words)-1]>>(64-past) != 0 {
 		return fmt.Errorf("%w: rows from %d on are live", ErrSnapshot, h.Rows)
 	}
@@ -344,6 +381,8 @@ func (l *links) verify() error {
 func (a *Arena[T]) adopt(b *Arena[T]) {
 	a.data, a.half, a.maxHalf = b.data, b.half, b.maxHalf
 	a.live, a.count, a.sums, a.seen = b.live, b.count, b.sums, b.seen
+	a.inverse, a.wild = b.inverse, b.wild
+	a.away.rows, a.away.count, a.away.places, a.away.sums = b.away.rows, b.away.count, b.away.places, b.away.sums
 	a.codes, a.sets = b.codes, b.count
 	if a.codes != nil {
 		a.sets = max(0, b.count-b.codes.trained)

@@ -6,7 +6,7 @@ import (
 
 // remap puts what a snapshot that was just written holds in the place of the memory that
 // it was written from, which is the same. Nothing else looks at either meanwhile.
-func (a *Arena[T]) remap(f *os.File, h *snapshotHeader, g *Graph[T]) {
+func (a *Arena[T]) remap(f *os.File, h *snapshotHeader, l *located[T], g *Graph[T]) {
 	if a.data.onHeap { // the system maps nothing
 		return
 	}
@@ -21,11 +21,14 @@ func (a *Arena[T]) remap(f *os.File, h *snapshotHeader, g *Graph[T]) {
 	o := newOrigin(data, rest, release)
 	o.header = h
 	at, _ := h.layout()
-	if !remapRegion(&a.data, f, h, at, dataSection) { // small, or the system cannot
+	if l != nil {
+		a.remapPlaces(f, h, at, l)
+	} else if remapRegion(&a.data, f, h, at, dataSection) {
+		a.adoptSums(f, h, at, data)
+	} else { // small, or the system cannot
 		o.close()
 		return
 	}
-	a.adoptSums(f, h, at, data)
 	remapRegion(&a.half, f, h, at, halfSection)
 	if c := a.codes; c != nil {
 		remapRegion(&c.rows, f, h, at, codeSection)
@@ -53,7 +56,7 @@ func (a *Arena[T]) adoptSums(f *os.File, h *snapshotHeader, at [sections]uint64,
 
 // remapRegion maps a section over a region that holds the same, and reports whether it
 // could.
-func remapRegion[E byte | int32 | uint32 | float32 | float64](r *region[E], f *os.File, h *snapshotHeader, at [sections]uint64, section int) bool {
+func remapRegion[E byte | int32 | uint32 | uint64 | float32 | float64](r *region[E], f *os.File, h *snapshotHeader, at [sections]uint64, section int) bool {
 	size := len(r.all) * sizeOf[E]()
 	if size < mapFrom || uint64(size) != h.Sections[section].Length {
 		return false

@@ -144,7 +144,7 @@ func TestForeignSnapshotsAreRefused(t *testing.T) {
 		"0 bytes long":          nil,
 		"100 bytes long":        b[:100],
 		"it begins with":        change(0, 'V'),
-		"version 1, want 4":     change(8, 1),
+		"version 1, want 5":     change(8, 1),
 		"byte order":            change(12, 77),
 		"the header is damaged": change(17, 9),
 		"is damaged: its":       change(len(b)-200, b[len(b)-200]+1),
@@ -302,7 +302,7 @@ func TestMappedSnapshot(t *testing.T) {
 // mapsFiles reports whether snapshots stay in their files, as far as they are not
 // changed. Systems of 32 bits have no address space to spare for that.
 func mapsFiles() bool {
-	m, err := newMapping(addressSpace)
+	m, err := newMapping(addressSpace, false)
 	if err == nil {
 		m.release()
 	}

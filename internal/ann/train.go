@@ -55,7 +55,7 @@ func (a *Arena[T]) encode(row int32) {
 	a.sets++
 	if a.codes != nil {
 		a.codes.grow(a.Rows())
-		if !setCode(a.codes, row, a.row(row)) {
+		if !setCode(a.codes, row, a.read(a.exclusive(), row)) {
 			a.poor++
 		}
 	}
@@ -66,10 +66,18 @@ func (a *Arena[T]) encode(row int32) {
 		a.begin(a.train())
 	}
 	if int(row) < a.coded {
-		setCode(a.next, row, a.row(row))
+		setCode(a.next, row, a.read(a.exclusive(), row))
 	}
 	a.proceed(codedPerSet)
 	a.finish()
+}
+
+// exclusive returns memory for one vector, for who holds the owner's lock for writing.
+func (a *Arena[T]) exclusive() []T {
+	if a.away.from == nil {
+		return nil
+	}
+	return sized(&a.unit, a.dim)
 }
 
 // begin makes c the codes that are being made.
@@ -81,9 +89,13 @@ func (a *Arena[T]) begin(c *codes) {
 func (a *Arena[T]) proceed(n int) {
 	end := min(a.coded+n, a.Rows())
 	a.next.grow(end)
+	var buf []T
+	if a.away.from != nil {
+		buf = make([]T, a.dim)
+	}
 	for ; a.coded < end; a.coded++ {
 		if row := int32(a.coded); a.live.Has(row) {
-			setCode(a.next, row, a.row(row))
+			setCode(a.next, row, a.read(buf, row))
 		}
 	}
 }

@@ -67,6 +67,11 @@ type index interface {
 	holds(row int32, v *engine.Vector) error
 	sound() error
 	mend(row int32, v *engine.Vector) bool
+	// relocate looks again where vectors are that are read from the store's file, under the
+	// lock for reading.
+	relocate() error
+	// mapsVectors reports whether vectors are mapped from a snapshot.
+	mapsVectors() bool
 
 	// save writes a snapshot with the graph, if there is one, while it holds still, which
 	// keeps out changes, and all, the lock for writing, for a moment.
@@ -76,11 +81,12 @@ type index interface {
 	load(path string) (stamp []byte, err error)
 }
 
-func newIndex(s engine.Schema) (index, error) {
+// newIndex returns an index, whose vectors are also in the store's file if o is not nil.
+func newIndex(s engine.Schema, o *outside) (index, error) {
 	if s.Element == codec.DOUBLE {
-		return newArena(s, func(v engine.Vector) []float64 { return v.F64 })
+		return newArena(s, o, func(v engine.Vector) []float64 { return v.F64 })
 	}
-	return newArena(s, func(v engine.Vector) []float32 { return v.F32 })
+	return newArena(s, o, func(v engine.Vector) []float32 { return v.F32 })
 }
 
 // arena is an index over vectors of one element type.
@@ -91,8 +97,11 @@ type arena[T codec.Float] struct {
 	next  *ann.Graph[T] // that is being built
 }
 
-func newArena[T codec.Float](s engine.Schema, of func(engine.Vector) []T) (index, error) {
+func newArena[T codec.Float](s engine.Schema, o *outside, of func(engine.Vector) []T) (index, error) {
 	a, err := ann.New[T](s.Dim, s.Metric)
+	if err == nil && o != nil {
+		a.KeepOutside(o, outsideFrom)
+	}
 	return &arena[T]{Arena: a, of: of}, err
 }
 
@@ -217,6 +226,10 @@ func (a *arena[T]) stats() (ann.GraphStats, bool) {
 }
 
 func (a *arena[T]) guard(f func() error) error { return a.Guard(f) }
+
+func (a *arena[T]) relocate() error { return a.Relocate() }
+
+func (a *arena[T]) mapsVectors() bool { return a.MapsVectors() }
 
 func (a *arena[T]) intact() error { return a.Intact() }
 

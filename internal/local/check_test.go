@@ -139,7 +139,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		"a short vector":          {`UPDATE "docs.data" SET vector = x'00' WHERE vecwire_row = 7`, "r7", "has 1 bytes, want 32"},
 		"NaN":                     {`UPDATE "docs.data" SET vector = CAST(x'0000c07f' || substr(vector, 5) AS BLOB) WHERE vecwire_row = 7`, "r7", "its vector"},
 		"zero":                    {`UPDATE "docs.data" SET vector = zeroblob(32) WHERE vecwire_row = 7`, "r7", "its vector"},
-		"another vector":          {`UPDATE "docs.data" SET vector = (SELECT vector FROM "docs.data" WHERE vecwire_row = 8) WHERE vecwire_row = 7`, "r7", "in the snapshot: vector[0]"},
+		"another vector":          {`UPDATE "docs.data" SET vector = (SELECT vector FROM "docs.data" WHERE vecwire_row = 8) WHERE vecwire_row = 7`, "r7", "in the snapshot: the vector is not the one"},
 		"another ID":              {`UPDATE "docs.rows" SET id = 'other' WHERE vecwire_row = 7`, "other", "in the snapshot: it is row 7 in the file"},
 		"a record more":           {`INSERT INTO "docs.rows" (vecwire_row, id) VALUES (60, 'more'); INSERT INTO "docs.data" SELECT 60, vector, NULL FROM "docs.data" WHERE vecwire_row = 7`, "more", "in the snapshot: it is row 60 in the file"},
 		"a record less":           {`DELETE FROM "docs.rows" WHERE vecwire_row = 7; DELETE FROM "docs.data" WHERE vecwire_row = 7`, "r7", "in the snapshot: it is row 7 there"},
@@ -199,7 +199,7 @@ func TestCheckOfMemoryAgainstTheFile(t *testing.T) {
 		require.Equal(t, "r7", p.ID)
 		require.Equal(t, "docs", p.Collection)
 	}
-	require.Contains(t, report.Problems[1].What, "in memory: vector[0] is")
+	require.Contains(t, report.Problems[1].What, "in memory: the vector is not the one")
 }
 
 // A damaged page costs the records on it, which are named, and no others.

@@ -42,6 +42,7 @@ func (s *store) Close() error {
 		c.close()
 	}
 	clear(s.open)
+	s.pages.close()
 	if s.watch != nil {
 		s.watch.close()
 	}

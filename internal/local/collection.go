@@ -36,7 +36,8 @@ type collection struct {
 	free    []int32 // row numbers below end that are free
 	end     int32   // the first row number never used
 	index   index
-	hnsw    *built // nil without an approximate index
+	outside *outside // where its vectors are read from the file; nil if they are not
+	hnsw    *built   // nil without an approximate index
 	saved   saved
 	fields  *fieldColumns
 	// behind says that the collection has to be loaded again before it is used: other
@@ -77,7 +78,8 @@ func newCollection(s *store, schema engine.Schema, id int64) (*collection, error
 	c.life, c.endLife = context.WithCancel(context.Background())
 	c.declined.Store(schema.Index == engine.NoIndex)
 	var err error
-	c.index, err = newIndex(schema)
+	c.outside = c.newOutside()
+	c.index, err = newIndex(schema, c.outside)
 	return c, err
 }
 
@@ -145,7 +147,7 @@ func (c *collection) load(ctx context.Context) error {
 		return err
 	}
 	c.index.close()
-	if c.index, err = newIndex(c.schema); err != nil {
+	if c.index, err = newIndex(c.schema, c.outside); err != nil {
 		return err
 	}
 	return c.loadAll(ctx)

@@ -155,6 +155,7 @@ func (s *store) prepareFile(ctx context.Context, inFile int) (err error) {
 	if s.watch, err = newWatch(s.path, false); err != nil {
 		return err
 	}
+	s.pages = newPages(s.path, s.watch)
 	s.known.Store(&mark{}) // no log is like this
 	last, err := lastCommit(ctx, s.read)
 	if err != nil {

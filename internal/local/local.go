@@ -67,6 +67,7 @@ type store struct {
 	// What follows is of other processes, and nothing in memory.
 	lock        *lockFile
 	watch       *watch
+	pages       *pages // nil where vectors are not read from the file
 	lockTimeout time.Duration
 	saving      *semaphore.Weighted  // of one: who has it may write a snapshot, if no other process does
 	saveLock    *flock.Flock         // held while one is written

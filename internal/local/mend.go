@@ -19,6 +19,15 @@ import (
 // It reports whether vectors were mended.
 func (c *collection) heal(ctx context.Context) (mended bool, err error) {
 	c.mu.RLock()
+	moved := error(nil) // what is not found again is read from the rows
+	if !c.gone {
+		moved = c.index.relocate()
+	}
+	c.mu.RUnlock()
+	if moved != nil {
+		c.store.log.DebugContext(ctx, "vectors are not found in the file", "collection", c.schema.Name, "err", moved)
+	}
+	c.mu.RLock()
 	if !c.gone {
 		err = c.index.intact()
 	}
@@ -54,23 +63,33 @@ func (c *collection) mend(ctx context.Context) (mended bool, err error) {
 	c.still.Lock() // no commit comes in between
 	defer c.still.Unlock()
 	c.mu.RLock()
+	settled := c.store.upToDate() // else another process may have changed them
 	var damaged []int32
+	var mapped bool
 	if !c.gone {
+		mapped = c.index.mapsVectors()
 		damaged, err = c.index.damaged()
 	}
 	c.mu.RUnlock()
 	if len(damaged) == 0 || err != nil {
 		return false, err
 	}
-	c.store.log.WarnContext(ctx, "the snapshot of an index was changed while it was in use: vectors in memory are damaged, and are read from the rows again",
-		"collection", c.schema.Name, "damaged", len(damaged))
+	if mapped {
+		c.store.log.WarnContext(ctx, "the snapshot of an index was changed while it was in use: vectors in memory are damaged, and are read from the rows again",
+			"collection", c.schema.Name, "damaged", len(damaged))
+	} else { // they are in SQLite's log, or another process has changed them
+		c.store.log.DebugContext(ctx, "vectors are not where they were in the file, and are kept in memory", "collection", c.schema.Name, "vectors", len(damaged))
+	}
 	vectors, err := c.vectorsOf(ctx, damaged)
 	if err != nil {
 		return false, err
 	}
+	settled = settled && c.store.upToDate()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.saved.noted = max(c.saved.noted, c.saved.saveAt) // and a sound one is to be written
+	if mapped {
+		c.saved.noted = max(c.saved.noted, c.saved.saveAt) // and a sound one is to be written
+	}
 	return true, c.index.guard(func() error {
 		for _, row := range damaged {
 			v, ok := vectors[row]
@@ -78,6 +97,10 @@ func (c *collection) mend(ctx context.Context) (mended bool, err error) {
 			case !ok && !c.index.mend(row, nil):
 				c.index.remove(row)
 			case ok && !c.index.mend(row, &v):
+				if settled && !mapped { // nobody has: the file is damaged, or something else writes to it
+					c.store.log.WarnContext(ctx, "the vector of a record is not what was stored: look at the store with DB.Check",
+						"collection", c.schema.Name, "record", c.ids.id(row))
+				}
 				if err := c.index.set(row, v); err != nil {
 					return fmt.Errorf("%w: record %q in %q: %w", errDamaged, c.ids.id(row), c.schema.Name, err)
 				}

@@ -75,6 +75,7 @@ func (s *store) prepareReading(ctx context.Context, frozen bool) (err error) {
 		}
 		s.seq.Store(last)
 	}
+	s.pages = newPages(s.path, s.watch)
 	return s.readNames(ctx, s.read)
 }
 

@@ -21,7 +21,7 @@ const luck = 4
 // the lock for reading, and again if another process has changed the collection before
 // f was done. What reads rows goes through s.read or s.borrow, with f's context.
 func (c *collection) reads(ctx context.Context, verb string, f func(ctx context.Context) error) error {
-	for range luck {
+	for try := range luck {
 		if err := c.view(ctx, verb); err != nil {
 			return err
 		}
@@ -29,6 +29,9 @@ func (c *collection) reads(ctx context.Context, verb string, f func(ctx context.
 		err := c.index.guard(func() error { return f(ctx) })
 		c.endView()
 		if errors.Is(err, ann.ErrDamaged) {
+			if try == 0 && c.store.pages != nil { // a checkpoint, perhaps, of what this process does not know yet
+				continue
+			}
 			if _, err := c.heal(ctx); err != nil {
 				return err
 			}

@@ -131,6 +131,7 @@ func (c *collection) takeOver(ctx context.Context, fresh *collection) (bool, err
 	}
 	c.fields.reset()
 	c.ids, c.free, c.end, c.index, c.hnsw, c.saved = fresh.ids, fresh.free, fresh.end, fresh.index, fresh.hnsw, fresh.saved
+	c.outside = fresh.outside
 	c.behind, c.asleep, c.loadedFrom = false, false, fresh.loadedFrom
 	c.wanted.Store(false)
 	if old != nil {

@@ -34,7 +34,7 @@ func (c *collection) sleep() {
 	if c.life.Err() != nil {
 		return
 	}
-	fresh, err := newIndex(c.schema)
+	fresh, err := newIndex(c.schema, c.outside)
 	if err != nil {
 		return // it was made before
 	}

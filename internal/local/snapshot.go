@@ -179,7 +179,11 @@ func (c *collection) save(ctx context.Context) error {
 		path := c.store.snapshotPath(tag)
 		c.mu.RLock()
 		b := c.hnsw
+		outside := c.outside != nil
 		c.mu.RUnlock()
+		if outside { // what is only in the log has to be kept in the snapshot
+			c.store.watch.checkpoint()
+		}
 		var upto int64
 		var noted int
 		var ids []byte
@@ -333,6 +337,11 @@ func (c *collection) restore(ctx context.Context) (restored, again bool, err err
 	}
 	if err == nil {
 		c.loadedFrom = snapshot
+		if c.outside != nil {
+			if err := c.outside.lookUp(ctx); err != nil {
+				return false, false, err
+			}
+		}
 		if c.hnsw != nil {
 			c.hnsw.whole = true
 		}
@@ -352,7 +361,7 @@ func (c *collection) restore(ctx context.Context) (restored, again bool, err err
 		c.store.log.WarnContext(ctx, "a snapshot cannot be used: the collection is loaded from its records", "collection", c.schema.Name, "err", err)
 	}
 	c.index.close()
-	if c.index, err = newIndex(c.schema); err != nil || again {
+	if c.index, err = newIndex(c.schema, c.outside); err != nil || again {
 		return false, again, err
 	}
 	if c.hnsw == nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
 )
@@ -157,6 +158,14 @@ func requireSameMemory(t testing.TB, a, b *collection) {
 	require.Len(t, b.free, int(b.end)-live)
 }
 
+// doubles returns a vector of FLOAT as one of DOUBLE.
+func doubles(v []float32) (d engine.Vector) {
+	for _, x := range v {
+		d.F64 = append(d.F64, float64(x))
+	}
+	return d
+}
+
 // requireMemoryIsRows compares what a search finds in memory with the rows.
 func requireMemoryIsRows(t testing.TB, c engine.Collection) {
 	t.Helper()
@@ -164,8 +173,12 @@ func requireMemoryIsRows(t testing.TB, c engine.Collection) {
 	for i := range q {
 		q[i] = float32(i + 1)
 	}
+	query := engine.Vector{F32: q}
+	if c.Schema().Element == codec.DOUBLE {
+		query = doubles(q)
+	}
 	rows := all(t, t.Context(), c)
-	results, err := c.Search(t.Context(), []engine.Search{{Vector: engine.Vector{F32: q}, K: len(rows) + 1, Exact: true}})
+	results, err := c.Search(t.Context(), []engine.Search{{Vector: query, K: len(rows) + 1, Exact: true}})
 	require.NoError(t, err)
 	require.Len(t, results[0].Hits, len(rows))
 	scores := map[string]float64{}
@@ -174,8 +187,8 @@ func requireMemoryIsRows(t testing.TB, c engine.Collection) {
 	}
 	for _, r := range rows {
 		sum := 0.0
-		for i, x := range r.Vector.F32 {
-			d := float64(q[i]) - float64(x)
+		for i, x := range append(doubles(r.Vector.F32).F64, r.Vector.F64...) {
+			d := float64(q[i]) - x
 			sum += d * d
 		}
 		require.InDelta(t, -math.Sqrt(sum), scores[r.ID], 1e-9, r.ID)
@@ -318,16 +331,27 @@ func TestOrphansAreRemoved(t *testing.T) {
 // say.
 func TestMappedSnapshotChangesWhileOpen(t *testing.T) {
 	wide := indexSchema
-	wide.Dim = 64
+	wide.Dim = 97 // codes of 128 bytes
+	t.Run("codes", func(t *testing.T) { mappedSnapshotChanges(t, wide, 8300, "by BuildIndex", "by another index") })
+	wide.Element, wide.Dim = codec.DOUBLE, 24
+	t.Run("vectors", func(t *testing.T) { mappedSnapshotChanges(t, wide, 6000, "by closing", "by BuildIndex") })
+}
+
+// mappedSnapshotChanges does so with a snapshot of n rows, of which more than a megabyte of
+// codes or of vectors is mapped.
+func mappedSnapshotChanges(t *testing.T, wide engine.Schema, n int, ways ...string) {
 	record := func(i int) engine.Record {
 		rng := rand.New(rand.NewPCG(uint64(i), 3))
 		v := make([]float32, wide.Dim)
 		for i := range v {
 			v[i] = float32(rng.NormFloat64())
 		}
-		return engine.Record{ID: fmt.Sprint(i), Vector: engine.Vector{F32: v}, Fields: []any{int64(i)}}
+		r := engine.Record{ID: fmt.Sprint(i), Vector: engine.Vector{F32: v}, Fields: []any{int64(i)}}
+		if wide.Element == codec.DOUBLE {
+			r.Vector = doubles(v)
+		}
+		return r
 	}
-	const n = 6000 // 1.5 MB of vectors, which are mapped
 	dir := t.TempDir()
 	path := filepath.Join(dir, "test.db")
 	s := openStore(t, path)
@@ -373,7 +397,8 @@ func TestMappedSnapshotChangesWhileOpen(t *testing.T) {
 		},
 	}
 	for name, spoil := range spoil {
-		for by, heal := range heal {
+		for _, by := range ways {
+			heal := heal[by]
 			t.Run(name+" "+by, func(t *testing.T) {
 				path := copyStore(t, dir, path)
 				s, log := openLogged(t, path)

@@ -123,6 +123,8 @@ func (s *store) succeed(ctx context.Context, c, heir *collection, err error, com
 	if err == nil {
 		heir.index.close()
 		heir.ids, heir.free, heir.end, heir.index = c.ids, c.free, c.end, c.index
+		heir.outside = c.outside
+		heir.outside.rename(heir.schema.Name)
 		heir.behind = c.behind // then it is loaded when it is opened
 		heir.hnsw, heir.saved, heir.loadedAt, heir.loadedFrom = c.hnsw, c.saved, commit, c.loadedFrom
 		c.mu.Lock()

@@ -36,7 +36,7 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, searches []engine.S
 		return err
 	}
 	allowed := ann.NewBitmap(passing)
-	stored, err := newIndex(c.schema)
+	stored, err := newIndex(c.schema, c.outside)
 	if err != nil {
 		return err
 	}
@@ -87,17 +87,21 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, searches []engine.S
 
 // scanIndex is scanMany of the collection's index.
 func (c *txCollection) scanIndex(ctx context.Context, searches []engine.Search, allowed *ann.Bitmap, id func(row int32) string) (found [][]ann.Candidate, err error) {
-	c.mu.RLock() // a reader may load the collection again
-	err = c.index.guard(func() (err error) {
-		found, err = scanMany(ctx, c.index, searches, allowed, id)
-		return err
-	})
-	c.mu.RUnlock()
-	if errors.Is(err, ann.ErrDamaged) {
-		_, healed := c.heal(ctx) // for when the transaction is tried again
-		err = errors.Join(err, healed)
+	for try := 0; ; try++ {
+		c.mu.RLock() // a reader may load the collection again
+		err = c.index.guard(func() (err error) {
+			found, err = scanMany(ctx, c.index, searches, allowed, id)
+			return err
+		})
+		c.mu.RUnlock()
+		if !errors.Is(err, ann.ErrDamaged) {
+			return found, err
+		}
+		_, healed := c.heal(ctx)
+		if behind := c.isBehind(); try == luck || behind || healed != nil { // or else when the transaction is tried again
+			return nil, errors.Join(err, healed)
+		}
 	}
-	return found, err
 }
 
 // scanMany is scan for several searches.

@@ -22,6 +22,7 @@ type watch struct {
 	tls    *libc.TLS
 	db     uintptr
 	header *header48
+	file   uintptr // SQLite's, of the store
 }
 
 // header48 is the first copy of the header, which SQLite writes last.
@@ -75,6 +76,7 @@ func newWatch(path string, readOnly bool) (_ *watch, err error) {
 		return nil, w.failed("find the file of", rc)
 	}
 	file := *pointer()
+	w.file = file
 	*pointer() = 0
 	methods := at[sqlite3.Tsqlite3_io_methods](at[sqlite3.Tsqlite3_file](file).FpMethods)
 	if methods.FiVersion < 2 || methods.FxShmMap == 0 {
@@ -97,6 +99,19 @@ func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
 
 func (w *watch) failed(what string, rc int32) error {
 	return fmt.Errorf("%s the store: SQLite's error %d (%s)", what, rc, sqlite.ErrorCodeString[int(rc&0xff)])
+}
+
+// words returns the index of the log in memory, as far as it is not frames, or nil if the watch was closed.
+func (w *watch) words() *[34]uint32 {
+	return (*[34]uint32)(unsafe.Pointer(w.header))
+}
+
+// checkpoint writes what is in the log into the file, as far as it can, and nobody reads what
+// was there before. One goroutine at a time calls it.
+func (w *watch) checkpoint() {
+	if w.db != 0 {
+		sqlite3.Xsqlite3_wal_checkpoint_v2(w.tls, w.db, 0, sqlite3.SQLITE_CHECKPOINT_PASSIVE, 0, 0)
+	}
 }
 
 // now returns the present state, of a watch that is not closed. What is read while it is being written is none that

@@ -1,0 +1,66 @@
+package ann
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vecwire/vecwire/codec"
+)
+
+// A snapshot of the version before, which has no places, is read, also by an arena whose
+// vectors are outside from then on; one with places only by such an arena.
+func TestSnapshotOfTheVersionBefore(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	g := emptyGraph[float32](t, 16, codec.Cosine)
+	vectors := map[int32][]float32{}
+	for row := range int32(2000) {
+		v := make([]float32, 16)
+		for i := range v {
+			v[i] = float32(rng.NormFloat64())
+		}
+		vectors[row] = v
+		require.NoError(t, set(g, row, v))
+	}
+	h, all := g.arena.snapshot(g, nil)
+	h.Version = versionBefore
+	for i, s := range all {
+		h.Sections[i].Length, h.Sections[i].Sum = uint64(len(s)), checksum(s)
+	}
+	var b bytes.Buffer
+	require.NoError(t, writeSections(&b, h, all))
+	q := []float32{1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 9}
+	want, err := g.arena.Search(t.Context(), nil, q, 20, nil)
+	require.NoError(t, err)
+	shelf := &shelf{}
+	for _, o := range []Outside{nil, shelf} {
+		to := emptyGraph[float32](t, 16, codec.Cosine)
+		if o != nil {
+			to.arena.KeepOutside(o, 1)
+		}
+		_, err := to.Load(b.Bytes())
+		require.NoError(t, err)
+		got, err := to.arena.Search(t.Context(), nil, q, 20, nil)
+		require.NoError(t, err)
+		requireSameRows(t, want, got)
+		if o == nil {
+			continue
+		}
+		shelf.write(rng, vectors)
+		var now bytes.Buffer
+		require.NoError(t, to.WriteSnapshot(t.Context(), &now, noLock{}, func() ([]byte, error) { return nil, nil }))
+		require.Less(t, now.Len(), b.Len()-2000*4*16/2)
+		next := emptyGraph[float32](t, 16, codec.Cosine)
+		_, err = next.Load(now.Bytes())
+		require.ErrorIs(t, err, ErrSnapshot)
+		next.arena.KeepOutside(shelf, 1)
+		_, err = next.Load(now.Bytes())
+		require.NoError(t, err)
+		require.Equal(t, 2000, next.arena.away.count)
+		got, err = next.arena.Search(t.Context(), nil, q, 20, nil)
+		require.NoError(t, err)
+		requireSameRows(t, want, got)
+	}
+}

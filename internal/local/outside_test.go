@@ -1,0 +1,207 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vecwire/vecwire/codec"
+	"github.com/vecwire/vecwire/internal/engine"
+)
+
+// Tests have small collections, and their vectors outside all the same: those of the processes
+// that tests start, too.
+func init() { outsideFrom = 1 }
+
+// outsiders returns how many vectors a collection reads from the file.
+func outsiders(c engine.Collection) int64 {
+	lc := c.(*collection)
+	lc.mu.RLock()
+	defer lc.mu.RUnlock()
+	if lc.outside == nil {
+		return 0
+	}
+	vectors, _, _ := lc.index.taken()
+	return vectors.Mapped / int64(lc.outside.size)
+}
+
+// A collection whose vectors are read from the file answers as the rows do, whoever writes them,
+// moves them by a checkpoint, or writes the file again.
+func TestOutsideModel(t *testing.T) {
+	for _, of := range []struct {
+		dim    int
+		metric codec.Metric
+	}{{16, codec.L2}, {384, codec.Cosine}, {1200, codec.L2}, {3000, codec.Dot}} {
+		t.Run(fmt.Sprint(of.metric, of.dim), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(uint64(of.dim), 1))
+			path := filepath.Join(t.TempDir(), "test.db")
+			stores := []*store{openStore(t, path), openStore(t, path)}
+			in := []engine.Collection{create(t, stores[0], engine.Schema{Name: "docs", Dim: of.dim, Metric: of.metric, Index: engine.NoIndex}), nil}
+			in[1] = open(t, stores[1], "docs")
+			record := func() engine.Record {
+				v := make([]float32, of.dim)
+				for i := range v {
+					v[i] = float32(rng.NormFloat64()) * 2
+				}
+				return engine.Record{ID: fmt.Sprint(rng.IntN(300)), Vector: engine.Vector{F32: v}, Text: strings.Repeat("x", rng.IntN(300))}
+			}
+			read := int64(0)
+			for step := range 60 {
+				i := rng.IntN(2)
+				s, c := stores[i], in[i]
+				switch rng.IntN(9) {
+				case 0, 1, 2:
+					var records []engine.Record
+					seen := map[string]bool{}
+					for range 1 + rng.IntN(40) {
+						if r := record(); !seen[r.ID] {
+							records, seen[r.ID] = append(records, r), true
+						}
+					}
+					require.NoError(t, c.Upsert(t.Context(), records))
+				case 3:
+					_, err := c.Delete(t.Context(), []string{record().ID, record().ID, record().ID})
+					require.NoError(t, err)
+				case 4:
+					_, err := s.write.ExecContext(t.Context(), "PRAGMA wal_checkpoint(PASSIVE)")
+					require.NoError(t, err)
+				case 5:
+					require.NoError(t, s.Compact(t.Context()))
+				case 6:
+					if step%3 == 0 {
+						require.NoError(t, s.Close())
+						stores[i] = openStore(t, path)
+						in[i] = open(t, stores[i], "docs")
+					}
+				default:
+					n, err := c.Size(t.Context())
+					require.NoError(t, err)
+					if n > 0 {
+						saveNow(t, c)
+						read += outsiders(c)
+					}
+				}
+				for _, c := range in {
+					requireScores(t, c, record().Vector)
+				}
+			}
+			require.Greater(t, read, int64(100))
+			report, err := stores[0].Check(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, report.Problems)
+		})
+	}
+}
+
+// requireScores compares the scores of a search for all records with those of the rows.
+func requireScores(t testing.TB, c engine.Collection, q engine.Vector) {
+	t.Helper()
+	rows := all(t, t.Context(), c)
+	results, err := c.Search(t.Context(), []engine.Search{{Vector: q, K: len(rows) + 1, Exact: true}})
+	require.NoError(t, err)
+	require.Len(t, results[0].Hits, len(rows))
+	scores := map[string]float64{}
+	for _, h := range results[0].Hits {
+		scores[h.ID] = h.Score
+	}
+	for _, r := range rows {
+		require.InDelta(t, scoreOf(c.Schema().Metric, q.F32, r.Vector.F32), scores[r.ID], 1e-6, r.ID)
+	}
+}
+
+func scoreOf(m codec.Metric, q, x []float32) float64 {
+	var dot, qq, xx, d float64
+	for i, a := range q {
+		b := float64(x[i])
+		dot, qq, xx, d = dot+float64(a)*b, qq+float64(a)*float64(a), xx+b*b, d+(float64(a)-b)*(float64(a)-b)
+	}
+	switch m {
+	case codec.L2:
+		return -math.Sqrt(d)
+	case codec.Dot:
+		return dot
+	}
+	return dot / math.Sqrt(qq*xx)
+}
+
+// Searches beside a process that writes, checkpoints and compacts find each record with the score of
+// the vector that it has.
+func TestOutsideWhileOthersWrite(t *testing.T) {
+	const dim, records = 96, 2000
+	path := filepath.Join(t.TempDir(), "test.db")
+	writer, reader := openStore(t, path), openStore(t, path)
+	schema := engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex}
+	c := create(t, writer, schema)
+	vector := func(seed uint64) engine.Vector {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		v := make([]float32, dim)
+		for i := range v {
+			v[i] = float32(rng.NormFloat64())
+		}
+		return engine.Vector{F32: v}
+	}
+	var some []engine.Record
+	for i := range records {
+		some = append(some, engine.Record{ID: fmt.Sprint(i), Vector: vector(uint64(i))})
+	}
+	require.NoError(t, c.Upsert(t.Context(), some))
+	require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 40}))
+	in := open(t, reader, "docs")
+	require.Positive(t, outsiders(in))
+	var done atomic.Bool
+	group, ctx := errgroup.WithContext(context.Background())
+	for worker := range 2 {
+		group.Go(func() error {
+			for i := uint64(0); !done.Load() && ctx.Err() == nil; i++ {
+				q := vector(1<<40 + i)
+				found, err := in.Search(ctx, []engine.Search{{Vector: q, K: 10, Vectors: true, Exact: worker == 0}})
+				if err != nil {
+					return err
+				}
+				for _, h := range found[0].Hits {
+					if want := scoreOf(codec.L2, q.F32, h.Vector.F32); math.Abs(want-h.Score) > 1e-6 {
+						return fmt.Errorf("record %s has the score %v, want %v", h.ID, h.Score, want)
+					}
+				}
+			}
+			return nil
+		})
+	}
+	rng := rand.New(rand.NewPCG(4, 4))
+	for i := range 120 {
+		at := rng.IntN(records)
+		var some []engine.Record
+		for j := at; j < min(at+50, records); j++ {
+			some = append(some, engine.Record{ID: fmt.Sprint(j), Vector: vector(rng.Uint64()), Text: strings.Repeat("y", rng.IntN(900))})
+		}
+		require.NoError(t, c.Upsert(t.Context(), some))
+		switch i % 10 {
+		case 3, 6:
+			_, err := writer.write.ExecContext(t.Context(), "PRAGMA wal_checkpoint(PASSIVE)")
+			require.NoError(t, err)
+		case 8:
+			_, err := c.Delete(t.Context(), []string{some[0].ID, some[len(some)-1].ID})
+			require.NoError(t, err)
+		case 9:
+			require.NoError(t, writer.Compact(t.Context()))
+		}
+	}
+	done.Store(true)
+	require.NoError(t, group.Wait())
+	for _, c := range []engine.Collection{c, in} {
+		requireScores(t, c, vector(77))
+	}
+	for _, s := range []*store{writer, reader} {
+		report, err := s.Check(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, report.Problems)
+	}
+}
