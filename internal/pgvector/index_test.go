@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
@@ -315,6 +317,35 @@ func TestIndexOfQuotedNames(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	require.Equal(t, 2, found[0].Dims)
+}
+
+// TestIndexesWhileDropped: who asks for the indexes while one is dropped gets those that are left.
+func TestIndexesWhileDropped(t *testing.T) {
+	t.Parallel()
+	c := create(t, openDatabase(t, wire.Options{}), engine.Schema{Name: "dropped", Dim: 2, Metric: codec.L2})
+	ctx, end := context.WithCancel(t.Context())
+	var g errgroup.Group
+	for range 2 {
+		g.Go(func() error {
+			for ctx.Err() == nil {
+				if _, err := c.Indexes(t.Context()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for range 40 {
+		if !assert.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 2, EfConstruction: 4})) {
+			break
+		}
+		found, err := c.Indexes(t.Context())
+		if assert.NoError(t, err) && assert.Len(t, found, 1) {
+			assert.NoError(t, c.DropIndex(t.Context(), found[0].Name))
+		}
+	}
+	end()
+	require.NoError(t, g.Wait())
 }
 
 // TestIndexRepair leaves an index that a build did not finish.
