@@ -18,13 +18,14 @@ func release(b *bytes.Buffer) {
 }
 
 // scratch is memory that calls use one after the other: what a call reads its body into,
-// the vectors of its queries, which a search does not keep, and what it writes its answer
-// into. What is used again is in the processor's caches, and gives the garbage collector
+// the vectors of its queries, which a search does not keep, what it writes its answer
+// into, and its place among those that wait. What is used again is in the processor's caches, and gives the garbage collector
 // nothing to do.
 type scratch struct {
 	body    bytes.Buffer
 	vectors []float32
 	answer  []byte
+	turn    turn
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
