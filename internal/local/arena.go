@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/vecwire/vecwire/codec"
@@ -19,14 +20,14 @@ type index interface {
 	remove(row int32)
 	has(row int32) bool
 
-	// search returns the rows with the k highest scores among those allowed
+	// search appends to dst the rows with the k highest scores among those allowed
 	// (nil for all), and every further one that ties with the last, best first.
-	search(ctx context.Context, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error)
+	search(ctx context.Context, dst []ann.Candidate, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error)
 	// searchMany is search for several queries, which take less time together.
 	searchMany(ctx context.Context, searches []engine.Search, allowed *ann.Bitmap) ([][]ann.Candidate, error)
 	// walk is search through the graph, which looks at the ef nearest rows that it
 	// finds. It reports whether the answer is exact all the same.
-	walk(ctx context.Context, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error)
+	walk(ctx context.Context, dst []ann.Candidate, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error)
 
 	// plan begins another graph, without links, under the lock for writing. Until
 	// it is published it takes part in changes and not in searches. o is complete.
@@ -54,6 +55,8 @@ type index interface {
 	// that wraps ann.ErrDamaged if it meets something that is mapped from a snapshot and
 	// damaged.
 	guard(f func() error) error
+	// guardReading is guard for a reading.
+	guardReading(ctx context.Context, r reading) error
 	// intact returns such an error if the snapshot that is mapped has changed, apart from
 	// vectors.
 	intact() error
@@ -123,8 +126,8 @@ func (a *arena[T]) changed(row int32) {
 	}
 }
 
-func (a *arena[T]) search(ctx context.Context, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error) {
-	return a.Search(ctx, make([]ann.Candidate, 0, room(a.Len(), k)), a.of(v), k, allowed)
+func (a *arena[T]) search(ctx context.Context, dst []ann.Candidate, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error) {
+	return a.Search(ctx, slices.Grow(dst, room(a.Len(), k)), a.of(v), k, allowed)
 }
 
 func (a *arena[T]) searchMany(ctx context.Context, searches []engine.Search, allowed *ann.Bitmap) ([][]ann.Candidate, error) {
@@ -140,8 +143,8 @@ func (a *arena[T]) searchMany(ctx context.Context, searches []engine.Search, all
 	return found, err
 }
 
-func (a *arena[T]) walk(ctx context.Context, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error) {
-	return a.graph.Search(ctx, make([]ann.Candidate, 0, room(a.Len(), k)), a.of(v), k, ef, allowed)
+func (a *arena[T]) walk(ctx context.Context, dst []ann.Candidate, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error) {
+	return a.graph.Search(ctx, slices.Grow(dst, room(a.Len(), k)), a.of(v), k, ef, allowed)
 }
 
 // room is for how many candidates an answer mostly needs room, with one that ties.
@@ -217,6 +220,10 @@ func (a *arena[T]) stats() (ann.GraphStats, bool) {
 }
 
 func (a *arena[T]) guard(f func() error) error { return a.Guard(f) }
+
+func (a *arena[T]) guardReading(ctx context.Context, r reading) error {
+	return a.Guard(func() error { return r.read(ctx) })
+}
 
 func (a *arena[T]) intact() error { return a.Intact() }
 
