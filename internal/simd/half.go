@@ -34,6 +34,49 @@ func HalfL2Rows(dst []int32, q, rows []uint8) { halfRows(dst, q, rows, math.MaxI
 // [HalfL2Rows] goes for it, with math.MinInt32 where lengths do not fit.
 func HalfDotRows(dst []int32, q []int8, rows []uint8) { halfRows(dst, q, rows, math.MinInt32) }
 
+// HalfL2At sets dst[i] to the squared Euclidean distance of the code q and half at[i] of
+// rows, which holds halves of len(q)/2 bytes, one after another. A half that rows does not
+// hold gives math.MaxInt32; so does every one if dst and at differ in length, or the length of
+// q is odd. If q is empty, all of dst is 0.
+func HalfL2At(dst []int32, q, rows []uint8, at []int32) { halfAt(dst, q, rows, at, math.MaxInt32) }
+
+// HalfDotAt sets dst[i] to the dot product of q and half at[i] of rows. What is said of
+// [HalfL2At] goes for it, with math.MinInt32 for what rows does not hold.
+func HalfDotAt(dst []int32, q []int8, rows []uint8, at []int32) {
+	halfAt(dst, q, rows, at, math.MinInt32)
+}
+
+func halfAt[Q codeElement](dst []int32, q []Q, rows []uint8, at []int32, bad int32) {
+	dim := len(q) / 2
+	switch {
+	case len(q)%2 != 0 || len(dst) != len(at):
+		fill(dst, bad)
+	case dim == 0:
+		clear(dst)
+	case len(rows) < dim:
+		fill(dst, bad)
+	case accelerated && dim%HalfStep == 0:
+		step := perCall(dim)
+		for len(at) > 0 {
+			n := min(step, len(at))
+			did := halfAtKernel(&dst[0], &q[0], &rows[0], dim, &at[0], n, len(rows)/dim)
+			if did < n {
+				dst[did] = bad
+				did++
+			}
+			dst, at = dst[did:], at[did:]
+		}
+	default:
+		n := len(rows) / dim
+		for i, r := range at {
+			dst[i] = bad
+			if uint(r) < uint(n) {
+				dst[i] = halfSum(q, rows[int(r)*dim:(int(r)+1)*dim])
+			}
+		}
+	}
+}
+
 func halfRows[Q codeElement](dst []int32, q []Q, rows []uint8, bad int32) {
 	n := len(q) / 2
 	switch {

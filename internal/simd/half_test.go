@@ -39,6 +39,23 @@ func checkHalves[Q codeElement](t *testing.T, rng *rand.Rand, n, size, off int, 
 		halfRows(got[:n], q, rows, bad)
 		require.Equal(t, want, got[:n], "%d halves of %d, accelerated %v", n, size, acc)
 		require.Equal(t, garbage(1), got[n:])
+
+		at, listed := make([]int32, rng.IntN(40)), make([]int32, 0, 40)
+		for i := range at { // also what rows does not hold
+			at[i] = int32(rng.IntN(n+2)) - 1
+			switch r := at[i]; {
+			case size == 0:
+				listed = append(listed, 0)
+			case r < 0 || int(r) >= n:
+				listed = append(listed, bad)
+			default:
+				listed = append(listed, want[r])
+			}
+		}
+		got = garbage(len(at) + 1)
+		halfAt(got[:len(at)], q, rows, at, bad)
+		require.Equal(t, listed, got[:len(at)], "%d listed halves of %d, accelerated %v", len(at), size, acc)
+		require.Equal(t, garbage(1), got[len(at):])
 	}
 }
 
