@@ -1,6 +1,9 @@
 package simd
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // A half is the upper four bits of each element of a code, two elements to a byte: of
 // a half's n bytes, byte j holds element j in its lower four bits and element n+j in
@@ -21,6 +24,25 @@ func HalfCode(half, code []uint8) {
 	lower, upper := code[:n], code[n:2*n]
 	for i := range half {
 		half[i] = lower[i]>>3 | upper[i]>>3<<4
+	}
+}
+
+// WholeCode sets code to what half is compared as. If the lengths do not fit, code stays as
+// it is.
+func WholeCode(code, half []uint8) {
+	n := len(half)
+	if len(code) != 2*n {
+		return
+	}
+	lower, upper := code[:n], code[n:2*n]
+	for ; len(half) >= 8; half, lower, upper = half[8:], lower[8:], upper[8:] {
+		const bits, middle = 0x7878787878787878, 0x0404040404040404
+		b := binary.LittleEndian.Uint64(half)
+		binary.LittleEndian.PutUint64(lower, b<<3&bits|middle)
+		binary.LittleEndian.PutUint64(upper, b>>1&bits|middle)
+	}
+	for i, b := range half {
+		lower[i], upper[i] = b<<3&0x78|4, b>>1&0x78|4
 	}
 }
 

@@ -100,6 +100,9 @@ func TestHalvesOfWrongLengths(t *testing.T) {
 	half := []uint8{7}
 	HalfCode(half, make([]uint8, 3))
 	require.Equal(t, []uint8{7}, half)
+	code := []uint8{1, 2, 3}
+	WholeCode(code, half)
+	require.Equal(t, []uint8{1, 2, 3}, code)
 }
 
 func FuzzHalves(f *testing.F) {
@@ -116,4 +119,23 @@ func FuzzHalves(f *testing.F) {
 		checkHalves[uint8](t, rng, int(n%300), d, int(off%64), math.MaxInt32)
 		checkHalves[int8](t, rng, int(n%300), d, int(off%64), math.MinInt32)
 	})
+}
+
+// What a half is compared as has the half's bits, and the middle of those that it lacks.
+func TestHalvesAreWidened(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	for size := range 70 {
+		half, code := make([]uint8, size), make([]uint8, 2*size)
+		for i := range half {
+			half[i] = uint8(rng.IntN(256))
+		}
+		WholeCode(code, half)
+		for i := range half {
+			require.Equal(t, half[i]&15<<3|4, code[i])
+			require.Equal(t, half[i]>>4<<3|4, code[size+i])
+		}
+		again := make([]uint8, size)
+		HalfCode(again, code)
+		require.Equal(t, half, again)
+	}
 }
