@@ -44,6 +44,11 @@ type index interface {
 	taken() (vectors, codes, links ann.Taken)
 	// close gives all memory back, under the lock for writing. The index is empty then.
 	close()
+	// setCodes says what codes are to be like, under the lock for writing, hasOtherCodes
+	// whether they are not, and maintain makes those that are wanted, beside searches.
+	setCodes(c engine.Codes)
+	hasOtherCodes() bool
+	maintain(ctx context.Context, lock *sync.RWMutex) error
 	// link links the rows of the planned graph, or else of the present one. It
 	// takes the lock itself, a few rows at a time: for that as slice, which is the lock
 	// for reading.
@@ -96,7 +101,12 @@ type arena[T codec.Float] struct {
 
 func newArena[T codec.Float](s engine.Schema, of func(engine.Vector) []T) (index, error) {
 	a, err := ann.New[T](s.Dim, s.Metric)
-	return &arena[T]{Arena: a, of: of}, err
+	if err != nil {
+		return nil, err
+	}
+	made := &arena[T]{Arena: a, of: of}
+	made.setCodes(s.Codes)
+	return made, nil
 }
 
 func (a *arena[T]) reserve(rows int)   { a.Reserve(rows) }
@@ -195,6 +205,13 @@ func closeGraph[T codec.Float](g **ann.Graph[T]) {
 		(*g).Close()
 		*g = nil
 	}
+}
+
+func (a *arena[T]) setCodes(c engine.Codes) { a.SetShortCodes(c == engine.FourBits) }
+func (a *arena[T]) hasOtherCodes() bool     { return a.HasOtherCodes() }
+
+func (a *arena[T]) maintain(ctx context.Context, lock *sync.RWMutex) error {
+	return a.Guard(func() error { return a.Maintain(ctx, lock) })
 }
 
 func (a *arena[T]) link(ctx context.Context, lock *sync.RWMutex, slice sync.Locker, workers int, progress func(done, total int)) error {
