@@ -182,14 +182,15 @@ func (l *legs) full(k int) bool {
 // find runs the searches of all plans of a room, those by words beside those by vectors,
 // and gives each plan what they found.
 func (c *Collection) find(ctx context.Context, r *room) error {
-	plans, byVector := r.plans, r.byVector[:0]
+	plans := r.plans
+	r.byVector = r.byVector[:0]
 	var byNamed []engine.Search
 	var byWords []engine.TextSearch
 	for i := range plans {
 		p := &plans[i]
 		s := &p.search
 		if !p.q.textOnly() {
-			byVector = append(byVector, *s)
+			r.byVector = append(r.byVector, *s)
 		}
 		for _, n := range p.named {
 			n.K, n.Payload, n.Vectors = s.K, s.Payload, s.Vectors
@@ -199,8 +200,8 @@ func (c *Collection) find(ctx context.Context, r *room) error {
 			byWords = append(byWords, engine.TextSearch{Text: p.q.Text, Terms: p.terms, K: s.K, Filter: s.Filter, Payload: s.Payload, Vectors: s.Vectors})
 		}
 	}
-	first := len(byVector)
-	r.byVector = append(byVector, byNamed...)
+	first := len(r.byVector)
+	r.byVector = append(r.byVector, byNamed...)
 	results, words, err := c.searchBoth(ctx, r.byVector, byWords)
 	if err != nil {
 		return err
