@@ -189,8 +189,14 @@ func (c *Collection) planPayload(r *Record, values []any) (engine.Record, error)
 }
 
 // record returns an engine's record as users know it.
-func (c *Collection) record(r engine.Record) Record {
-	out := Record{ID: r.ID, Vector: r.Vector.F32, Vector64: r.Vector.F64, Text: r.Text}
+func (c *Collection) record(r engine.Record) (out Record) {
+	c.recordInto(&out, &r)
+	return out
+}
+
+// recordInto makes out, which is zero, the record as users know it.
+func (c *Collection) recordInto(out *Record, r *engine.Record) {
+	out.ID, out.Vector, out.Vector64, out.Text = r.ID, r.Vector.F32, r.Vector.F64, r.Text
 	for i, v := range r.Fields {
 		if v == nil {
 			continue
@@ -201,7 +207,6 @@ func (c *Collection) record(r engine.Record) Record {
 		out.Fields[c.schema.Fields[i].Name] = v
 	}
 	out.Vectors = c.vectorsByName(r.Named)
-	return out
 }
 
 // Change says what of one record is to be other than it is; see [Collection.Update].

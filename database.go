@@ -186,6 +186,10 @@ type Alter struct {
 	// Index says whether the embedded engine builds a vector index by itself from now on;
 	// nil leaves it. An index that there is stays.
 	Index *Indexing
+	// Codes says what the codes of the embedded engine are like from now on; nil leaves them.
+	// They are made again in the background, beside searches. Those through a vector index
+	// look at all records for a moment then, until it has been checked with the new codes.
+	Codes *Codes
 	// Rename is the collection's new name; "" leaves it.
 	Rename string
 }
@@ -224,6 +228,8 @@ func (db *DB) AlterCollection(ctx context.Context, name string, a Alter) error {
 	}
 	if caps := db.engine.Capabilities(); a.Index != nil && !caps.AutoIndex {
 		return call.end(0, engine.Unsupported("an index that appears by itself", caps.Engine))
+	} else if a.Codes != nil && !caps.Codes {
+		return call.end(0, engine.Unsupported(engine.LackCodes, caps.Engine))
 	}
 	return call.end(0, db.alter(ctx, name, a.plan))
 }
@@ -269,7 +275,7 @@ func (a Alter) plan(s engine.Schema) (engine.Alteration, error) {
 	for _, f := range a.AddFields {
 		to.AddFields = append(to.AddFields, f.plan(""))
 	}
-	to.FullText, to.Index = (*engine.FullText)(a.FullText), (*engine.Indexing)(a.Index)
+	to.FullText, to.Index, to.Codes = (*engine.FullText)(a.FullText), (*engine.Indexing)(a.Index), (*engine.Codes)(a.Codes)
 	return to.Of(s)
 }
 
@@ -279,14 +285,18 @@ func (db *DB) ensureFields(ctx context.Context, s Schema, c engine.Collection) (
 	if is := c.Schema().Index; s.Index == NoIndex && is != engine.NoIndex && c.Can().AutoIndex {
 		index = (*engine.Indexing)(&s.Index)
 	}
-	if want := s.plan(); index == nil && !c.Schema().Dated && len(schema.Missing(c.Schema(), want)) == 0 && len(schema.MissingVectors(c.Schema(), want)) == 0 {
+	var codes *engine.Codes // the same
+	if is := c.Schema().Codes; s.Codes != SevenBits && is != engine.Codes(s.Codes) {
+		codes = (*engine.Codes)(&s.Codes)
+	}
+	if want := s.plan(); index == nil && codes == nil && !c.Schema().Dated && len(schema.Missing(c.Schema(), want)) == 0 && len(schema.MissingVectors(c.Schema(), want)) == 0 {
 		return c, nil
 	}
 	err := db.alter(ctx, s.Name, func(is engine.Schema) (engine.Alteration, error) {
 		if err := s.differs(is); err != nil { // another may have altered it meanwhile
 			return engine.Alteration{}, err
 		}
-		a, err := schema.Alter{AddFields: schema.Missing(is, s.plan()), AddVectors: schema.MissingVectors(is, s.plan()), Index: index}.Of(is)
+		a, err := schema.Alter{AddFields: schema.Missing(is, s.plan()), AddVectors: schema.MissingVectors(is, s.plan()), Index: index, Codes: codes}.Of(is)
 		for i := range a.Schema.Fields {
 			a.Schema.Fields[i].Extra = a.Schema.Fields[i].Extra || a.Schema.Fields[i].Name == s.Extra
 		}

@@ -85,6 +85,15 @@ type Result struct {
 // result makes out the answer as users know it.
 func (c *Collection) result(out *Result, found *search.Result) {
 	*out = Result{Exact: found.Exact, Plan: Plan(found.Plan)}
+	if found.Nearest != nil {
+		out.Hits = make([]Hit, len(found.Nearest))
+		for i := range out.Hits {
+			h, near := &out.Hits[i], &found.Nearest[i]
+			c.recordInto(&h.Record, &near.Record)
+			h.Score, h.Distance = near.Score, found.Distance(i)
+		}
+		return
+	}
 	if found.Hits == nil {
 		return
 	}
@@ -102,7 +111,8 @@ func (c *Collection) result(out *Result, found *search.Result) {
 
 // hit makes out the hit as users know it, without its passage.
 func (c *Collection) hit(out *Hit, h *search.Hit) {
-	*out = Hit{Record: c.record(h.Record), Score: h.Score, Distance: h.Distance}
+	*out = Hit{Score: h.Score, Distance: h.Distance}
+	c.recordInto(&out.Record, &h.Record)
 	if e := h.Explanation; e != nil {
 		out.Explanation = &Explanation{Vector: Leg(e.Vector), Text: Leg(e.Text), Base: e.Base, Boosts: e.Boosts}
 		for _, leg := range e.Vectors {

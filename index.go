@@ -46,7 +46,8 @@ type IndexOptions struct {
 	EfConstruction int
 	// MemoryBytes is how much memory building may take on PostgreSQL. An index
 	// that does not fit is built several times slower, and the log says so; its
-	// size is about 1.2 * Dim * 4 bytes, less if compressed, and 8 * M a record. Defaults to the
+	// size is about 1.2 * Dim * 4 bytes, less if compressed, and 8 * M a record. More than the records can
+	// need is not asked for. Defaults to the
 	// server's maintenance_work_mem, which is often only 64 MiB.
 	MemoryBytes int64
 	// Workers is how many processes help to build on PostgreSQL, and how many

@@ -29,6 +29,9 @@ type MirrorOptions struct {
 	// schema, if that has one. An attached table has none. Defaults to NoFullText: the
 	// database then finds words, if it can.
 	FullText FullText
+	// Codes says how much memory the mirror spends on what searches compare first; see
+	// [FourBits]. Defaults to SevenBits.
+	Codes Codes
 }
 
 // Mirror is a collection whose searches are answered in this process, from a
@@ -129,12 +132,14 @@ func (c *Collection) openMirror(ctx context.Context, o MirrorOptions) (*Mirror, 
 		return nil, &ValueError{Field: "MaxRecords", Pos: -1, Want: "a positive number, or 0 for the default", Got: fmt.Sprint(o.MaxRecords)}
 	case o.Refresh < 0:
 		return nil, &ValueError{Field: "Refresh", Pos: -1, Want: "a time between two refreshes, or 0 for none", Got: o.Refresh.String()}
+	case o.Codes > FourBits:
+		return nil, &ValueError{Field: "Codes", Pos: -1, Want: "SevenBits or FourBits", Got: o.Codes.String()}
 	}
 	if err := c.mirrorText(o.FullText); err != nil {
 		return nil, err
 	}
 	m, err := mirror.Open(ctx, c.engine, mirror.Options{
-		Gate: &c.db.gate, Log: c.db.log, Attached: c.attached, MaxRecords: o.MaxRecords, Refresh: o.Refresh, FullText: engine.FullText(o.FullText),
+		Gate: &c.db.gate, Log: c.db.log, Attached: c.attached, MaxRecords: o.MaxRecords, Refresh: o.Refresh, FullText: engine.FullText(o.FullText), Codes: engine.Codes(o.Codes),
 	})
 	if err != nil {
 		return nil, err

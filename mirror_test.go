@@ -1,6 +1,7 @@
 package vecwire_test
 
 import (
+	"math/rand/v2"
 	"strconv"
 	"testing"
 
@@ -112,4 +113,47 @@ func TestMirrorAttached(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "mirror scan", results[0].Plan.Path)
 	require.Equal(t, "200", results[0].Hits[0].ID)
+}
+
+// TestMirrorCodes mirrors with short codes, which take less and find the same.
+func TestMirrorCodes(t *testing.T) {
+	ctx := t.Context()
+	db := openURL(t, "mem:")
+	c, err := db.CreateCollection(ctx, vecwire.Schema{Name: "docs", Dim: 64})
+	require.NoError(t, err)
+	rng := rand.New(rand.NewPCG(1, 1))
+	records := make([]vecwire.Record, 2100)
+	for i := range records {
+		v := make([]float32, 64)
+		for j := range v {
+			v[j] = float32(rng.NormFloat64())
+		}
+		records[i] = vecwire.Record{ID: strconv.Itoa(i), Vector: v}
+	}
+	require.NoError(t, c.Upsert(ctx, records...))
+	_, err = c.Mirror(ctx, vecwire.MirrorOptions{Codes: vecwire.FourBits + 1})
+	var bad *vecwire.ValueError
+	require.ErrorAs(t, err, &bad)
+	require.Equal(t, "Codes", bad.Field)
+	q := vecwire.Query{Vector: records[3].Vector, K: 20}
+	want, err := c.Search(ctx, q)
+	require.NoError(t, err)
+	bytes := map[vecwire.Codes]int64{}
+	for _, codes := range []vecwire.Codes{vecwire.SevenBits, vecwire.FourBits} {
+		m, err := c.Mirror(ctx, vecwire.MirrorOptions{Codes: codes})
+		require.NoError(t, err)
+		got, err := m.Search(ctx, q)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		u, err := m.Usage(ctx)
+		require.NoError(t, err)
+		for _, p := range u.Parts {
+			if p.Name == "copy's codes" {
+				bytes[codes] = p.Memory + p.Mapped
+			}
+		}
+		require.NoError(t, m.Close())
+	}
+	require.Positive(t, bytes[vecwire.FourBits])
+	require.Less(t, bytes[vecwire.FourBits], bytes[vecwire.SevenBits]*2/3)
 }

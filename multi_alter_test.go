@@ -3,6 +3,7 @@ package vecwire
 import (
 	"context"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -124,6 +125,40 @@ func fieldNames(s Schema) (names []string) {
 		names = append(names, f.Name)
 	}
 	return names
+}
+
+// What codes are like is altered by one process, and the handles of the other follow.
+func TestMultiAlterCodes(t *testing.T) {
+	ctx := t.Context()
+	a, b, here, there := twoOf(t, Schema{Name: "docs", Dim: 64, Metric: L2, Vectors: []VectorField{{Name: "title", Dim: 64}}})
+	var records []Record
+	for i := range 2100 {
+		v := make([]float32, 64)
+		for j := range v {
+			v[j] = float32((i*31+j*17+i*j)%101) + 1
+		}
+		records = append(records, Record{ID: strconv.Itoa(i), Vector: v, Vectors: map[string][]float32{"title": v}})
+	}
+	require.NoError(t, here.Upsert(ctx, records...))
+	queries := []Query{{Vector: records[7].Vector, K: 5}, {Vector: records[7].Vector, K: 5, In: "title"}}
+	want, err := there.SearchMany(ctx, queries)
+	require.NoError(t, err)
+	for i, to := range []Codes{FourBits, SevenBits, FourBits} {
+		require.NoError(t, []*DB{a, b}[i%2].AlterCollection(ctx, "docs", Alter{Codes: &to}))
+		for _, c := range []*Collection{there, here} {
+			got, err := c.SearchMany(ctx, queries)
+			require.NoError(t, err)
+			for j := range want {
+				require.Equal(t, want[j].Hits, got[j].Hits)
+			}
+			require.NoError(t, c.Upsert(ctx, records[i:i+2]...))
+		}
+		for _, db := range []*DB{a, b} {
+			c, err := db.OpenCollection(ctx, "docs")
+			require.NoError(t, err)
+			require.Equal(t, to, c.Schema().Codes)
+		}
+	}
 }
 
 // Handles to a collection of another process follow when what it altered are the

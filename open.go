@@ -220,6 +220,7 @@ type Capabilities struct {
 	AutoIndex         bool // a vector index is built by itself, see [AutoIndex]; by the embedded engine alone
 	Facets            bool // [Collection.Facet]
 	Usage             bool // [Collection.Usage]; not on IRIS
+	Codes             bool // [Schema].Codes; by the embedded engine alone
 	MaxRecords        bool // [Schema].MaxRecords; not on IRIS, nor in a database with Citus
 	Vectors           bool // [Schema].Vectors; not on IRIS
 }
@@ -232,6 +233,6 @@ func (db *DB) Capabilities() Capabilities {
 		Transactions: caps.Transactions, Serializable: caps.Serializable, PgxTx: caps.Join, Indexes: caps.Indexes, Attach: caps.Attach, Reembed: caps.Swap, Insert: caps.Insert, Alter: caps.Alter,
 		Update: caps.Update, UpdateIf: caps.UpdateIf,
 		AtomicBatches: caps.AtomicBatches, Snapshots: caps.Snapshots, Distributed: caps.Distributed, BatchRecords: caps.BatchRecords, Effort: caps.Effort, FullText: caps.FullText,
-		CompressedIndexes: caps.CompressedIndexes, AutoIndex: caps.AutoIndex, PartialIndexes: caps.PartialIndexes, PrefixIndexes: caps.PrefixIndexes, IndexMethods: caps.IndexMethods, Lists: caps.Lists, Facets: caps.Facets, Usage: caps.Usage, JSON: caps.JSON, TextFilters: caps.TextFilters, Like: caps.Like, MaxRecords: caps.MaxRecords, Vectors: caps.Vectors,
+		CompressedIndexes: caps.CompressedIndexes, AutoIndex: caps.AutoIndex, PartialIndexes: caps.PartialIndexes, PrefixIndexes: caps.PrefixIndexes, IndexMethods: caps.IndexMethods, Lists: caps.Lists, Facets: caps.Facets, Usage: caps.Usage, JSON: caps.JSON, TextFilters: caps.TextFilters, Like: caps.Like, MaxRecords: caps.MaxRecords, Codes: caps.Codes, Vectors: caps.Vectors,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"sync"
 
 	"github.com/vecwire/vecwire/embed"
 	"github.com/vecwire/vecwire/filter"
@@ -233,39 +234,73 @@ func (c *Collection) search(ctx context.Context, queries []Query, results []Resu
 		return err
 	}
 	defer call.leave()
-	plans := make([]search.Query, len(queries))
+	a := takeAsking(len(queries))
 	for i := range queries {
-		queries[i].plan(&plans[i])
+		queries[i].plan(&a.queries[i])
 	}
-	found, err := c.searchMany(ctx, plans)
-	for i := range found {
-		c.result(&results[i], &found[i])
+	if err := c.searchMany(ctx, a.queries, a.found); err != nil {
+		return call.endSearch(nil, err)
+	}
+	for i := range a.found {
+		c.result(&results[i], &a.found[i])
 		c.hitsUsed(ctx, results[i].Hits)
 	}
-	return call.endSearch(results, err)
+	a.leave()
+	return call.endSearch(results, nil)
 }
 
-func (c *Collection) searchMany(ctx context.Context, queries []search.Query) ([]search.Result, error) {
+// asking is the memory of a search for its queries and what was found, as package search
+// has them.
+type asking struct {
+	queries []search.Query
+	found   []search.Result
+}
+
+var askings = sync.Pool{New: func() any { return new(asking) }}
+
+func takeAsking(n int) *asking {
+	a := askings.Get().(*asking)
+	if cap(a.queries) < n {
+		a.queries, a.found = make([]search.Query, n), make([]search.Result, n)
+	}
+	a.queries, a.found = a.queries[:n], a.found[:n]
+	return a
+}
+
+// leave lets another search have the memory. One that fails keeps it.
+func (a *asking) leave() {
+	const most = 64 // of how many queries at once it is kept
+	if cap(a.queries) > most {
+		return
+	}
+	clear(a.queries)
+	clear(a.found)
+	a.queries, a.found = a.queries[:0], a.found[:0]
+	askings.Put(a)
+}
+
+// searchMany answers queries into results, as many.
+func (c *Collection) searchMany(ctx context.Context, queries []search.Query, results []search.Result) error {
 	if slices.ContainsFunc(queries, func(q search.Query) bool { return q.In != "" }) {
-		return search.ByVector(ctx, c.engine, queries, func(name string, some []search.Query) ([]search.Result, error) {
+		return search.ByVector(ctx, c.engine, queries, results, func(name string, some []search.Query, found []search.Result) error {
 			in, err := c.orIn(name)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			return in.searchMany(ctx, some)
+			return in.searchMany(ctx, some, found)
 		})
 	}
 	if err := c.embedQueries(ctx, queries); err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.embedLegs(ctx, queries); err != nil {
-		return nil, err
+		return err
 	}
 	effort, err := c.effort(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return c.searched.Search(ctx, queries, effort)
+	return c.searched.Search(ctx, queries, results, effort)
 }
 
 // embedQueries gives a vector to each query that has only a text.
@@ -406,9 +441,9 @@ func (c *Collection) page(ctx context.Context, q search.Query) ([]search.Hit, er
 		return nil, err
 	}
 	defer c.db.gate.Leave()
-	results, err := c.searchMany(ctx, []search.Query{q})
-	if err != nil {
+	var result [1]search.Result
+	if err := c.searchMany(ctx, []search.Query{q}, result[:]); err != nil {
 		return nil, err
 	}
-	return results[0].Hits, nil
+	return result[0].All(), nil
 }

@@ -105,6 +105,9 @@ type Schema struct {
 	// collection is large, from when on searches are approximate; see [AutoIndex].
 	// NoIndex keeps them exact. Defaults to AutoIndex.
 	Index Indexing
+	// Codes says how much memory the embedded engine spends on what searches compare first,
+	// and is [ErrUnsupported] elsewhere; see [SevenBits]. Defaults to SevenBits.
+	Codes Codes
 	// Vectors are further vectors that records may have, such as one of the title beside
 	// that of the text, or of an image. At most 8; see [VectorField].
 	Vectors []VectorField
@@ -132,6 +135,27 @@ const (
 
 // String returns "auto" or "none".
 func (i Indexing) String() string { return engine.Indexing(i).String() }
+
+// Codes says how many bits each element of a vector has in the codes that the embedded
+// engine keeps in memory. Searches compare codes first and the vectors of the best in full,
+// so that scores are those of the vectors, and exact searches are exact, whatever the codes
+// are like. [DB.AlterCollection] changes them, also of a collection that has records.
+type Codes uint8
+
+// The kinds of codes.
+const (
+	// SevenBits, the default, takes a byte for each element, and half a byte more once exact
+	// searches read all codes.
+	SevenBits = Codes(engine.SevenBits)
+	// FourBits takes half a byte for each element, and nothing more: it is for collections
+	// that fill the memory. A search through the vector index compares more vectors in full
+	// for that, and finds about as many of the nearest; docs/embedded.md has the numbers.
+	// Vectors of 32 dimensions and fewer stay as they are.
+	FourBits = Codes(engine.FourBits)
+)
+
+// String returns "7-bit" or "4-bit".
+func (c Codes) String() string { return engine.Codes(c).String() }
 
 // VectorField describes a further vector that records may have beside their own. Its
 // elements are float32.
@@ -227,7 +251,7 @@ func (s Schema) plan() engine.Schema {
 	for i, f := range s.Fields {
 		fields[i] = f.plan(s.Extra)
 	}
-	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields, FullText: engine.FullText(s.FullText), Vectors: planVectors(s.Vectors), Distributed: engine.Distribution(s.Distributed), MaxRecords: s.MaxRecords, Index: engine.Indexing(s.Index)}
+	return engine.Schema{Name: s.Name, Dim: s.Dim, Element: s.Element, Metric: s.Metric, Model: s.Model, Fields: fields, FullText: engine.FullText(s.FullText), Vectors: planVectors(s.Vectors), Distributed: engine.Distribution(s.Distributed), MaxRecords: s.MaxRecords, Index: engine.Indexing(s.Index), Codes: engine.Codes(s.Codes)}
 }
 
 func schemaOf(p engine.Schema) Schema {
@@ -235,7 +259,7 @@ func schemaOf(p engine.Schema) Schema {
 	for i, f := range p.Fields {
 		fields[i] = Field{Name: f.Name, Type: f.Type, Index: f.Index, Paths: slices.Clone(f.Paths), Expires: f.Expires}
 	}
-	return Schema{Extra: schema.Extra(p), Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields, FullText: FullText(p.FullText), Vectors: vectorsOf(p.Vectors), Distributed: Distribution(p.Distributed), MaxRecords: p.MaxRecords, Index: Indexing(p.Index)}
+	return Schema{Extra: schema.Extra(p), Name: p.Name, Dim: p.Dim, Element: p.Element, Metric: p.Metric, Model: p.Model, Fields: fields, FullText: FullText(p.FullText), Vectors: vectorsOf(p.Vectors), Distributed: Distribution(p.Distributed), MaxRecords: p.MaxRecords, Index: Indexing(p.Index), Codes: Codes(p.Codes)}
 }
 
 // differs returns a [*SchemaError] that says what of a collection is not as the

@@ -35,9 +35,9 @@ func TestPlainNumbersRound(t *testing.T) {
 	}
 	var texts []string
 	for range n {
-		texts = append(texts, digit(rng.IntN(19)))
+		texts = append(texts, digit(rng.IntN(26)))
 	}
-	texts = append(texts, "-0.0", "0.0", "9.999999999999999", "0.000000000000001", "9007199254740993e0", "0.0e1")
+	texts = append(texts, "-0.0", "0.0", "9.999999999999999", "0.000000000000001", "9007199254740993e0", "0.0e1", "9.223372036854775807", "9.223372036854775808", "9.999999999999999999999", "0.0000000000000000000001", "0.00000000000000000000001")
 	rng.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
 	text := "[" + strings.Join(texts, ",") + "]"
 	want32, want64 := make([]float32, len(texts)), make([]float64, len(texts))
@@ -54,6 +54,25 @@ func TestPlainNumbersRound(t *testing.T) {
 	got64, err := ParseText[float64](nil, text)
 	require.NoError(t, err)
 	requireSameBits(t, want64, got64)
+}
+
+// BenchmarkParseTextLong pairs a vector whose numbers were printed in 64 bits, as most
+// programs print them, with the same in 32 bits.
+func BenchmarkParseTextLong(b *testing.B) {
+	short := randomUnit(384)
+	long := make([]float64, len(short))
+	for i, x := range short {
+		long[i] = float64(x)
+	}
+	v := make([]float32, 0, 384)
+	parse := func(s string) func() {
+		return func() {
+			if _, err := ParseText(v, s); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	pair.Run(b, parse(string(AppendText(nil, long))), parse(string(AppendText(nil, short))))
 }
 
 // BenchmarkParseTextVersusNumbers pairs a vector of an embedding model with the same

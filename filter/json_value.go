@@ -188,8 +188,8 @@ func (c *jsonConverter) raw(path string, text []byte, depth int, written bool) (
 	if err != nil {
 		return nil, c.fail(path, "JSON, and not: "+err.Error(), got)
 	}
-	if at, found := twice(text, v); found {
-		return nil, &codec.ValueError{Field: c.field + path + at, Pos: -1, Want: "each key of an object once", Got: "the key twice"}
+	if twice := codec.KeyTwice(text, false); twice != nil {
+		return nil, &codec.ValueError{Field: c.field + path + dotted(twice), Pos: -1, Want: "each key of an object once", Got: "the key twice"}
 	}
 	return c.value(path, v, depth+1)
 }
@@ -336,4 +336,18 @@ func first(values []any) any {
 		return nil
 	}
 	return values[0]
+}
+
+// dotted writes a path in a JSON value, such as .a[1].b.
+func dotted(path []any) string {
+	var b strings.Builder
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			b.WriteString("." + step)
+		case int:
+			fmt.Fprintf(&b, "[%d]", step)
+		}
+	}
+	return b.String()
 }

@@ -29,7 +29,7 @@ func TestBadRecords(t *testing.T) {
 		`{"id":"b","vector":[1]}`:            "/vector",
 		`{"id":"b","vector":[1,2],"id":"b"}`: "/id",
 		`{"id":"b","vector":[1,2],"fields":{"m":{"a":1,"a":2}}}`:            "/fields/m.a",
-		`{"id":"b","vector":[1,2],"vectors":{"title":[1,2],"title":[3,4]}}`: "/fields/title",
+		`{"id":"b","vector":[1,2],"vectors":{"title":[1,2],"title":[3,4]}}`: "/vectors/title",
 		long:                                     "the record has more than 100000 bytes",
 		long + "\n" + long:                       "the record has more than 100000 bytes",
 		strings.Repeat(" ", 100_001) + good("b"): "the record has more than 100000 bytes",

@@ -28,16 +28,17 @@ type endpoint struct {
 // call is a request that is being answered.
 type call struct {
 	*server
-	route     *route
-	w         *answer
-	r         *http.Request
-	ctx       context.Context // ends with the request, and after Limits.Time unless the route is long
-	begun     time.Time
-	id        string
-	who       *caller
-	namespace string
-	query     values   // the parameters of the URL, nil for none
-	room      *scratch // nil until it is needed
+	route      *route
+	w          *answer
+	r          *http.Request
+	ctx        context.Context // ends with the request, and after Limits.Time unless the route is long
+	begun      time.Time
+	id         string
+	who        *caller
+	namespace  string
+	query      values      // the parameters of the URL, nil for none
+	room       *scratch    // nil until it is needed
+	connection *connection // nil where the server does not know it
 }
 
 // answer is a response that knows what was sent.
@@ -82,6 +83,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer made.time.end()
 	}
 	w.Header()["X-Request-Id"] = made.id[:]
+	c.connection, _ = r.Context().Value(connectionKey{}).(*connection)
 	e.s.metrics.begin()
 	err := c.run()
 	cutOff := err != nil && c.w.status != 0
@@ -90,6 +92,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.room.release()
 	took := time.Since(begin)
+	if c.connection != nil {
+		c.connection.answered.Store(int64(begin.Add(took).Sub(started)))
+	}
 	e.s.metrics.end(e.route, c.w.status, c.w.bytes, took)
 	c.log(err, cutOff, took)
 	if cutOff {
@@ -215,6 +220,7 @@ func (c *call) body() (values, error) {
 	if _, err := b.ReadFrom(&in); err != nil {
 		return nil, unread(err)
 	}
+	c.waitTurn()
 	v, err := parse(b.Bytes(), c.route.body)
 	if err != nil {
 		return nil, err

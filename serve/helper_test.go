@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,6 +40,7 @@ type client struct {
 	t     testing.TB
 	url   string
 	token string
+	spec  map[string]any // the OpenAPI document, nil if answers are not held against it
 }
 
 // serving starts a server for the length of a test.
@@ -46,7 +48,7 @@ func serving(t testing.TB, db *vecwire.DB, o serve.Options) client {
 	t.Helper()
 	s := httptest.NewServer(serve.New(db, o))
 	t.Cleanup(s.Close)
-	return client{t: t, url: s.URL}
+	return client{t: t, url: s.URL, spec: serve.Document(db, o)}
 }
 
 // reply is what came back.
@@ -87,7 +89,21 @@ func (c client) send(r *http.Request) reply {
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	require.NoError(c.t, err)
+	c.documented(r, answer.StatusCode)
 	return reply{c.t, answer.StatusCode, answer.Header, body}
+}
+
+// documented fails unless the document has a status of the operation that was called.
+func (c client) documented(r *http.Request, status int) {
+	c.t.Helper()
+	paths, _ := c.spec["paths"].(map[string]any)
+	for path, methods := range paths {
+		matches := regexp.MustCompile("^" + regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, "[^/]+") + "$").MatchString(r.URL.EscapedPath())
+		op, _ := methods.(map[string]any)[strings.ToLower(r.Method)].(map[string]any)
+		if matches && op != nil {
+			require.Contains(c.t, op["responses"], strconv.Itoa(status), "%s %s", r.Method, path)
+		}
+	}
 }
 
 // do calls an operation with a body of JSON, "" for none.

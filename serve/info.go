@@ -43,7 +43,7 @@ func serveServer(c *call) error {
 		Capabilities: map[string]any{
 			"l2": caps.L2, "doubles": caps.Doubles, "max_id_bytes": caps.MaxIDBytes, "max_dim": caps.MaxDim, "indexes": caps.Indexes,
 			"effort": caps.Effort, "full_text": caps.FullText, "compressed_indexes": caps.CompressedIndexes,
-			"partial_indexes": caps.PartialIndexes, "prefix_indexes": caps.PrefixIndexes, "index_methods": caps.IndexMethods, "auto_index": caps.AutoIndex, "atomic_batches": caps.AtomicBatches,
+			"partial_indexes": caps.PartialIndexes, "prefix_indexes": caps.PrefixIndexes, "index_methods": caps.IndexMethods, "auto_index": caps.AutoIndex, "codes": caps.Codes, "atomic_batches": caps.AtomicBatches,
 			"update": caps.Update, "update_if": caps.UpdateIf, "facets": caps.Facets,
 		},
 		Limits: map[string]any{

@@ -14,24 +14,18 @@ import (
 // lines reads a body of records. A line that is too long is passed over, and the error in
 // its place refuses that record: see [transfer.ReadJSONL].
 type lines struct {
-	in    *bufio.Reader
-	most  int64  // bytes of a line
-	line  int64  // bytes of the line that is being read
-	piece []byte // of it, to be handed on
-	err   error  // what ended the input, but for its end
-	heard *heard
+	*heard // which in reads
+	in     *bufio.Reader
+	most   int64  // bytes of a line
+	line   int64  // bytes of the line that is being read
+	piece  []byte // of it, to be handed on
+	err    error  // what ended the input, but for its end
 }
 
 func newLines(c *call, from io.Reader) *lines {
 	h := &heard{pace: pace{from: from, c: c, while: c.o.Limits.Stall, rate: max(1, c.o.Limits.Rate/16)}}
 	return &lines{in: bufio.NewReaderSize(h, 64<<10), most: c.o.Limits.Line, heard: h}
 }
-
-// stop ends a Read that waits for the client, and all that follow.
-func (l *lines) stop() { l.heard.stop() }
-
-// during lets the client wait for the lines of records while f stores them.
-func (l *lines) during(f func() error) error { return l.heard.during(f) }
 
 func (l *lines) Read(b []byte) (int, error) {
 	if len(l.piece) == 0 {
@@ -81,6 +75,7 @@ type heard struct {
 	stored  time.Duration // what storing took, in which the client may have waited
 }
 
+// stop ends a Read that waits for the client, and all that follow.
 func (h *heard) stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -88,7 +83,7 @@ func (h *heard) stop() {
 	_ = http.NewResponseController(h.c.w).SetReadDeadline(time.Unix(1, 0))
 }
 
-// during lets the client be silent while f stores records.
+// during lets the client be silent while f stores records: it may wait for their lines.
 func (h *heard) during(f func() error) error {
 	begin := time.Now()
 	h.allow(true, 0)

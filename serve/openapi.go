@@ -32,6 +32,13 @@ var inPath = regexp.MustCompile(`\{(\w+)\}`)
 func document(all []route, version string, tokens bool) map[string]any {
 	components := map[string]any{"Problem": problemSchema()}
 	paths := map[string]map[string]any{}
+	problem := func(description string) map[string]any {
+		return map[string]any{"description": description, "content": map[string]any{"application/problem+json": map[string]any{"schema": map[string]any{"$ref": "#/components/schemas/Problem"}}}}
+	}
+	responses := map[string]any{"Problem": problem("What went wrong.")}
+	for status, means := range refused {
+		responses[strconv.Itoa(status)] = problem(means + ".")
+	}
 	for i := range all {
 		r := &all[i]
 		if paths[r.path] == nil {
@@ -53,10 +60,7 @@ func document(all []route, version string, tokens bool) map[string]any {
 		"components": map[string]any{
 			"schemas":         components,
 			"securitySchemes": map[string]any{"token": map[string]any{"type": "http", "scheme": "bearer"}},
-			"responses": map[string]any{"Problem": map[string]any{
-				"description": "What went wrong.",
-				"content":     map[string]any{"application/problem+json": map[string]any{"schema": map[string]any{"$ref": "#/components/schemas/Problem"}}},
-			}},
+			"responses":       responses,
 		},
 	}
 }
@@ -96,6 +100,9 @@ func (r *route) operation(tokens bool) map[string]any {
 		parameters = append(parameters, map[string]any{"name": p.name, "in": "query", "description": p.doc, "schema": s})
 	}
 	answers := map[string]any{"default": map[string]any{"$ref": "#/components/responses/Problem"}}
+	for _, status := range r.refusals(tokens) {
+		answers[strconv.Itoa(status)] = map[string]any{"$ref": "#/components/responses/" + strconv.Itoa(status)}
+	}
 	for _, a := range r.answers {
 		answer := map[string]any{"description": a.doc}
 		switch {

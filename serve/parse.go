@@ -111,6 +111,11 @@ func (p *parser) value(s *shape, depth int) (any, error) {
 		return nil, err
 	}
 	raw := p.b[start:p.i]
+	if c == '{' && (s.kind == condition || s.kind == free) {
+		if path := codec.KeyTwice(raw, false); path != nil { // package encoding/json would take the last
+			return nil, invalid(pointerTo(path), "the member once", "twice")
+		}
+	}
 	switch s.kind {
 	case text:
 		if c != '"' {
@@ -276,7 +281,6 @@ func (p *parser) skip(depth int) error {
 	case c == '{' || c == '[':
 		end := c + 2 // the closing bracket's code
 		p.i++
-		var seen map[string]bool
 		for first := true; !p.take(end); first = false {
 			if !first && !p.take(',') {
 				return p.syntax("want a comma or the end")
@@ -285,16 +289,9 @@ func (p *parser) skip(depth int) error {
 				if p.peek() != '"' {
 					return p.syntax("want a key in quotes")
 				}
-				key, err := p.text()
-				switch {
-				case err != nil:
+				if _, err := p.text(); err != nil {
 					return err
-				case seen[key]: // package encoding/json would take the last
-					return invalid("/"+pointerOf(key), "the member once", "twice")
-				case seen == nil:
-					seen = map[string]bool{}
 				}
-				seen[key] = true
 				if !p.take(':') {
 					return p.syntax("want a colon")
 				}
@@ -412,6 +409,15 @@ func pointerOf(key string) string {
 		key = strings.ToValidUTF8(key[:most], "") + "…"
 	}
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+}
+
+// pointerTo is the JSON pointer to where a path leads.
+func pointerTo(path []any) string {
+	var b strings.Builder
+	for _, step := range path {
+		b.WriteString("/" + pointerOf(fmt.Sprint(step)))
+	}
+	return b.String()
 }
 
 // read returns the vector for a collection's elements, one of the two. With a room the

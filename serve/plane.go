@@ -153,6 +153,7 @@ func principal(vectors [][]float64) (axes [][2]float64, explained [2]float64) {
 		}
 	}
 	for range rounds {
+		most := 0.0 // what the first direction has
 		for i, d := range directions {
 			next := make([]float64, dim)
 			for _, v := range vectors {
@@ -167,12 +168,15 @@ func principal(vectors [][]float64) (axes [][2]float64, explained [2]float64) {
 					next[j] -= along * directions[0][j]
 				}
 			}
-			if length := math.Sqrt(inner(next, next)); length > 0 {
-				for j := range next {
+			length := math.Sqrt(inner(next, next))
+			for j := range next {
+				if length > 1e-12*most { // less is what rounding has left
 					next[j] /= length
+				} else {
+					next[j] = 0
 				}
 			}
-			directions[i] = next
+			directions[i], most = next, length
 		}
 	}
 	for i, v := range vectors {

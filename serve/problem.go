@@ -131,8 +131,11 @@ type places func(name string) string
 // inRecord places the names of a record's parts.
 func inRecord(name string) string {
 	switch name {
-	case "id", "vector", "text":
+	case "id", "vector", "text", "vectors":
 		return "/" + name
+	}
+	if vector, ok := strings.CutPrefix(name, "vectors."); ok {
+		return "/vectors/" + pointerOf(vector)
 	}
 	return "/fields/" + pointerOf(name)
 }
@@ -297,7 +300,9 @@ func recordDetail(e vecwire.RecordError) detail {
 	details := valueDetails(e.Err, inRecord)
 	if details == nil {
 		if p, ok := errors.AsType[*problem](e.Err); ok {
-			d.Detail = p.Detail
+			if d.Detail = p.Detail; len(p.Errors) == 1 {
+				d.Pointer, d.Want, d.Got, d.Detail = p.Errors[0].Pointer, p.Errors[0].Want, p.Errors[0].Got, p.Errors[0].Detail
+			}
 		} else if syntax, ok := errors.AsType[*codec.SyntaxError](e.Err); ok {
 			d.Pointer, d.Detail = inRecord("vector"), "the list of numbers is broken: "+syntax.Error()
 		} else {

@@ -5,26 +5,17 @@ import (
 	"sync"
 )
 
-// buffers keeps what bodies were read into and answers were made in.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
 const keptBuffer = 1 << 20 // larger ones are let go
 
-func release(b *bytes.Buffer) {
-	if b.Cap() <= keptBuffer {
-		b.Reset()
-		buffers.Put(b)
-	}
-}
-
-// scratch is memory that calls use one after the other: what a call reads its body into,
-// the vectors of its queries, which a search does not keep, and what it writes its answer
-// into. What is used again is in the processor's caches, and gives the garbage collector
-// nothing to do.
+// scratch is memory that calls use one after the other: what a call reads its body into or
+// makes a stream in, the vectors of its queries, which a search does not keep, what it
+// writes its answer into, and its place among those that wait. What is used again is in
+// the processor's caches, and gives the garbage collector nothing to do.
 type scratch struct {
 	body    bytes.Buffer
 	vectors []float32
 	answer  []byte
+	turn    turn
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}

@@ -57,6 +57,7 @@ type server struct {
 	ids     *requestIDs
 	metrics *metrics
 	slots   chan struct{} // one for each request that is answered
+	turns   turns
 	mux     *http.ServeMux
 	routes  []route
 }
@@ -67,11 +68,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 // cannot exhaust it by: 10 seconds for the headers of a request, 60 for all of a
 // request and for its answer, and two minutes between requests of a connection. The
 // streams of [New]'s handler take as long as they make progress, see
-// [Limits].Stall. Set its Addr, or give it to [Run].
+// [Limits].Stall. Its ConnContext lets New's handler answer connections in turn. Set its
+// Addr, or give it to [Run].
 func Server(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ConnContext: withConnection,
 	}
 }
 

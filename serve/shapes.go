@@ -68,6 +68,7 @@ func shapesOf(l Limits, caps vecwire.Capabilities) *shapes {
 		opt("max_records", size(0, math.MaxInt32, "How many records there are at most: those that were not used for the longest time go. Defaults to 0, any number.")),
 		opt("distributed", &shape{kind: text, enum: []string{"none", "id", "namespace"}, doc: "How Citus spreads the records over its workers. Defaults to none."}),
 		opt("index", &shape{kind: text, enum: []string{"auto", "none"}, doc: "Whether the embedded engine builds a vector index by itself once the collection is large; searches are approximate then unless they ask for exact. Defaults to auto."}),
+		opt("codes", &shape{kind: text, enum: []string{"7-bit", "4-bit"}, doc: "How many bits an element has in the codes that the embedded engine compares first: 4 take half of their memory. Defaults to 7-bit."}),
 		opt("fields", fields),
 		opt("vectors", listOf(named("NamedVector", req("name", &shape{kind: text, pattern: nameRE}), req("dim", size(1, caps.MaxDim, "")), opt("metric", metric), opt("model", word("The model that makes it.")), opt("source", word("The field whose text it is of."))))),
 	}

@@ -217,6 +217,9 @@ func (s *storing) upsert(b *batch) (stored []int, err error) {
 		for _, f := range report.Failed {
 			place := rest[f.Index]
 			bad[f.Index] = true
+			if named := s.h.refusedNamed(b.records[place]); named != nil {
+				f.Err = named
+			}
 			b.refused = append(b.refused, vecwire.RecordError{ID: f.ID, Index: b.places[place], Err: f.Err})
 		}
 		good := make([]int, 0, len(rest))

@@ -31,8 +31,8 @@ func listRecords(c *call) error {
 		if scan.OrderBy != "" && scan.OrderBy != "id" && !hasField(h.schema, scan.OrderBy) {
 			return invalidParameter("order_by", "a field of the collection", describe([]byte(scan.OrderBy)))
 		}
-		b := buffers.Get().(*bytes.Buffer)
-		defer release(b)
+		b := &c.scratch().body // a GET has none
+		b.Reset()
 		if get[bool](c.query, "schema") {
 			if err := transfer.WriteSchema(b, h.schema); err != nil {
 				return err

@@ -44,6 +44,25 @@ func vectorsOf(h *handle, raw json.RawMessage) (map[string][]float32, error) {
 	return vectors, nil
 }
 
+// refusedNamed says which named vector of a record the library has refused, nil if none of
+// them is to blame: its errors say only in words which vector they are about.
+func (h *handle) refusedNamed(r vecwire.Record) error {
+	if r.Vector != nil && codec.Check(r.Vector, h.schema.Dim, h.schema.Metric) != nil || r.Vector64 != nil && codec.Check(r.Vector64, h.schema.Dim, h.schema.Metric) != nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Vectors)) {
+		pointer := "/vectors/" + pointerOf(name)
+		through, err := seenThrough(h.schema, name, pointer)
+		if err == nil {
+			err = codec.Check(r.Vectors[name], through.Dim, through.Metric)
+		}
+		if err != nil {
+			return refusedVector(pointer, err)
+		}
+	}
+	return nil
+}
+
 // refusedVector says what is wrong with the vector at a pointer.
 func refusedVector(pointer string, err error) error {
 	if bad, ok := errors.AsType[*codec.DimensionError](err); ok {

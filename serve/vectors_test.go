@@ -1,6 +1,9 @@
 package serve_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -150,4 +153,36 @@ func TestStoredAsBase64(t *testing.T) {
 	answer := c.lines("/v1/collections/docs/records", `{"id":"a","vector":"AACAPwAAIMA=","vectors":{"title":"AACAPw=="}}`+"\n"+`{"id":"b","vector":"AACAPw=="}`+"\n")
 	require.Contains(t, string(answer.body), `"stored":1,"failed":1`)
 	require.JSONEq(t, `{"id":"a","vector":[1,-2.5],"vectors":{"title":[1]}}`, string(c.do("GET", "/v1/collections/docs/records/a", "").body))
+}
+
+// Of many records, too, an error says which of the vectors it is about.
+func TestNamedVectorsOfMany(t *testing.T) {
+	t.Parallel()
+	c := serving(t, openDB(t, "mem:"), serve.Options{})
+	c.do("POST", "/v1/collections", `{"name":"docs","dim":2,"vectors":[{"name":"a","dim":3},{"name":"b","dim":2}]}`).ok()
+	wrong := []struct{ vectors, pointer, says string }{
+		{`{"a":[1,2]}`, "/vectors/a", "3 numbers"},
+		{`{"a":[1,2,3],"b":[1]}`, "/vectors/b", "2 numbers"},
+		{`{"a":[0,0,0]}`, "/vectors/a", "a vector with a direction"},
+		{`{"a":[1,1e39,2]}`, "/vectors/a", "broken at byte 3 (number is out of the range of FLOAT)"},
+		{`{"a":[1,"x",2]}`, "/vectors/a", "broken at byte 3 (want a number)"},
+		{`{"a":"AAA"}`, "/vectors/a", "base64 of 4 bytes"},
+		{`{"a":5}`, "/vectors/a", `"got":"5"`},
+		{`{"a":[1,2,3],"a":[1,2,3]}`, "/vectors/a", "there twice"},
+		{`{"none":[1]}`, "/vectors/none", "does not exist among Vectors"},
+		{`[1]`, "/vectors", "an array"},
+	}
+	var body strings.Builder
+	for _, w := range wrong {
+		fmt.Fprintf(&body, `{"id":"1","vector":[1,2],"vectors":%s}`+"\n", w.vectors)
+	}
+	body.WriteString(`{"id":"1","vector":[1,2,3],"vectors":{"a":[1]}}`)
+	answers := c.lines("/v1/collections/docs/records", body.String()).each()
+	for i, w := range wrong {
+		require.Equal(t, w.pointer, answers[i]["error"].(map[string]any)["pointer"], w.vectors)
+		said, err := json.Marshal(answers[i])
+		require.NoError(t, err)
+		require.Contains(t, string(said), w.says)
+	}
+	require.Equal(t, "/vector", answers[len(wrong)]["error"].(map[string]any)["pointer"])
 }

@@ -170,11 +170,11 @@ func TestNamedVectors(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		`{"id":"1","vectors":[]}`:                         "vectors is an array, want an object",
-		`{"id":"1","vectors":{"none":[1]}}`:               `schema of "docs": field "none" does not exist among Vectors`,
+		`{"id":"1","vectors":{"none":[1]}}`:               `schema of "docs": field "vectors.none" does not exist among Vectors`,
 		`{"id":"1","vectors":{"title":7}}`:                "title is 7, want an array of numbers, or base64 of 4 bytes for each",
-		`{"id":"1","vectors":{"title":[1,"2"]}}`:          "title: want a number at byte 3",
-		`{"id":"1","vectors":{"title":[],"title":null}}`:  "title: want a number at byte 1",
-		`{"id":"1","vectors":{"image":null,"image":[1]}}`: "image is there twice, want one value",
+		`{"id":"1","vectors":{"title":[1,"2"]}}`:          "vectors.title is a list that is broken at byte 3 (want a number)",
+		`{"id":"1","vectors":{"title":[],"title":null}}`:  "vectors.title is a list that is broken at byte 1 (want a number)",
+		`{"id":"1","vectors":{"image":null,"image":[1]}}`: "vectors.image is there twice, want one value",
 	} {
 		_, errs := read(transfer.ReadJSONL(strings.NewReader(line), s))
 		require.Len(t, errs, 1, line)

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/codec"
 )
 
 // checkObject returns an error unless b is one JSON object in UTF-8. What reads
@@ -56,29 +56,9 @@ func members(object []byte, lists *longLists) iter.Seq2[[]byte, []byte] {
 // once returns an error if an object within a value has a key twice, of which
 // encoding/json would take the last. Keys that differ in case alone are the same to it.
 func once(value []byte) error {
-	switch value[0] {
-	case '{':
-		seen := map[string]bool{}
-		for key, value := range members(value, nil) {
-			name, err := unquote("key", key)
-			if err != nil {
-				return err
-			}
-			folded := strings.ToLower(name)
-			if seen[folded] {
-				return twice(shorten(name))
-			}
-			seen[folded] = true
-			if err := once(value); err != nil {
-				return err
-			}
-		}
-	case '[':
-		for value := range elements(value) {
-			if err := once(value); err != nil {
-				return err
-			}
-		}
+	if path := codec.KeyTwice(value, true); path != nil {
+		name, _ := path[len(path)-1].(string)
+		return twice(shorten(name))
 	}
 	return nil
 }

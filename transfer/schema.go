@@ -34,6 +34,7 @@ type schemaEntry struct {
 
 	MaxRecords int    `json:"max_records,omitempty"`
 	Index      string `json:"index,omitempty"`
+	Codes      string `json:"codes,omitempty"`
 
 	Distributed string `json:"distributed,omitempty"`
 
@@ -116,6 +117,9 @@ func entryOf(s vecwire.Schema) schemaEntry {
 	}
 	if s.Index != vecwire.AutoIndex {
 		e.Index = s.Index.String()
+	}
+	if s.Codes != vecwire.SevenBits {
+		e.Codes = s.Codes.String()
 	}
 	for _, f := range s.Fields {
 		e.Fields = append(e.Fields, fieldEntry{Name: f.Name, Type: f.Type.String(), Index: f.Index, Paths: f.Paths, Expires: f.Expires})
@@ -223,6 +227,11 @@ func (e schemaEntry) schema() (vecwire.Schema, error) {
 	if e.Index != "" {
 		if s.Index, ok = named(e.Index, vecwire.AutoIndex, vecwire.NoIndex); !ok {
 			return fail("", "index", e.Index)
+		}
+	}
+	if e.Codes != "" {
+		if s.Codes, ok = named(e.Codes, vecwire.SevenBits, vecwire.FourBits); !ok {
+			return fail("", "codes", e.Codes)
 		}
 	}
 	for _, f := range e.Fields {

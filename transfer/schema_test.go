@@ -97,6 +97,20 @@ func TestSchemaIndex(t *testing.T) {
 	}
 }
 
+// TestSchemaCodes keeps what codes are like.
+func TestSchemaCodes(t *testing.T) {
+	for _, codes := range []vecwire.Codes{vecwire.SevenBits, vecwire.FourBits} {
+		var line bytes.Buffer
+		require.NoError(t, transfer.WriteSchema(&line, vecwire.Schema{Name: "c", Dim: 2, Codes: codes}))
+		require.Equal(t, codes != vecwire.SevenBits, strings.Contains(line.String(), `"codes":"4-bit"`))
+		s, err := transfer.ReadSchema(bufio.NewReader(&line))
+		require.NoError(t, err)
+		require.Equal(t, codes, s.Codes)
+	}
+	_, err := transfer.ParseSchemaJSON([]byte(`{"name":"c","dim":2,"element":"FLOAT","metric":"cosine","codes":"3-bit"}`))
+	require.ErrorContains(t, err, `has the unknown codes "3-bit"`)
+}
+
 // TestSchemaMustFit reads files whose schema is not the one that is wanted.
 func TestSchemaMustFit(t *testing.T) {
 	base := vecwire.Schema{Name: "file", Dim: 2, Model: "a", Fields: []vecwire.Field{{Name: "s"}, {Name: "n", Type: vecwire.Int}}}

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/vecwire/vecwire"
@@ -10,12 +11,18 @@ import (
 // setVector gives a record the named vector that a text is.
 func setVector(r *vecwire.Record, v vecwire.VectorField, text []byte) error {
 	x, err := codec.ParseText(make([]float32, 0, max(0, min(v.Dim, 1<<16))), text)
+	if bad, ok := errors.AsType[*codec.SyntaxError](err); ok {
+		return &vecwire.ValueError{Field: placeOf(v.Name), Pos: -1, Want: "a list of numbers", Got: fmt.Sprintf("a list that is broken at byte %d (%s)", bad.Offset, bad.Msg)}
+	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", v.Name, err)
+		return fmt.Errorf("%s: %w", placeOf(v.Name), err)
 	}
 	addVector(r, v.Name, x)
 	return nil
 }
+
+// placeOf is how errors name a named vector.
+func placeOf(name string) string { return "vectors." + name }
 
 func addVector(r *vecwire.Record, name string, x []float32) {
 	if r.Vectors == nil {
@@ -38,9 +45,9 @@ func (d *decoder) namedVectors(r *vecwire.Record, object []byte) error {
 		v, ok := namedVector(d.schema, name)
 		switch {
 		case !ok:
-			return &vecwire.SchemaError{Collection: d.schema.Name, Field: shorten(name), Msg: "does not exist among Vectors"}
+			return &vecwire.SchemaError{Collection: d.schema.Name, Field: placeOf(shorten(name)), Msg: "does not exist among Vectors"}
 		case seen[name]:
-			return twice(name)
+			return twice(placeOf(name))
 		case value[0] == 'n': // null
 		case value[0] == '[':
 			if list := d.lists.of(value); list != nil {
@@ -50,7 +57,7 @@ func (d *decoder) namedVectors(r *vecwire.Record, object []byte) error {
 			}
 		default:
 			var x []float32
-			if x, err = fromBase64[float32](name, value); err == nil {
+			if x, err = fromBase64[float32](placeOf(name), value); err == nil {
 				addVector(r, name, x)
 			}
 		}

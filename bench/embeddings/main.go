@@ -8,7 +8,7 @@
 //	go run ./embeddings -data ../../shared/data -out ../docs/benchmarks/embeddings.svg
 //	go run ./embeddings -dim 1536 -peers symphonyqg,hnswlib -chromem=false -out ""
 //
-// With -dim the embeddings are made up, of so many dimensions: modelled on the real ones by
+// With -short our graph and scan take part with codes of four bits, too. With -dim the embeddings are made up, of so many dimensions: modelled on the real ones by
 // their mean, by how their variance decays over the axes, and by how near neighbours are.
 //
 // A turn is all queries, on one CPU, and is timed by the CPU time of its process: a
@@ -46,7 +46,7 @@ type options struct {
 	peers            []string
 	rounds, cpu      int
 	dim, rows        int // of made-up embeddings; 0 for the real ones
-	chromem          bool
+	chromem, short   bool
 }
 
 func main() {
@@ -60,6 +60,7 @@ func main() {
 	flag.IntVar(&o.dim, "dim", 0, "the dimensions of made-up embeddings; 0 for the real ones")
 	flag.IntVar(&o.rows, "rows", 30_000, "how many made-up embeddings there are")
 	flag.BoolVar(&o.chromem, "chromem", true, "chromem-go takes part")
+	flag.BoolVar(&o.short, "short", false, "our graph and scan take part with codes of four bits, too")
 	flag.StringVar(&o.out, "out", "../docs/benchmarks/embeddings.svg", "the plot; empty for none")
 	flag.StringVar(&o.cache, "cache", filepath.Join(dir, "vecwire-bench"), "the directory of the Python environment")
 	flag.IntVar(&o.rounds, "rounds", 7, "how many turns each engine has at each setting")
@@ -98,7 +99,7 @@ func run(ctx context.Context, o options) error {
 	}
 	fmt.Println(set.about)
 	queries := set.queries
-	ours, err := inGo(ctx, dir, set, o.chromem)
+	ours, err := inGo(ctx, dir, set, o)
 	if err != nil {
 		return err
 	}
@@ -144,8 +145,11 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	n := int64(len(set.base))
-	fmt.Printf("%s: codes, links and IDs take %d bytes a record, a vector %d; %d bytes a record are of the process, and not of files that it maps\n",
-		results.OursGraphAPI, ours.index/n, 4*len(set.base[0]), ours.own/n)
+	for _, our := range oursOf(o.short) {
+		p := ours.parts[our.name]
+		fmt.Printf("%s: codes take %d bytes a record, codes, links and IDs %d, a vector %d; %d bytes a record are of the process, and not of files that it maps\n",
+			our.name, p.codes/n, p.index/n, 4*len(set.base[0]), p.own/n)
+	}
 	return nil
 }
 

@@ -30,22 +30,42 @@ type field struct {
 	contestants []*contestant
 	truth       *contestant // whose answers are exact
 	memory      map[string]int64
-	index       int64 // bytes of our graph's codes, links and IDs
-	own         int64 // bytes that it takes of the process, and not of files that it maps
+	parts       map[string]part // what our collections take, by the names of the engines
 	close       func()
 }
 
-// inGo fills the engines that are in Go, with chromem-go if it is wanted. Their files are
-// in dir.
-func inGo(ctx context.Context, dir string, set *set, withChromem bool) (*field, error) {
+// part says of one of our collections how many bytes its codes are; its codes, links and IDs;
+// and what it takes of the process, and not of files that it maps.
+type part struct{ codes, index, own int64 }
+
+// one is one of our collections.
+type one struct {
+	name, store string
+	codes       vecwire.Codes
+	graph       bool
+}
+
+// oursOf returns our collections, with those of short codes if they are wanted.
+func oursOf(short bool) []one {
+	all := []one{{results.OursGraphAPI, "graph", vecwire.SevenBits, true}, {results.OursScanAPI, "scan", vecwire.SevenBits, false}}
+	if short {
+		all = append(all, one{results.OursGraph4, "graph4", vecwire.FourBits, true}, one{results.OursScan4, "scan4", vecwire.FourBits, false})
+	}
+	return all
+}
+
+// inGo fills the engines that are in Go, with chromem-go and with short codes if they are
+// wanted. Their files are in dir.
+func inGo(ctx context.Context, dir string, set *set, o options) (*field, error) {
 	base, queries := set.base, set.queries
-	f := &field{memory: map[string]int64{}, close: func() {}}
+	f := &field{memory: map[string]int64{}, parts: map[string]part{}, close: func() {}}
 	records := make([]vecwire.Record, len(base))
 	for i, v := range base {
 		records[i] = vecwire.Record{ID: strconv.Itoa(i), Vector: v}
 	}
-	for _, name := range []string{graphName, scanName} {
-		if err := fill(ctx, filepath.Join(dir, name), name, len(base[0]), records); err != nil {
+	all := oursOf(o.short)
+	for _, our := range all {
+		if err := fill(ctx, filepath.Join(dir, our.store), our, len(base[0]), records); err != nil {
 			return nil, err
 		}
 	}
@@ -53,8 +73,7 @@ func inGo(ctx context.Context, dir string, set *set, withChromem bool) (*field, 
 	// next one is opened.
 	debug.FreeOSMemory()
 	before, own := contest.Resident(), contest.Own()
-	var open [2]*vecwire.Collection
-	for i, engine := range []struct{ name, store string }{{results.OursGraphAPI, graphName}, {results.OursScanAPI, scanName}} {
+	for _, engine := range all {
 		db, err := vecwire.Open(ctx, filepath.Join(dir, engine.store))
 		if err != nil {
 			return nil, err
@@ -64,27 +83,36 @@ func inGo(ctx context.Context, dir string, set *set, withChromem bool) (*field, 
 			_ = db.Close()
 			others()
 		}
-		if open[i], err = db.OpenCollection(ctx, engine.store); err != nil {
+		c, err := db.OpenCollection(ctx, engine.store)
+		if err != nil {
 			return nil, err
 		}
 		for _, query := range queries {
-			if _, err := open[i].Search(ctx, vecwire.Query{Vector: query, K: k, IDsOnly: true}); err != nil {
+			if _, err := c.Search(ctx, vecwire.Query{Vector: query, K: k, IDsOnly: true}); err != nil {
 				return nil, err
 			}
 		}
 		debug.FreeOSMemory()
 		after := contest.Resident()
 		f.memory[engine.name], before = after-before, after
-		if i == 0 {
-			f.own = contest.Own() - own
+		taken, err := partOf(ctx, c)
+		if err != nil {
+			return nil, err
 		}
+		now := contest.Own()
+		taken.own, own = now-own, now
+		f.parts[engine.name] = taken
+		f.add(ctx, c, engine, queries)
 	}
-	graph, scan := open[0], open[1]
-	var err error
-	if f.index, err = indexBytes(ctx, graph); err != nil {
-		return nil, err
+	if o.chromem {
+		return f, f.addChromem(ctx, set)
 	}
-	ours := func(c *vecwire.Collection, effort int) func([]float32) ([]string, error) {
+	return f, nil
+}
+
+// add makes contestants of one of our collections, at all efforts if it has a graph.
+func (f *field) add(ctx context.Context, c *vecwire.Collection, engine one, queries [][]float32) {
+	search := func(effort int) func([]float32) ([]string, error) {
 		return func(query []float32) (ids []string, err error) {
 			hits, err := c.Search(ctx, vecwire.Query{Vector: query, K: k, Effort: effort, IDsOnly: true})
 			for _, h := range hits {
@@ -93,15 +121,17 @@ func inGo(ctx context.Context, dir string, set *set, withChromem bool) (*field, 
 			return ids, err
 		}
 	}
-	for _, effort := range efforts {
-		f.contestants = append(f.contestants, &contestant{name: results.OursGraphAPI, turn: timed(queries, ours(graph, effort))})
+	if engine.graph {
+		for _, effort := range efforts {
+			f.contestants = append(f.contestants, &contestant{name: engine.name, turn: timed(queries, search(effort))})
+		}
+		return
 	}
-	f.truth = &contestant{name: results.OursScanAPI, turn: timed(queries, ours(scan, 0))}
-	f.contestants = append(f.contestants, f.truth)
-	if withChromem {
-		err = f.addChromem(ctx, set)
+	scan := &contestant{name: engine.name, turn: timed(queries, search(0))}
+	f.contestants = append(f.contestants, scan)
+	if f.truth == nil {
+		f.truth = scan
 	}
-	return f, err
 }
 
 // addChromem fills chromem-go.
@@ -133,39 +163,37 @@ func (f *field) addChromem(ctx context.Context, set *set) error {
 	return nil
 }
 
-const (
-	graphName = "graph"
-	scanName  = "scan"
-)
-
-// fill makes a store with the records, with an index if its name says so.
-func fill(ctx context.Context, path, name string, dim int, records []vecwire.Record) (err error) {
-	fmt.Fprintln(os.Stderr, "filling our", name)
+// fill makes a store with the records, with an index if it is to have a graph.
+func fill(ctx context.Context, path string, our one, dim int, records []vecwire.Record) (err error) {
+	fmt.Fprintln(os.Stderr, "filling our", our.store)
 	db, err := vecwire.Open(ctx, path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	c, err := db.CreateCollection(ctx, vecwire.Schema{Name: name, Dim: dim, Index: vecwire.NoIndex})
+	c, err := db.CreateCollection(ctx, vecwire.Schema{Name: our.store, Dim: dim, Index: vecwire.NoIndex, Codes: our.codes})
 	if err != nil {
 		return err
 	}
-	if err := c.Upsert(ctx, records...); err != nil || name != graphName {
+	if err := c.Upsert(ctx, records...); err != nil || !our.graph {
 		return err
 	}
 	return c.BuildIndex(ctx, vecwire.IndexOptions{})
 }
 
-// indexBytes returns what a collection takes to be searched, but for its vectors, which
+// partOf returns what a collection takes to be searched, but for its vectors, which
 // stay in the file and are read where codes are not enough.
-func indexBytes(ctx context.Context, c *vecwire.Collection) (n int64, err error) {
+func partOf(ctx context.Context, c *vecwire.Collection) (p part, err error) {
 	usage, err := c.Usage(ctx)
 	for _, part := range usage.Parts {
 		if part.Name != "vectors" {
-			n += part.Memory + part.Mapped
+			p.index += part.Memory + part.Mapped
+		}
+		if part.Name == "codes" {
+			p.codes = part.Memory + part.Mapped
 		}
 	}
-	return n, err
+	return p, err
 }
 
 // timed returns the turn of an engine of this process, which answers with IDs.

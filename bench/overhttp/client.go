@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -52,40 +54,40 @@ func (c *conn) do(request []byte) ([]byte, error) {
 	return body, err
 }
 
-// hammer sends requests in their order over all clients' connections for a time, and
-// returns how long each took.
-func hammer(addr string, requests [][]byte, span time.Duration) ([]time.Duration, error) {
+// hammer sends requests in their order over all clients' connections for a time. It
+// returns how long each took, and how many answers there were from its sending to its own:
+// as many as there are clients where they are answered in turn, whatever else the machine
+// has to do.
+func hammer(addr string, requests [][]byte, span time.Duration) (took []time.Duration, answers []int64, err error) {
 	var all sync.WaitGroup
-	took, errs := make([][]time.Duration, clients), make([]error, clients)
+	var answered atomic.Int64
+	tooks, places, errs := make([][]time.Duration, clients), make([][]int64, clients), make([]error, clients)
 	end := time.Now().Add(span)
 	for i := range clients {
 		c, err := dial(addr)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		defer c.close()
 		all.Go(func() {
 			for n := i * len(requests) / clients; ; n++ {
-				begin := time.Now()
+				begin, before := time.Now(), answered.Load()
 				if begin.After(end) {
 					return
 				}
 				if _, errs[i] = c.do(requests[n%len(requests)]); errs[i] != nil {
 					return
 				}
-				took[i] = append(took[i], time.Since(begin))
+				tooks[i], places[i] = append(tooks[i], time.Since(begin)), append(places[i], answered.Add(1)-before)
 			}
 		})
 	}
 	all.Wait()
-	var out []time.Duration
-	for _, t := range took {
-		out = append(out, t...)
-	}
-	if len(out) == 0 {
+	took, answers = slices.Concat(tooks...), slices.Concat(places...)
+	if len(took) == 0 {
 		errs = append(errs, errors.New("no request was answered in time"))
 	}
-	return out, errors.Join(errs...)
+	return took, answers, errors.Join(errs...)
 }
 
 // call sends one request by net/http's client, for what is not measured by the request.

@@ -130,13 +130,13 @@ func compare(ctx context.Context, o options) error {
 			}
 		}
 	}
-	fmt.Printf("\n| server | search | recall@%d | a second | CPU each | to net/http's | p50 | p99 |\n|---|---|---:|---:|---:|---:|---:|---:|\n", k)
+	fmt.Printf("\n| server | search | recall@%d | a second | CPU each | to net/http's | p50 | p99 | turn p99 |\n|---|---|---:|---:|---:|---:|---:|---:|---:|\n", k)
 	for _, m := range all {
 		recall := "-"
 		if m.search.ids != nil {
 			recall = fmt.Sprintf("%.3f", m.recall)
 		}
-		fmt.Printf("| %s | %s | %s | %.0f | %.1f µs | %s | %.2f ms | %.2f ms |\n", m.c.name(), m.search.name, recall, median(m.perSecond), median(m.cpu)*1e6, m.times(all), median(m.p50)*1e3, median(m.p99)*1e3)
+		fmt.Printf("| %s | %s | %s | %.0f | %.1f µs | %s | %.2f ms | %.2f ms | %.2f |\n", m.c.name(), m.search.name, recall, median(m.perSecond), median(m.cpu)*1e6, m.times(all), median(m.p50)*1e3, median(m.p99)*1e3, median(m.turn99))
 	}
 	for _, c := range contestants {
 		fmt.Printf("\n%s at the end: %d MiB\n", c.name(), c.process().resident()>>20)
@@ -170,6 +170,7 @@ type measured struct {
 	search                   search
 	recall                   float64
 	perSecond, cpu, p50, p99 []float64 // one of each round, in seconds
+	turn99                   []float64 // of each round: after how many answers, to the number of clients, 99 % had theirs
 }
 
 func (m *measured) measure(ctx context.Context, d *data, span time.Duration) error {
@@ -184,21 +185,23 @@ func (m *measured) measure(ctx context.Context, d *data, span time.Duration) err
 			return err
 		}
 	}
-	if _, err := hammer(p.addr, m.search.requests, span/4); err != nil { // to warm up
+	if _, _, err := hammer(p.addr, m.search.requests, span/4); err != nil { // to warm up
 		return err
 	}
 	profiled := m.c.profile(ctx, m.search.name, span)
 	cpu, begin := p.cpu(), time.Now()
-	took, err := hammer(p.addr, m.search.requests, span)
+	took, answers, err := hammer(p.addr, m.search.requests, span)
 	if err := errors.Join(err, profiled()); err != nil {
 		return err
 	}
 	n := float64(len(took))
 	slices.Sort(took)
+	slices.Sort(answers)
 	m.perSecond = append(m.perSecond, n/time.Since(begin).Seconds())
 	m.cpu = append(m.cpu, (p.cpu()-cpu).Seconds()/n)
 	m.p50 = append(m.p50, took[len(took)/2].Seconds())
 	m.p99 = append(m.p99, took[len(took)*99/100].Seconds())
+	m.turn99 = append(m.turn99, float64(answers[len(answers)*99/100])/clients)
 	fmt.Fprintf(os.Stderr, "%s, %s: %.0f a second, %.1f µs of CPU, p50 %s, p99 %s\n", m.c.name(), m.search.name, m.perSecond[len(m.perSecond)-1], m.cpu[len(m.cpu)-1]*1e6, took[len(took)/2], took[len(took)*99/100])
 	return nil
 }

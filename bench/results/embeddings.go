@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot/plotter"
 )
@@ -11,6 +12,8 @@ import (
 const (
 	OursGraphAPI = "vecwire, graph"
 	OursScanAPI  = "vecwire, scan"
+	OursGraph4   = "vecwire, graph, 4-bit codes"
+	OursScan4    = "vecwire, scan, 4-bit codes"
 )
 
 // A Series is how good the answers of an engine are, by its settings.
@@ -34,7 +37,7 @@ func DrawRecall(path, title string, all []Series) error {
 			recall.add(s.Recall[i])
 			speed.add(s.Speed[i])
 		}
-		if err := line(p, s.Name, points, s.Name == OursGraphAPI || s.Name == OursScanAPI); err != nil {
+		if err := line(p, s.Name, points, strings.HasPrefix(s.Name, OursGraphAPI) || strings.HasPrefix(s.Name, OursScanAPI)); err != nil {
 			return err
 		}
 		names, ends = append(names, s.Name), append(ends, points[len(points)-1])

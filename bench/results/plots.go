@@ -38,7 +38,7 @@ var (
 func colours(name string) color.RGBA {
 	order := []string{
 		OursGraph, Hnswlib, FaissHNSW, HnswlibHuge, Coder, Usearch, Memory, DuckDB,
-		OursExact, FaissFlat, SQLiteVec, Chromem, OursExactCosine, OursGraphAPI, OursScanAPI,
+		OursExact, FaissFlat, SQLiteVec, Chromem, OursExactCosine, OursGraphAPI, OursScanAPI, OursGraph4, OursScan4,
 	}
 	if i := slices.Index(order, name); i >= 0 {
 		return palette[i%len(palette)]

@@ -48,6 +48,9 @@ func (a *app) describe(s vecwire.Schema) error {
 	if s.Index == vecwire.NoIndex {
 		line += ", no index by itself"
 	}
+	if s.Codes != vecwire.SevenBits {
+		line += fmt.Sprintf(", %v codes", s.Codes)
+	}
 	if err := a.printf("%s\n", line); err != nil {
 		return err
 	}

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/pflag"
+
+	"github.com/vecwire/vecwire/codec"
 )
 
 // settings are what every verb knows: which database, which collection, which model.
@@ -113,7 +116,16 @@ func (s *settings) read(name string) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	if err := d.Decode(s); err != nil {
+	err = d.Decode(s)
+	if _, more := d.Token(); err == nil && !errors.Is(more, io.EOF) {
+		err = errors.New("there is more after the object, want one")
+	}
+	if err == nil {
+		if twice := codec.KeyTwice(text, true); twice != nil {
+			err = fmt.Errorf("the key %q is there twice, want it once", twice[len(twice)-1])
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("configuration %s: %w; the keys are db, collection, embedder, embed-url, embed-model and embed-dim", name, err)
 	}
 	return nil

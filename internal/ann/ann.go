@@ -3,7 +3,7 @@
 // its own.
 //
 // An [Arena] holds the vectors, one row each, and once there are enough of them
-// also a seven-bit code of each. [Arena.Search] is exact, and that is proved, not
+// also a code of each, of seven bits an element or of four. [Arena.Search] is exact, and that is proved, not
 // hoped for: it returns what sorting all rows by their [Candidate] score would.
 //
 // # Scores
@@ -91,6 +91,10 @@
 // is compared as the code h with the middle of what it leaves out, so |z-h| is at most
 // |z-c| + |c-h|, and |h| at most |c| + |c-h|, which take the places of |z-c| and |c| above.
 // |c-h| is computed of integers, and the largest of each block kept.
+//
+// Where codes are short (see [Arena.SetShortCodes]), they are halves: of a code only h is kept,
+// and the error |z-h|, computed in the same way, takes the place of |z-c|. Queries have codes of
+// seven bits all the same. All else that is said of codes goes for these.
 //
 // [sieve] computes the part of a limit that all rows of a block share in float64,
 // and adds each row's own error in float32; both are widened by more than they can

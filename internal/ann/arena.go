@@ -45,6 +45,7 @@ type Arena[T codec.Float] struct {
 
 	siftFrom int // the number of vectors from which exact searches use codes
 
+	short  bool       // codes are to be short
 	codes  *codes     // of every row that holds a vector; nil if there are none yet
 	next   *codes     // being made to replace codes; nil if none are
 	coded  int        // rows before this one are in next
@@ -69,6 +70,22 @@ func New[T codec.Float](dim int, metric codec.Metric) (*Arena[T], error) {
 	}
 	return a, nil
 }
+
+// SetShortCodes says whether codes have four bits an element, which take half of the
+// memory, and not seven. Codes of the other kind, also those of a snapshot, are replaced by
+// the next Maintain. The owner holds its lock for writing. Nothing changes where four bits
+// would save nothing.
+func (a *Arena[T]) SetShortCodes(short bool) {
+	a.short = short && halfLen(a.dim) < codeLen(a.dim)
+	if a.next != nil && a.next.short != a.short {
+		a.next.free()
+		a.next = nil
+	}
+}
+
+// HasOtherCodes reports whether there are codes, and not of the kind that SetShortCodes has
+// asked for. The owner holds its lock for reading.
+func (a *Arena[T]) HasOtherCodes() bool { return a.codes != nil && a.codes.short != a.short }
 
 // Len returns the number of rows that hold a vector.
 func (a *Arena[T]) Len() int { return a.count }

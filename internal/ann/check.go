@@ -57,11 +57,19 @@ func (a *Arena[T]) checkRowCode(row int32, v []T) error {
 }
 
 func checkCode[T codec.Float](c *codes, row int32, v []T) error {
-	y, want := make([]float32, c.dim), make([]uint8, c.stride)
+	y, want := make([]float32, c.dim), make([]uint8, c.whole)
 	transform(c, y, v)
-	c.quantize(want, y)
-	for i, k := range c.row(row) {
-		if d := int(k) - int(want[i]); d > roundingCode || d < -roundingCode {
+	got, rounding := c.row(row), roundingCode
+	if c.short {
+		c.quantize(want, y, shortBits)
+		whole := make([]uint8, c.whole)
+		simd.WholeCode(whole, got)
+		got, rounding = whole, 1<<shortBits
+	} else {
+		c.quantize(want, y, 0)
+	}
+	for i, k := range got {
+		if d := int(k) - int(want[i]); d > rounding || d < -rounding {
 			return fmt.Errorf("code[%d] is %d, want %d", i, k, want[i])
 		}
 	}

@@ -13,6 +13,8 @@ const (
 	// codeStep is what a code's length is a multiple of, as package simd's kernels
 	// want it.
 	codeStep = 32
+	// shortBits is how many bits of each element short codes leave out.
+	shortBits = 3
 	// codeZero is the code of 0.
 	codeZero = 64
 	// maxCodeDim is the largest dimension that has codes: keys fit in 30 bits then.
@@ -20,7 +22,7 @@ const (
 )
 
 // codes holds a code of seven bits an element for each row of an arena, a byte
-// each. The vector is centred, rotated and divided by step, and its elements are
+// each, or the upper four bits of that. The vector is centred, rotated and divided by step, and its elements are
 // rounded to -64..63; what is beyond is cut off. Free rows and a code's padding
 // hold anything that is the same for all.
 //
@@ -37,7 +39,9 @@ const (
 type codes struct {
 	metric codec.Metric
 	dim    int
-	stride int // bytes of a code: dim, rounded up to codeStep
+	short  bool // four bits an element: of a code only the half is kept, and compared as halves are
+	stride int  // bytes that are kept of a code
+	whole  int  // elements of a code with its padding
 
 	mean   []float64
 	step   float64 // what one unit of a code is in the data
@@ -63,7 +67,8 @@ type codes struct {
 	halving sync.Mutex             // held while they are made
 	scans   atomic.Int32           // how many exact searches have wanted them
 
-	tmp []float32 // for encoding rows
+	tmp     []float32 // for encoding rows
+	tmpCode []uint8
 }
 
 // codeQuery is a query as codes compare it. The zero value is ready to be filled
@@ -85,17 +90,37 @@ type codeQuery struct {
 	y []float32
 }
 
+// padding returns what the codes of queries and rows hold beyond their elements.
+func (c *codes) padding() uint8 {
+	if c.short {
+		return halfZero
+	}
+	return codeZero
+}
+
 // codeLen returns how many bytes the code of dim elements has.
 func codeLen(dim int) int { return (dim + codeStep - 1) &^ (codeStep - 1) }
 
+// strideOf returns how many bytes are kept of the code of dim elements.
+func strideOf(dim int, short bool) int {
+	if short {
+		return halfLen(dim)
+	}
+	return codeLen(dim)
+}
+
 // newCodes returns codes without rows for a mean and a step.
-func newCodes(metric codec.Metric, mean []float64, step float64) *codes {
+func newCodes(metric codec.Metric, mean []float64, step float64, short bool) *codes {
 	dim := len(mean)
 	c := &codes{
-		metric: metric, dim: dim, stride: codeLen(dim),
+		metric: metric, dim: dim, short: short, stride: strideOf(dim, short), whole: codeLen(dim),
 		mean: mean, step: step, inv: 1 / step, rot: newRotation(dim),
 	}
-	c.tmp = make([]float32, c.stride)
+	if short {
+		c.whole = 2 * c.stride
+		c.tmpCode = make([]uint8, c.whole)
+	}
+	c.tmp = make([]float32, c.whole)
 	c.center = make([]float32, dim)
 	for i, m := range mean {
 		c.center[i] = float32(m * c.inv)
@@ -106,11 +131,16 @@ func newCodes(metric codec.Metric, mean []float64, step float64) *codes {
 
 // keys sets dst[i] to the key of row at[i].
 func (c *codes) keys(dst []int32, q *codeQuery, at []int32) {
-	if c.metric == codec.Dot {
+	switch {
+	case c.metric == codec.Dot && c.short:
+		simd.HalfDotAt(dst, q.dot, c.rows.all, at)
+	case c.metric == codec.Dot:
 		simd.CodeDotAt(dst, q.dot, c.rows.all, at)
-		return
+	case c.short:
+		simd.HalfL2At(dst, q.l2, c.rows.all, at)
+	default:
+		simd.CodeL2At(dst, q.l2, c.rows.all, at)
 	}
-	simd.CodeL2At(dst, q.l2, c.rows.all, at)
 }
 
 // block sets each of dst to the keys of size rows from row start on, for one query
@@ -118,6 +148,14 @@ func (c *codes) keys(dst []int32, q *codeQuery, at []int32) {
 func (c *codes) block(dst [][]int32, l2 [][]uint8, dot [][]int8, start, size int) {
 	rows := c.rows.all[start*c.stride : (start+size)*c.stride]
 	switch {
+	case c.short:
+		for i := range dst {
+			if c.metric == codec.Dot {
+				simd.HalfDotRows(dst[i], dot[i], rows)
+			} else {
+				simd.HalfL2Rows(dst[i], l2[i], rows)
+			}
+		}
 	case c.metric == codec.Dot && len(dst) == 1:
 		simd.CodeDotRows(dst[0], dot[0], rows)
 	case c.metric == codec.Dot:
@@ -162,10 +200,11 @@ func (c *codes) encodeQuery(dst *codeQuery, q []float64) {
 // for L2 and Cosine.
 func (c *codes) encodeCentred(dst *codeQuery) {
 	c.rot.apply(dst.y)
-	code := sized(&dst.l2, c.stride)
+	code := sized(&dst.l2, c.whole)
 	lost, square := simd.Quantize(code, dst.y)
+	zero := c.padding()
 	for i := c.dim; i < len(code); i++ {
-		code[i] = codeZero
+		code[i] = zero
 	}
 	dst.err, _ = c.codeError(lost, square)
 }
@@ -181,9 +220,11 @@ func transform[T codec.Float](c *codes, y []float32, x []T) {
 
 // quantize sets code to the code of y, which transform made, and returns how far
 // that is from what y would be without rounding, at most (+Inf if y holds NaN or an
-// infinity), and the code's norm.
-func (c *codes) quantize(code []uint8, y []float32) (err, norm float64) {
-	code = code[:c.stride]
+// infinity), and the code's norm. The lower bits of each element are left out, and become
+// the middle of what they may be.
+func (c *codes) quantize(code []uint8, y []float32, lower int) (err, norm float64) {
+	code = code[:c.whole]
+	mask, middle := -1<<lower, 1<<lower>>1
 	var e [2]float64 // two sums, which need not wait for each other
 	n2 := 0
 	for i, v := range y {
@@ -196,14 +237,16 @@ func (c *codes) quantize(code []uint8, y []float32) (err, norm float64) {
 		case v <= -codeZero:
 			k = 0
 		}
+		k = k&mask | middle
 		code[i] = uint8(k)
 		k -= codeZero
 		r := float64(v) - float64(k)
 		e[i&1] += r * r
 		n2 += k * k
 	}
+	zero := c.padding()
 	for i := len(y); i < len(code); i++ {
-		code[i] = codeZero
+		code[i] = zero
 	}
 	return c.codeError(e[0]+e[1], n2)
 }
@@ -229,7 +272,7 @@ func (c *codes) quantizeDot(dst *codeQuery, y []float32) (scale float64) {
 		top = max(top, v, -v) // NaN stays
 		y2 += float64(v) * float64(v)
 	}
-	code := sized(&dst.dot, c.stride)
+	code := sized(&dst.dot, c.whole)
 	clear(code)
 	scale = float64(top) / 127
 	if top == 0 || top-top != 0 {
@@ -267,13 +310,24 @@ func (c *codes) grow(n int) {
 	}
 }
 
+// store sets kept to what is kept of the code of y, and returns what quantize says of
+// that. It needs tmp if codes are short.
+func (c *codes) store(kept, tmp []uint8, y []float32) (err, norm float64) {
+	if !c.short {
+		return c.quantize(kept, y, 0)
+	}
+	err, norm = c.quantize(tmp, y, shortBits)
+	simd.HalfCode(kept, tmp)
+	return err, norm
+}
+
 // setCode stores the code of a row's vector, notes whether it is off, and reports
 // whether it fits: whether not much of the vector was cut off, and not much of it is
 // below one unit.
 func setCode[T codec.Float](c *codes, row int32, x []T) bool {
 	y := c.tmp[:c.dim]
 	transform(c, y, x)
-	err, norm := c.quantize(c.row(row), y)
+	err, norm := c.store(c.row(row), c.tmpCode, y)
 	e := roundUp(err)
 	c.errs.all[row] = e
 	if h := c.half.Load(); h != nil {
@@ -282,48 +336,6 @@ func setCode[T codec.Float](c *codes, row int32, x []T) bool {
 	b := int(row) / blockRows
 	c.blockNorm[b] = max(c.blockNorm[b], roundUp(norm))
 	return !c.judge(row, e) && norm >= c.usual/4
-}
-
-// judge notes whether a row whose code has an error of err is off, and reports that.
-// Rounding alone gives an error of sqrt(dim/12) on average.
-func (c *codes) judge(row int32, err float32) bool {
-	c.forget(row)
-	if float64(err) <= c.usualError() {
-		return false
-	}
-	c.off.Set(row)
-	if c.isFar(float64(err)) {
-		c.far.Set(row)
-	}
-	return true
-}
-
-// usualError returns what no error exceeds of a code of which nothing is cut off,
-// or little.
-func (c *codes) usualError() float64 { return math.Sqrt(float64(c.dim) / 3) }
-
-// isFar reports whether so much is cut off of a code with an error of err that it
-// says little.
-func (c *codes) isFar(err float64) bool { return !(err <= 3*c.usualError()) }
-
-// forget says that a row is free.
-func (c *codes) forget(row int32) {
-	c.off.Clear(row)
-	c.far.Clear(row)
-}
-
-// astray returns the rows, of n in all, that are not to be found by their codes: those
-// that are far off, and the others that are off if there are more than by chance. A
-// few of any data are, and they do no harm one by one, but many may be of one kind. Under
-// Dot those few are among the longest rows, which many queries look for.
-func (c *codes) astray(n int) *Bitmap {
-	if c.metric == codec.Dot && c.off.count <= max(fewWaiting, n/500) {
-		return &c.off
-	}
-	if c.off.count > min(c.before, n/100)+max(16, n/500) {
-		return &c.off
-	}
-	return &c.far
 }
 
 // free gives the memory back.

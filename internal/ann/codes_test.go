@@ -58,7 +58,7 @@ func requireCodes(t *testing.T, a *Arena[float32]) {
 	for row := range a.live.All() {
 		y, code := make([]float32, a.dim), make([]uint8, a.codes.stride)
 		transform(a.codes, y, a.row(row))
-		err, _ := a.codes.quantize(code, y)
+		err, _ := a.codes.store(code, make([]uint8, a.codes.whole), y)
 		require.Equal(t, code, a.codes.row(row), "row %d", row)
 		require.Equal(t, roundUp(err), a.codes.errs.all[row])
 		if h := a.codes.half.Load(); h != nil {

@@ -227,7 +227,7 @@ func (b *batch[T]) codeKeys(a *Arena[T], start int) {
 	size := min(blockRows, a.Rows()-start)
 	b.keys, b.l2, b.dot = b.keys[:0], b.l2[:0], b.dot[:0]
 	for _, s := range b.searches {
-		if s.sieve.on && s.sieve.half != nil {
+		if s.sieve.on && s.sieve.ahead {
 			copy(s.sieve.keys[:], s.sieve.halfKeys[start:])
 		} else if s.sieve.on {
 			b.keys = append(b.keys, s.sieve.keys[:size])

@@ -164,6 +164,7 @@ func testSearchIsExact[T codec.Float](t *testing.T) {
 func requireExact[T codec.Float](t *testing.T, rng *rand.Rand, s shape, metric codec.Metric, dim, n int) {
 	t.Helper()
 	a := newArena[T](t, dim, metric)
+	a.SetShortCodes(rng.IntN(3) == 0)
 	live := map[int32]bool{}
 	for _, r := range rng.Perm(n) {
 		require.NoError(t, a.Set(int32(r), vector[T](rng, s, dim, metric)))

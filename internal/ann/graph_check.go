@@ -69,11 +69,6 @@ type exam struct {
 	doubtful int        // how many were found since a whole check
 }
 
-// blurred is how far, in square steps for each dimension, the checkK-th row must be
-// from one that is no suspect. Rounding moves two codes against each other by 1/6 on
-// average.
-const blurred = 4.0 / 6
-
 // suspect notes that row's neighbours may not be told apart: they are nearer than
 // codes are exact, or so many are equal that walks may see no others.
 func (e *exam) suspect(row int32) {

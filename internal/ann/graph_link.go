@@ -96,7 +96,7 @@ func (g *Graph[T]) linkPending(ctx context.Context, lock sync.Locker, workers in
 				near, far := g.links.insert(w, row, g.ef, &g.stale, g.enter)
 				g.fresh.add(row)
 				g.exam.linked.Add(1)
-				if far > 0 && near == far || w.exact == nil && float64(far) < blurred*float64(g.arena.dim) {
+				if far > 0 && near == far || w.exact == nil && float64(far) < g.arena.blurred() {
 					g.exam.suspect(row)
 				}
 			}

@@ -17,13 +17,13 @@ const nearSigma = 4
 // Rounding moves each element of a code by a number between -1/2 and 1/2, in a direction that
 // has nothing to do with that of the query: the squared distances of two rows, which are about d^2, are
 // off by 2*d*sqrt(2/12), with what the query's code is off besides, and by the
-// squares of all that, which differ by sqrt(dim)/5.
+// squares of all that, which differ by sqrt(dim)/5. All that is in units of the rows' codes.
 func (g *Graph[T]) near(s *finder[T], k, n int) int {
 	if g.arena.metric == codec.Dot || s.exact != nil || n <= k {
 		return n
 	}
-	square, dim := float64(s.found[k-1].key()), float64(g.arena.dim)
-	off := 2*math.Sqrt(square*(s.query.err*s.query.err/dim+2./12)) + math.Sqrt(dim)/5
+	square, dim, unit := float64(s.found[k-1].key()), float64(g.arena.dim), g.arena.codes.unit()
+	off := 2*math.Sqrt(square*(s.query.err*s.query.err/dim+unit*unit*2/12)) + unit*unit*math.Sqrt(dim)/5
 	for limit := square + nearSigma*off; n > k && float64(s.found[n-1].key()) > limit; {
 		n--
 	}

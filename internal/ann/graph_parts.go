@@ -67,8 +67,19 @@ func (g *Graph[T]) parts() []part {
 func (g *Graph[T]) distinct(rows []int32) []int32 {
 	a := g.arena
 	rows = slices.DeleteFunc(slices.Clone(rows), func(row int32) bool { return !a.live.Has(row) })
-	slices.SortFunc(rows, func(x, y int32) int { return slices.Compare(a.row(x), a.row(y)) })
-	return slices.CompactFunc(rows, func(x, y int32) bool { return slices.Equal(a.row(x), a.row(y)) })
+	var flat flatRows[T]
+	all, at := a.flat(&flat, rows)
+	vector := func(i int32) []T { return all[int(at[i])*a.dim : int(at[i]+1)*a.dim] }
+	order := make([]int32, len(rows))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(x, y int32) int { return slices.Compare(vector(x), vector(y)) })
+	order = slices.CompactFunc(order, func(x, y int32) bool { return slices.Equal(vector(x), vector(y)) })
+	for i, place := range order {
+		order[i] = rows[place]
+	}
+	return order
 }
 
 // centersOf draws most centres of n points, as k-means++ does (Arthur and

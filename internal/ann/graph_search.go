@@ -130,7 +130,7 @@ func (s *finder[T]) seeds(k int) []int32 {
 func (g *Graph[T]) load(s *finder[T], q []T) {
 	a := g.arena
 	s.given = q
-	s.space, s.exact = space{codes: a.codes}, nil
+	s.space, s.exact = space{codes: a.codes, code: s.space.code}, nil
 	if g.loadSingle(s, q) {
 		return
 	}
@@ -249,12 +249,7 @@ func (g *Graph[T]) rankOnce(dst []Candidate, s *finder[T], k int) []Candidate {
 		}
 		g.compare(s, rows)
 	}
-	more := k/4 + 4
-	if g.arena.metric == codec.Dot {
-		// The best of a direction are the longest rows, which differ by little of what
-		// they score, and codes say as much less of them.
-		more = k/2 + 16
-	}
+	more := g.more(k)
 	first := min(len(s.found), k+more)
 	near := g.near(s, k, first)
 	for _, p := range s.found[:near] {
@@ -294,6 +289,21 @@ func (g *Graph[T]) rankOnce(dst []Candidate, s *finder[T], k int) []Candidate {
 		dst = append(dst, c)
 	}
 	return dst
+}
+
+// more returns how many rows beside the k nearest by their codes are compared by vectors.
+func (g *Graph[T]) more(k int) int {
+	switch c := g.arena.codes; {
+	case c.short && g.arena.metric == codec.Dot:
+		return k + 32
+	case c.short: // they say less of what is near each other
+		return k + 8
+	case g.arena.metric == codec.Dot:
+		// The best of a direction are the longest rows, which differ by little of what
+		// they score, and codes say as much less of them.
+		return k/2 + 16
+	}
+	return k/4 + 4
 }
 
 // compare appends rows to s.best, with keys of the kernels for their scores.

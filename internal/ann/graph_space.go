@@ -19,12 +19,19 @@ import (
 // transformation for inner-product spaces, RecSys 2014).
 type space struct {
 	codes *codes
+	code  []uint8                 // of a row, if codes are short
 	last  func(row int32) float64 // the element more, in units of the codes; nil but for Dot
 }
 
 // between sets dst[i] to the distance of row and row at[i] as a key.
 func (s *space) between(dst []int32, row int32, at []int32) {
-	simd.CodeL2At(dst, s.codes.row(row), s.codes.rows.all, at)
+	if c := s.codes; c.short {
+		code := sized(&s.code, c.whole)
+		simd.WholeCode(code, c.row(row))
+		simd.HalfL2At(dst, code, c.rows.all, at)
+	} else {
+		simd.CodeL2At(dst, c.row(row), c.rows.all, at)
+	}
 	if s.last == nil {
 		return
 	}

@@ -70,8 +70,15 @@ func skipRace(t *testing.T) {
 // newGraph returns a graph over n rows, linked and with codes.
 func newGraph[T codec.Float](t testing.TB, data *clusters, n int, metric codec.Metric) *Graph[T] {
 	t.Helper()
+	return newCodedGraph[T](t, data, n, metric, false)
+}
+
+// newCodedGraph is newGraph with codes of either kind.
+func newCodedGraph[T codec.Float](t testing.TB, data *clusters, n int, metric codec.Metric, short bool) *Graph[T] {
+	t.Helper()
 	g, err := NewGraph(newArena[T](t, len(data.centers[0]), metric), GraphOptions{})
 	require.NoError(t, err)
+	g.arena.SetShortCodes(short)
 	for row := range int32(n) {
 		require.NoError(t, set(g, row, vectorOf[T](data)))
 	}
@@ -153,16 +160,18 @@ func TestGraphRecall(t *testing.T) {
 
 func testGraphRecall[T codec.Float](t *testing.T) {
 	for _, metric := range metrics {
-		t.Run(fmt.Sprint(metric), func(t *testing.T) {
-			data := newClusters(1, 48)
-			g := newGraph[T](t, data, 5000, metric)
-			s := g.Stats()
-			require.Equal(t, GraphStats{Rows: 5000, Apart: s.Apart, Levels: s.Levels, Bytes: s.Bytes}, s)
-			require.Less(t, s.Apart, 20)
-			share, short := recall(t, g, queries[T](data, 100), 10, 64, nil)
-			require.Zero(t, short)
-			require.Greater(t, share, 0.97)
-		})
+		for _, codes := range []string{"seven bits", "four bits"} {
+			t.Run(fmt.Sprint(metric, " ", codes), func(t *testing.T) {
+				data := newClusters(1, 48)
+				g := newCodedGraph[T](t, data, 5000, metric, codes == "four bits")
+				s := g.Stats()
+				require.Equal(t, GraphStats{Rows: 5000, Apart: s.Apart, Levels: s.Levels, Bytes: s.Bytes}, s)
+				require.Less(t, s.Apart, 20)
+				share, short := recall(t, g, queries[T](data, 100), 10, 64, nil)
+				require.Zero(t, short)
+				require.Greater(t, share, 0.97)
+			})
+		}
 	}
 }
 

@@ -37,7 +37,9 @@ type halves struct {
 func halfLen(dim int) int { return (dim + 2*simd.HalfStep - 1) / (2 * simd.HalfStep) * simd.HalfStep }
 
 // hasHalves reports whether halves of codes are shorter enough to pay.
-func (c *codes) hasHalves() bool { return c.stride >= 128 && 8*halfLen(c.dim) <= 5*c.stride }
+func (c *codes) hasHalves() bool {
+	return !c.short && c.stride >= 128 && 8*halfLen(c.dim) <= 5*c.stride
+}
 
 // wholeScan returns the halves for an exact search that reads all codes, or nil. Searches
 // may run at the same time. None are made if ctx ends.
@@ -107,20 +109,33 @@ func (h *halves) block(dst []int32, c *codes, q *codeQuery, start int) {
 	simd.HalfL2Rows(dst, q.halfL2, rows)
 }
 
-// useHalves makes a search that reads all codes compare halves first: those of all rows,
-// so that the nearest of them set a threshold before the scan begins. It ends early with
-// ctx's error.
+// keysAhead sets dst to the keys of rows from start on by what a search compares first:
+// halves of codes, or codes that are as short.
+func (s *sieve) keysAhead(dst []int32, start int) {
+	if s.half != nil {
+		s.half.block(dst, s.codes, &s.q, start)
+		return
+	}
+	s.codes.block([][]int32{dst}, [][]uint8{s.q.l2}, [][]int8{s.q.dot}, start, len(dst))
+}
+
+// useHalves makes a search that reads all codes compare halves first, or codes that are
+// short: those of all rows, so that the nearest of them set a threshold before the scan
+// begins. It ends early with ctx's error.
 func (a *Arena[T]) useHalves(ctx context.Context, s *scratch[T], allowed *Bitmap) error {
 	v := &s.sieve
 	if !v.on || allowed != nil && allowed.Count() < a.count/2 {
 		return nil
 	}
-	h := a.codes.wholeScan(ctx)
-	if h == nil {
-		return nil
+	if !a.codes.short {
+		h := a.codes.wholeScan(ctx)
+		if h == nil {
+			return nil
+		}
+		h.query(a.codes, &v.q)
+		v.half, v.halfSeen, v.halfPassed = h, 0, 0
 	}
-	h.query(a.codes, &v.q)
-	v.half, v.halfSeen, v.halfPassed = h, 0, 0
+	v.ahead = true
 	rows := a.Rows()
 	keys := sized(&v.halfKeys, (rows+blockRows-1)/blockRows*blockRows)
 	clear(keys[rows:])
@@ -138,7 +153,7 @@ func (a *Arena[T]) useHalves(ctx context.Context, s *scratch[T], allowed *Bitmap
 		if n == 0 {
 			continue
 		}
-		h.block(keys[start:min(start+blockRows, rows)], a.codes, &v.q, start)
+		v.keysAhead(keys[start:min(start+blockRows, rows)], start)
 		for w, m := range want {
 			for m &= atMost((*[64]int32)(keys[start+64*w:]), limit); m != 0; m &= m - 1 {
 				row := start + 64*w + bits.TrailingZeros64(m)
@@ -167,7 +182,7 @@ func (s *sieve) siftHalves(t, e float64, start int, want *rowSet, n int) {
 	left := want.count()
 	s.halfSeen += n
 	if s.halfPassed += left; 4*s.halfPassed > s.halfSeen+4*halfAtLeast {
-		s.half = nil
+		s.half, s.ahead = nil, false
 	}
 	s.siftAlone(s.near(t, e, block, 0), start, want)
 }

@@ -52,7 +52,7 @@ func minilmArena(b *testing.B) (*Arena[float32], [][]float32) {
 }
 
 // readHalfFloats reads an array of float16 that numpy has written.
-func readHalfFloats(b *testing.B, name string, dim int) (rows [][]float32) {
+func readHalfFloats(b testing.TB, name string, dim int) (rows [][]float32) {
 	b.Helper()
 	file, err := os.ReadFile(testenv.Data(b, name))
 	require.NoError(b, err)

@@ -36,7 +36,8 @@ type sieve struct {
 	half          *halves // compared first; nil to compare codes
 	halfSeen      int     // rows that were compared by halves, and those that were left
 	halfPassed    int
-	halfKeys      []int32 // of all rows
+	ahead         bool // halfKeys has the keys of all rows, of halves or of codes that are short
+	halfKeys      []int32
 	nearest       []int32 // the rows nearest by these
 	lowest        kth     // for best
 	keys          [blockRows]int32
@@ -47,7 +48,7 @@ type sieve struct {
 func (s *sieve) reset(c *codes, wide []float64, b *bounds) {
 	c.encodeQuery(&s.q, wide)
 	s.codes, s.bounds = c, b
-	s.passed, s.half = 0, nil
+	s.passed, s.half, s.ahead = 0, nil, false
 	s.on = s.q.err < math.Inf(1)
 	if c.metric == codec.Dot {
 		s.offset = simd.DotWide(wide, c.mean)

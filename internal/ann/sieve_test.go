@@ -44,6 +44,7 @@ func testSieve[T codec.Float](t *testing.T) {
 			t.Run(fmt.Sprint(metric, "/", sh.name), func(t *testing.T) {
 				for _, dim := range []int{1, 2, 3, 24, 47, 128, 200} {
 					a := newArena[T](t, dim, metric)
+					a.SetShortCodes(rng.IntN(3) == 0)
 					for r := range int32(40) {
 						require.NoError(t, a.Set(r, vector[T](rng, sh, dim, metric)))
 					}

@@ -125,7 +125,7 @@ func (a *Arena[T]) fits(h *snapshotHeader, m, size int) error {
 	if h.Rows > uint64(min(size/max(least, 8*m), math.MaxInt32)) {
 		return fmt.Errorf("%w: %d bytes cannot hold %d rows", ErrSnapshot, size, h.Rows)
 	}
-	if h.Coded > 1 || h.Coded == 1 && (h.Stride != uint32(codeLen(a.dim)) || a.dim > maxCodeDim ||
+	if h.Coded > 1 || h.Coded == 1 && (int(h.Stride) != codeLen(a.dim) && int(h.Stride) != halfLen(a.dim) || a.dim > maxCodeDim ||
 		!(h.Step > 0 && h.Step <= math.MaxFloat64) || !(h.Usual >= 0)) || h.Coded == 0 && h.Stride != 0 {
 		return fmt.Errorf("%w: codes of %d bytes in steps of %v for %d elements", ErrSnapshot, h.Stride, h.Step, h.Dim)
 	}
@@ -229,7 +229,8 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 	if h.Coded == 1 {
 		mean := make([]float64, a.dim)
 		copy(bytesOf(mean), from[meanSection])
-		a.codes = newCodes(a.metric, mean, h.Step)
+		// Those of the other kind are replaced by the next Maintain.
+		a.codes = newCodes(a.metric, mean, h.Step, int(h.Stride) != codeLen(a.dim))
 		a.codes.usual, a.codes.trained = h.Usual, int(h.Trained)
 		takeRegion(l, &a.codes.rows, at[codeSection], rows*a.codes.stride, &to[codeSection])
 		takeRegion(l, &a.codes.errs, at[errSection], rows, &to[errSection])
@@ -308,8 +309,9 @@ func (l *loader[T]) verify() error {
 		return fmt.Errorf("%w: it has %d vectors, want %d", ErrSnapshot, a.count, h.Count)
 	}
 	if c := a.codes; c != nil {
+		usual, _ := c.usualErrors()
 		for row := range a.live.All() {
-			if float64(c.errs.all[row]) > c.usualError() || c.errs.all[row] != c.errs.all[row] {
+			if float64(c.errs.all[row]) > usual || c.errs.all[row] != c.errs.all[row] {
 				c.judge(row, c.errs.all[row])
 			}
 		}

@@ -23,6 +23,9 @@ const (
 	// New codes are made when more rows are off than this, and than one in offShare.
 	offLeast = 64
 	offShare = 64
+	// shortReach is how much of what codes reach short ones do: where there are few steps,
+	// finer ones are worth more than the elements that are cut off.
+	shortReach = 0.8
 	// codedPerSet is how many rows one Set encodes for codes that are being made.
 	codedPerSet = 8
 	// codedAtOnce is how many rows Maintain encodes before it lets a writer in.
@@ -43,7 +46,7 @@ func (a *Arena[T]) wantsCodes() bool {
 		return true
 	}
 	trained := a.codes.trained
-	return a.sets >= 3*trained ||
+	return a.HasOtherCodes() || a.sets >= 3*trained ||
 		a.sets >= trained/2 && a.poor >= a.sets/8 ||
 		a.codes.off.count >= 2*a.codes.before+max(offLeast, a.count/offShare) ||
 		a.sets > 0 && a.givenUp.Load() >= givenUpFrom
@@ -145,12 +148,12 @@ func (a *Arena[T]) maintain(mu *sync.RWMutex) bool {
 	mu.Lock()
 	defer mu.Unlock()
 	if c != nil {
-		if a.next == nil && a.wantsCodes() { // as before the lock was changed
+		if a.next == nil && a.wantsCodes() && c.short == a.short { // as before the lock was changed
 			a.begin(c)
 		}
 		return false
 	}
-	return a.next == nil || a.finish()
+	return a.next != nil && a.finish() // else they were to be of the other kind meanwhile
 }
 
 // maintainBeside does what searches may run beside: it begins codes, or goes on with
@@ -202,7 +205,7 @@ func (a *Arena[T]) fit(sample []int32) (c *codes, within []int32) {
 	if !(unit > 0 && unit <= math.MaxFloat64) {
 		unit = 1
 	}
-	c = newCodes(a.metric, mean, unit)
+	c = newCodes(a.metric, mean, unit, a.short)
 	extents := make([]extent, len(sample))
 	for i, row := range sample {
 		y := c.tmp[:a.dim]
@@ -220,8 +223,11 @@ func (a *Arena[T]) fit(sample []int32) (c *codes, within []int32) {
 			within = append(within, sample[i])
 		}
 	}
+	if a.short && a.metric != codec.Dot { // there the long ones are what is found
+		top *= shortReach
+	}
 	if top > 0 && top <= math.MaxFloat32 {
-		c = newCodes(a.metric, mean, unit*top/(codeZero-1))
+		c = newCodes(a.metric, mean, unit*top/(codeZero-1), a.short)
 		c.usual = math.Sqrt(float64(a.dim)) * (codeZero - 1) / top
 	}
 	return c, within

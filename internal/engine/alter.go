@@ -32,6 +32,7 @@ type Alteration struct {
 	// Indexing says that Schema.Index is asked for, also if it is as it was. DropIndex
 	// sets it of the records' own vectors alone.
 	Indexing bool
+	Coding   bool // the same of Schema.Codes
 }
 
 // Dropped returns the places of the fields that an alteration of s drops.
@@ -50,7 +51,7 @@ func (a Alteration) Dropped(s Schema) (places []int) {
 
 // Same reports whether the alteration leaves s as it is.
 func (a Alteration) Same(s Schema) bool {
-	if a.Schema.Name != s.Name || a.Schema.FullText != s.FullText || a.Schema.Index != s.Index || !a.Schema.SameVectors(s) || len(a.From) != len(s.Fields) {
+	if a.Schema.Name != s.Name || a.Schema.FullText != s.FullText || a.Schema.Index != s.Index || a.Schema.Codes != s.Codes || !a.Schema.SameVectors(s) || len(a.From) != len(s.Fields) {
 		return false
 	}
 	for i, from := range a.From {

@@ -51,6 +51,7 @@ type Can struct {
 	PrefixIndexes     bool // BuildIndex heeds IndexPlan.Dims
 	IndexMethods      bool // BuildIndex heeds IndexPlan.Method
 	AutoIndex         bool // an index is built by itself, as Schema.Index has it
+	Codes             bool // Schema.Codes
 	Facets            bool // Collection.Facet
 	Usage             bool // Collection.Usage
 	MaxRecords        bool // Schema.MaxRecords
@@ -83,6 +84,7 @@ const (
 	LackIndexes      = "an approximate index"
 	LackBackup       = "a backup into a file"
 	LackSize         = "keeping count of the records"
+	LackCodes        = "codes of another length (Schema.Codes)"
 )
 
 // Tx implements Engine.

@@ -99,6 +99,8 @@ type Schema struct {
 	// Index says whether the engine builds an index by itself, which it heeds with
 	// Can.AutoIndex.
 	Index Indexing
+	// Codes is what the engine's codes are like, always SevenBits without Can.Codes.
+	Codes Codes
 	// Attached tells the existing table that is meant from every other, and the
 	// vectors in it from others there. It is empty for a collection of vecwire's own,
 	// which its name tells apart.

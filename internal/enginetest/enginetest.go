@@ -102,6 +102,7 @@ func Run(t *testing.T, target Target) {
 		{"Expiry", s.expiry},
 		{"Caches", s.caches},
 		{"Indexing", s.indexing},
+		{"Codes", s.codes},
 		{"Boosts", s.boosts},
 		{"Groups", s.groups},
 		{"GroupsReranked", s.groupsReranked},

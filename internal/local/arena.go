@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/vecwire/vecwire/codec"
@@ -19,14 +20,14 @@ type index interface {
 	remove(row int32)
 	has(row int32) bool
 
-	// search returns the rows with the k highest scores among those allowed
+	// search appends to dst the rows with the k highest scores among those allowed
 	// (nil for all), and every further one that ties with the last, best first.
-	search(ctx context.Context, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error)
+	search(ctx context.Context, dst []ann.Candidate, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error)
 	// searchMany is search for several queries, which take less time together.
 	searchMany(ctx context.Context, searches []engine.Search, allowed *ann.Bitmap) ([][]ann.Candidate, error)
 	// walk is search through the graph, which looks at the ef nearest rows that it
 	// finds. It reports whether the answer is exact all the same.
-	walk(ctx context.Context, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error)
+	walk(ctx context.Context, dst []ann.Candidate, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error)
 
 	// plan begins another graph, without links, under the lock for writing. Until
 	// it is published it takes part in changes and not in searches. o is complete.
@@ -43,6 +44,11 @@ type index interface {
 	taken() (vectors, codes, links ann.Taken)
 	// close gives all memory back, under the lock for writing. The index is empty then.
 	close()
+	// setCodes says what codes are to be like, under the lock for writing, hasOtherCodes
+	// whether they are not, and maintain makes those that are wanted, beside searches.
+	setCodes(c engine.Codes)
+	hasOtherCodes() bool
+	maintain(ctx context.Context, lock *sync.RWMutex) error
 	// link links the rows of the planned graph, or else of the present one. It
 	// takes the lock itself, a few rows at a time: for that as slice, which is the lock
 	// for reading.
@@ -54,6 +60,8 @@ type index interface {
 	// that wraps ann.ErrDamaged if it meets something that is mapped from a snapshot and
 	// damaged.
 	guard(f func() error) error
+	// guardReading is guard for a reading.
+	guardReading(ctx context.Context, r reading) error
 	// intact returns such an error if the snapshot that is mapped has changed, apart from
 	// vectors.
 	intact() error
@@ -99,10 +107,15 @@ type arena[T codec.Float] struct {
 
 func newArena[T codec.Float](s engine.Schema, o *outside, of func(engine.Vector) []T) (index, error) {
 	a, err := ann.New[T](s.Dim, s.Metric)
-	if err == nil && o != nil {
+	if err != nil {
+		return nil, err
+	}
+	if o != nil {
 		a.KeepOutside(o, outsideFrom)
 	}
-	return &arena[T]{Arena: a, of: of}, err
+	made := &arena[T]{Arena: a, of: of}
+	made.setCodes(s.Codes)
+	return made, nil
 }
 
 func (a *arena[T]) reserve(rows int)   { a.Reserve(rows) }
@@ -132,8 +145,8 @@ func (a *arena[T]) changed(row int32) {
 	}
 }
 
-func (a *arena[T]) search(ctx context.Context, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error) {
-	return a.Search(ctx, make([]ann.Candidate, 0, room(a.Len(), k)), a.of(v), k, allowed)
+func (a *arena[T]) search(ctx context.Context, dst []ann.Candidate, v engine.Vector, k int, allowed *ann.Bitmap) ([]ann.Candidate, error) {
+	return a.Search(ctx, slices.Grow(dst, room(a.Len(), k)), a.of(v), k, allowed)
 }
 
 func (a *arena[T]) searchMany(ctx context.Context, searches []engine.Search, allowed *ann.Bitmap) ([][]ann.Candidate, error) {
@@ -149,8 +162,8 @@ func (a *arena[T]) searchMany(ctx context.Context, searches []engine.Search, all
 	return found, err
 }
 
-func (a *arena[T]) walk(ctx context.Context, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error) {
-	return a.graph.Search(ctx, make([]ann.Candidate, 0, room(a.Len(), k)), a.of(v), k, ef, allowed)
+func (a *arena[T]) walk(ctx context.Context, dst []ann.Candidate, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error) {
+	return a.graph.Search(ctx, slices.Grow(dst, room(a.Len(), k)), a.of(v), k, ef, allowed)
 }
 
 // room is for how many candidates an answer mostly needs room, with one that ties.
@@ -203,6 +216,13 @@ func closeGraph[T codec.Float](g **ann.Graph[T]) {
 	}
 }
 
+func (a *arena[T]) setCodes(c engine.Codes) { a.SetShortCodes(c == engine.FourBits) }
+func (a *arena[T]) hasOtherCodes() bool     { return a.HasOtherCodes() }
+
+func (a *arena[T]) maintain(ctx context.Context, lock *sync.RWMutex) error {
+	return a.Guard(func() error { return a.Maintain(ctx, lock) })
+}
+
 func (a *arena[T]) link(ctx context.Context, lock *sync.RWMutex, slice sync.Locker, workers int, progress func(done, total int)) error {
 	return a.Guard(func() error {
 		if err := a.Maintain(ctx, lock); err != nil { // links are made by codes
@@ -230,6 +250,10 @@ func (a *arena[T]) guard(f func() error) error { return a.Guard(f) }
 func (a *arena[T]) relocate() error { return a.Relocate() }
 
 func (a *arena[T]) mapsVectors() bool { return a.MapsVectors() }
+
+func (a *arena[T]) guardReading(ctx context.Context, r reading) error {
+	return a.Guard(func() error { return r.read(ctx) })
+}
 
 func (a *arena[T]) intact() error { return a.Intact() }
 

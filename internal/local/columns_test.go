@@ -234,7 +234,9 @@ func TestColumnsWhileOthersWrite(t *testing.T) {
 			rng := rand.New(rand.NewPCG(7, uint64(i)))
 			c, read := inB, inB.reads
 			if i == 3 {
-				read = inB.readsPinned
+				read = func(ctx context.Context, verb string, f func(ctx context.Context) error) error {
+					return inB.runPinned(ctx, verb, readingFunc(f))
+				}
 			}
 			if i == 2 {
 				c, read = inA, inA.reads

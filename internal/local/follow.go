@@ -347,7 +347,7 @@ func (s *store) readNames(ctx context.Context, q queryer) error {
 
 // sameSchema compares what the registry keeps.
 func sameSchema(a, b engine.Schema) bool {
-	return a.Name == b.Name && a.Dim == b.Dim && a.Element == b.Element && a.Metric == b.Metric && a.Model == b.Model &&
+	return a.Name == b.Name && a.Dim == b.Dim && a.Element == b.Element && a.Metric == b.Metric && a.Model == b.Model && a.Codes == b.Codes &&
 		a.FullText == b.FullText && a.SameVectors(b) && slices.EqualFunc(a.Fields, b.Fields, engine.Field.Equal)
 }
 

@@ -133,13 +133,13 @@ func TestReadersSeeWholeCommitsOfOthers(t *testing.T) {
 					continue
 				}
 				// One without luck, who holds on to a state of the file.
-				err := inB.(*collection).readsPinned(ctx, "Count", func(ctx context.Context) error {
+				err := inB.(*collection).runPinned(ctx, "Count", readingFunc(func(ctx context.Context) error {
 					rows, _, err := inB.(*collection).rowsThat(ctx, filter.Ge("n", int64(0)))
 					if n := rows.Count(); err == nil && n != inB.(*collection).ids.len() {
 						err = fmt.Errorf("%d records in the file, %d in memory", n, inB.(*collection).ids.len())
 					}
 					return err
-				})
+				}))
 				if err != nil {
 					return err
 				}

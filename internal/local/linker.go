@@ -17,11 +17,11 @@ type linker struct {
 }
 
 // startLinker starts the collection's linker, if it has an index, or so many rows that
-// one pays, or snapshots do, and is not gone. The caller has the collection's indexing, or alone
+// one pays, or snapshots do, or is to have other codes, and is not gone. The caller has the collection's indexing, or alone
 // knows the collection.
 func (c *collection) startLinker() {
 	c.mu.RLock()
-	needed := (c.hnsw != nil || c.isSaved() || c.paysIndex()) && !c.gone
+	needed := !c.gone && (c.hnsw != nil || c.isSaved() || c.paysIndex() || c.index.hasOtherCodes())
 	c.mu.RUnlock()
 	if !needed || c.life.Err() != nil || c.linker != nil {
 		return
@@ -133,8 +133,9 @@ func (c *collection) keepUp(ctx context.Context, self *lull) bool {
 	c.mu.RLock()
 	linked := c.hnsw != nil
 	c.mu.RUnlock()
-	var err error
+	err := c.recode(ctx)
 	switch {
+	case err != nil:
 	case linked:
 		err = c.relink(ctx, max(1, runtime.GOMAXPROCS(0)/2), nil)
 	case c.wantsIndex() && self.isOver(c):

@@ -123,7 +123,7 @@ const (
 func (s *store) Capabilities() engine.Capabilities {
 	return engine.Capabilities{Engine: engineName, MaxIDBytes: maxIDBytes, MaxDim: maxDim, BatchRecords: 2000, Can: engine.Can{
 		L2: true, Doubles: true, WideDoubles: true, Transactions: true, Serializable: true, Swap: true, AtomicBatches: true, Snapshots: true,
-		Insert: true, Update: true, UpdateIf: true, FullText: true, Effort: true, Indexes: true, AutoIndex: true, Lists: true, Facets: true, Usage: true, JSON: true, TextFilters: true, Like: true, Alter: true,
+		Insert: true, Update: true, UpdateIf: true, FullText: true, Effort: true, Indexes: true, AutoIndex: true, Codes: true, Lists: true, Facets: true, Usage: true, JSON: true, TextFilters: true, Like: true, Alter: true,
 	}}
 }
 

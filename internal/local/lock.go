@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,7 +29,7 @@ import (
 type lockFile struct {
 	next *flock.Flock
 	file *os.File
-	self holder
+	self []byte // a holder as JSON, without Since and what closes it
 }
 
 // holder is who writes, as the file says it.
@@ -57,10 +58,11 @@ func openLockFile(path string) (*lockFile, error) {
 		return nil, err
 	}
 	host, _ := os.Hostname()
-	return &lockFile{
-		next: flock.New(name, flock.SetPermissions(0o666)), file: file,
-		self: holder{PID: os.Getpid(), Program: filepath.Base(os.Args[0]), Host: host},
-	}, nil
+	self, err := json.Marshal(holder{PID: os.Getpid(), Program: filepath.Base(os.Args[0]), Host: host})
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &lockFile{next: flock.New(name, flock.SetPermissions(0o666)), file: file, self: bytes.TrimSuffix(self, []byte("}"))}, nil
 }
 
 func (l *lockFile) close() error { return errors.Join(l.next.Unlock(), l.file.Close()) }
@@ -77,15 +79,11 @@ func (l *lockFile) say(place int64, answer byte) { _, _ = l.file.WriteAt([]byte{
 
 // sayHolder says that this process writes.
 func (l *lockFile) sayHolder() {
-	h := l.self
-	h.Since = time.Now()
-	text, err := json.Marshal(h)
-	if err != nil {
-		return
-	}
-	b := make([]byte, 1, len(text)+2)
+	b := make([]byte, 1, len(l.self)+64)
 	b[0] = yes
-	_, _ = l.file.WriteAt(append(append(b, text...), '\n'), writingAt)
+	b = append(append(b, l.self...), `,"since":"`...)
+	b = append(time.Now().AppendFormat(b, time.RFC3339Nano), "\"}\n"...)
+	_, _ = l.file.WriteAt(b, writingAt)
 }
 
 // holder returns who writes, as far as it has said so.

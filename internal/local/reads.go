@@ -21,12 +21,27 @@ const luck = 4
 // the lock for reading, and again if another process has changed the collection before
 // f was done. What reads rows goes through s.read or s.borrow, with f's context.
 func (c *collection) reads(ctx context.Context, verb string, f func(ctx context.Context) error) error {
+	return c.run(ctx, verb, readingFunc(f))
+}
+
+// A reading is what reads runs. It is an interface for searches, which have the memory of
+// their answer and what they need for it in one piece.
+type reading interface {
+	read(ctx context.Context) error
+}
+
+type readingFunc func(ctx context.Context) error
+
+func (f readingFunc) read(ctx context.Context) error { return f(ctx) }
+
+// run is reads.
+func (c *collection) run(ctx context.Context, verb string, r reading) error {
 	for try := range luck {
 		if err := c.view(ctx, verb); err != nil {
 			return err
 		}
 		at := c.touched.Load()
-		err := c.index.guard(func() error { return f(ctx) })
+		err := c.index.guardReading(ctx, r)
 		c.endView()
 		if errors.Is(err, ann.ErrDamaged) {
 			if try == 0 && c.store.pages != nil { // a checkpoint, perhaps, of what this process does not know yet
@@ -45,7 +60,7 @@ func (c *collection) reads(ctx context.Context, verb string, f func(ctx context.
 			return err
 		}
 	}
-	return c.readsPinned(ctx, verb, f)
+	return c.runPinned(ctx, verb, r)
 }
 
 // untouched reports whether another process has changed the collection since it was
@@ -60,7 +75,7 @@ func (c *collection) untouched(ctx context.Context, at uint64) (bool, error) {
 	return c.touched.Load() == at, nil
 }
 
-func (c *collection) readsPinned(ctx context.Context, verb string, f func(ctx context.Context) error) error {
+func (c *collection) runPinned(ctx context.Context, verb string, r reading) error {
 	s := c.store
 	for {
 		if err := c.reloadIfBehind(ctx); err != nil {
@@ -87,7 +102,7 @@ func (c *collection) readsPinned(ctx context.Context, verb string, f func(ctx co
 			if err := c.usable(); err != nil {
 				return true, err
 			}
-			return true, c.index.guard(func() error { return f(pinned) })
+			return true, c.index.guardReading(pinned, r)
 		}()
 		if errors.Is(err, ann.ErrDamaged) {
 			if _, err := c.heal(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/ann"
@@ -17,18 +18,31 @@ func (c *collection) Search(ctx context.Context, searches []engine.Search) ([]en
 	if tx := c.in(ctx); tx != nil {
 		return tx.Search(ctx, searches)
 	}
-	results := make([]engine.Result, len(searches))
-	err := c.reads(ctx, "Search", func(ctx context.Context) (err error) {
-		if len(searches) == 1 {
-			results[0], err = c.search(ctx, &searches[0])
-			return err
-		}
-		return c.searchMany(ctx, searches, results)
-	})
-	if err != nil {
+	s := &searching{of: c, searches: searches}
+	if s.results = s.one[:]; len(searches) != 1 {
+		s.results = make([]engine.Result, len(searches))
+	}
+	if err := c.run(ctx, "Search", s); err != nil {
 		return nil, err
 	}
-	return results, nil
+	return s.results, nil
+}
+
+// searching is searches under way.
+type searching struct {
+	of       *collection
+	searches []engine.Search
+	results  []engine.Result
+	one      [1]engine.Result
+}
+
+// read implements reading.
+func (s *searching) read(ctx context.Context) (err error) {
+	if len(s.searches) == 1 {
+		s.results[0], err = s.of.search(ctx, &s.searches[0])
+		return err
+	}
+	return s.of.searchMany(ctx, s.searches, s.results)
 }
 
 // walks reports whether a search goes through the graph.
@@ -61,23 +75,41 @@ func (c *collection) searchAmong(ctx context.Context, s *engine.Search, allowed 
 	if err := ctx.Err(); err != nil {
 		return engine.Result{}, err
 	}
-	if !c.walks(s) {
-		found, err := scan(ctx, c.index, s, allowed, c.ids.id)
-		if err != nil {
-			return engine.Result{}, err
-		}
-		return c.result(ctx, s, found, c.scanned(s, allowed))
-	}
-	found, exact, err := c.walk(ctx, s, allowed)
+	room := candidates.Get().(*[]ann.Candidate)
+	found, plan, err := c.find(ctx, (*room)[:0], s, allowed)
 	if err != nil {
 		return engine.Result{}, err
+	}
+	r, err := c.result(ctx, s, found, plan)
+	if cap(found) <= mostCandidates {
+		*room = found
+		candidates.Put(room)
+	}
+	return r, err
+}
+
+// candidates keeps what searches find for the moment until it has become hits.
+var candidates = sync.Pool{New: func() any { return new([]ann.Candidate) }}
+
+// mostCandidates is how many are kept at most.
+const mostCandidates = 4096
+
+// find appends to dst what a search finds among the rows that its filter lets pass.
+func (c *collection) find(ctx context.Context, dst []ann.Candidate, s *engine.Search, allowed *ann.Bitmap) ([]ann.Candidate, engine.Plan, error) {
+	if !c.walks(s) {
+		found, err := scan(ctx, c.index, dst, s, allowed, c.ids.id)
+		return found, c.scanned(s, allowed), err
+	}
+	found, exact, err := c.walk(ctx, dst, s, allowed)
+	if err != nil {
+		return nil, engine.Plan{}, err
 	}
 	plan := engine.Plan{Path: "graph", Index: indexKind, Effort: effort(s), Records: -1, Why: "it is faster than to look at all rows"}
 	if exact {
 		plan = c.scanned(s, allowed)
 		plan.Why = "to look at all rows that may be found is no slower than the graph"
 	}
-	return c.result(ctx, s, found, plan)
+	return found, plan, nil
 }
 
 // result makes the answer to a search of the candidates that it found.

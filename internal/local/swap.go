@@ -125,6 +125,7 @@ func (s *store) succeed(ctx context.Context, c, heir *collection, err error, com
 		heir.ids, heir.free, heir.end, heir.index = c.ids, c.free, c.end, c.index
 		heir.outside = c.outside
 		heir.outside.rename(heir.schema.Name)
+		heir.index.setCodes(heir.schema.Codes)
 		heir.behind = c.behind // then it is loaded when it is opened
 		heir.hnsw, heir.saved, heir.loadedAt, heir.loadedFrom = c.hnsw, c.saved, commit, c.loadedFrom
 		c.mu.Lock()

@@ -112,7 +112,7 @@ func scanMany(ctx context.Context, in index, searches []engine.Search, allowed *
 	found := make([][]ann.Candidate, len(searches))
 	for i := range searches {
 		var err error
-		if found[i], err = scan(ctx, in, &searches[i], allowed, id); err != nil {
+		if found[i], err = scan(ctx, in, nil, &searches[i], allowed, id); err != nil {
 			return nil, err
 		}
 	}

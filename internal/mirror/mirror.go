@@ -15,7 +15,7 @@ import (
 	"github.com/vecwire/vecwire/internal/local"
 )
 
-// Options says how a mirror is kept. All but Refresh and FullText is required.
+// Options says how a mirror is kept. All but Refresh, FullText and Codes is required.
 type Options struct {
 	Gate       *gate.Gate // of the database that the inner collection belongs to
 	Log        *slog.Logger
@@ -26,6 +26,7 @@ type Options struct {
 	// FullText has the copy keep the texts, too, and answer searches by their words; the
 	// inner collection need not know any. NoFullText leaves the texts where they are.
 	FullText engine.FullText
+	Codes    engine.Codes // of the copy
 }
 
 // Stats says what a mirror has.
@@ -86,7 +87,7 @@ func Open(ctx context.Context, inner engine.Collection, o Options) (*Mirror, err
 	}
 	schema := m.schema
 	schema.Name, schema.Model, schema.FullText = "mirror", "", o.FullText
-	schema.Index = engine.NoIndex // a mirror's answers are exact
+	schema.Index, schema.Codes = engine.NoIndex, o.Codes // a mirror's answers are exact
 	if m.texts() {
 		m.schema.FullText = o.FullText
 	}

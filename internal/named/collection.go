@@ -30,7 +30,7 @@ func (c *collection) open(ctx context.Context) error {
 	for i, v := range c.schema.Vectors {
 		part, err := c.engine.Open(ctx, v.Store)
 		if errors.Is(err, engine.ErrNotFound) {
-			part, err = c.engine.Create(ctx, engine.Schema{Name: v.Store, Dim: v.Dim, Element: codec.FLOAT, Metric: v.Metric, Model: v.Model, Distributed: spread, Index: c.schema.Index})
+			part, err = c.engine.Create(ctx, engine.Schema{Name: v.Store, Dim: v.Dim, Element: codec.FLOAT, Metric: v.Metric, Model: v.Model, Distributed: spread, Index: c.schema.Index, Codes: c.schema.Codes})
 			if errors.Is(err, engine.ErrExists) { // another process was faster
 				part, err = c.engine.Open(ctx, v.Store)
 			}

@@ -131,7 +131,7 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 	var with *collection // the altered one, if it has named vectors
 	var chosen []engine.NamedVector
 	changed := false
-	var indexing *engine.Indexing // that the vectors' collections are to have, too
+	var asked engine.Alteration // with what the vectors' collections are to have, too
 	a.Plan = func(was engine.Schema) (engine.Alteration, error) {
 		to, err := plan(was)
 		if err != nil {
@@ -145,10 +145,7 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 			}
 		}
 		to.Schema = stored(to.Schema)
-		chosen, changed, indexing = to.Schema.Vectors, !to.Schema.SameVectors(was), nil
-		if to.Indexing { // also as it was: an alteration may have been cut short
-			indexing = &to.Schema.Index
-		}
+		chosen, changed, asked = to.Schema.Vectors, !to.Schema.SameVectors(was), to
 		return to, nil
 	}
 	a.Done = func(c engine.Collection) {
@@ -168,9 +165,9 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 			}
 			ctx, cancel := engine.Rest(ctx)
 			defer cancel()
-			others := false // stand in the place of vectors' collections
-			if indexing != nil {
-				others, err = d.alterIndexing(ctx, chosen, *indexing)
+			others := false                     // stand in the place of vectors' collections
+			if asked.Indexing || asked.Coding { // also as it was: an alteration may have been cut short
+				others, err = d.alterParts(ctx, chosen, asked)
 			}
 			switch {
 			case err != nil:
@@ -193,14 +190,20 @@ func (d *database) Alter(ctx context.Context, a engine.Alter) error {
 	return d.sweepRest(ctx)
 }
 
-// alterIndexing says of the collections of vectors whether they get an index by
-// themselves, and reports whether one of them was altered.
-func (d *database) alterIndexing(ctx context.Context, vectors []engine.NamedVector, to engine.Indexing) (altered bool, err error) {
+// alterParts says of the collections of vectors whether they get an index by themselves,
+// and what their codes are like, if that is asked for. It reports whether one of them was
+// altered.
+func (d *database) alterParts(ctx context.Context, vectors []engine.NamedVector, to engine.Alteration) (altered bool, err error) {
 	for _, v := range vectors {
 		err := d.Engine.Alter(ctx, engine.Alter{
 			Name: v.Store,
 			Plan: func(s engine.Schema) (engine.Alteration, error) {
-				s.Index = to
+				if to.Indexing {
+					s.Index = to.Schema.Index
+				}
+				if to.Coding {
+					s.Codes = to.Schema.Codes
+				}
 				return engine.Alteration{Schema: s}, nil // it has no fields
 			},
 			Alone: func(_ context.Context, run func() error) error { return run() },

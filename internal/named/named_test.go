@@ -312,3 +312,44 @@ func TestNamedReplaced(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, all)
 }
+
+// The codes of named vectors are what the schema says, from the beginning and later.
+func TestNamedCodes(t *testing.T) {
+	ctx := t.Context()
+	inner, e := open(t, filepath.Join(t.TempDir(), "store.db"), false)
+	coded := docs
+	coded.Codes = engine.FourBits
+	_, err := e.Create(ctx, coded)
+	require.NoError(t, err)
+	is := func(want engine.Codes, index engine.Indexing) {
+		t.Helper()
+		c, err := e.Open(ctx, docs.Name)
+		require.NoError(t, err)
+		require.Equal(t, want, c.Schema().Codes)
+		require.Len(t, stores(t, inner), len(docs.Vectors))
+		for _, name := range stores(t, inner) {
+			part, err := inner.Open(ctx, name)
+			require.NoError(t, err)
+			require.Equal(t, want, part.Schema().Codes)
+			require.Equal(t, index, part.Schema().Index)
+		}
+	}
+	is(engine.FourBits, engine.AutoIndex)
+	for _, to := range []engine.Codes{engine.SevenBits, engine.FourBits} {
+		require.NoError(t, e.Alter(ctx, engine.Alter{
+			Name:  docs.Name,
+			Plan:  schema.Alter{Codes: &to}.Of,
+			Alone: func(_ context.Context, run func() error) error { return run() },
+			Done:  func(engine.Collection) {},
+		}))
+		is(to, engine.AutoIndex)
+	}
+	none := engine.NoIndex
+	require.NoError(t, e.Alter(ctx, engine.Alter{
+		Name:  docs.Name,
+		Plan:  schema.Alter{Index: &none}.Of,
+		Alone: func(_ context.Context, run func() error) error { return run() },
+		Done:  func(engine.Collection) {},
+	}))
+	is(engine.FourBits, engine.NoIndex)
+}

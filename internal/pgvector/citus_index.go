@@ -16,7 +16,7 @@ const (
 	onShardsProgress = `SELECT json_build_object('phase', min(phase), 'done', coalesce(sum(blocks_done), 0), 'total', coalesce(sum(blocks_total), 0), 'builds', count(*))
 		FROM pg_stat_progress_create_index WHERE relid = '%s'::regclass`
 	onShardsSizes = `SELECT coalesce(json_agg(json_build_object('key', pg_get_indexdef(i.oid, 1, true) || ' ' || o.opcname || ' ' || coalesce(array_to_string(i.reloptions, ','), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
-		'bytes', pg_relation_size(i.oid))), '[]') FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
+		'bytes', coalesce(pg_relation_size(i.oid), 0))), '[]') FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
 		JOIN pg_opclass o ON o.oid = x.indclass[0] WHERE x.indrelid = '%s'::regclass AND m.amname IN (` + kindsList + `)`
 )
 

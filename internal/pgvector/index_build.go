@@ -68,7 +68,7 @@ func (c *collection) build(ctx context.Context, name string, key indexKey, predi
 	}
 	settings := "SELECT set_config('statement_timeout', '0', false)"
 	if p.MemoryBytes > 0 {
-		settings += fmt.Sprintf(", set_config('maintenance_work_mem', '%dkB', false)", min(max(1024, p.MemoryBytes/1024), math.MaxInt32))
+		settings += ", " + c.memorySQL(p)
 	}
 	if p.Workers > 0 {
 		settings += fmt.Sprintf(", set_config('max_parallel_maintenance_workers', '%d', false)", min(p.Workers, maxWorkers))
@@ -116,6 +116,19 @@ func (c *collection) build(ctx context.Context, name string, key indexKey, predi
 		c.db.Log.WarnContext(ctx, "an invalid index is left: build it again, or drop it", "index", name, "err", dropped)
 	}
 	return failure(err)
+}
+
+// memorySQL sets how much memory a build may take. Processes that build an HNSW index
+// together take all of it at once, as shared memory, which can fail, or fill the disk where
+// that is a file: so it is no more than records of such a size can need, and half as much again.
+func (c *collection) memorySQL(p engine.IndexPlan) string {
+	may := fmt.Sprint(min(max(1024, p.MemoryBytes/1024), math.MaxInt32))
+	if p.Method == hnsw {
+		// pgvector 0.8 takes for each its vector, 16 bytes a link, and some 200 more.
+		record := c.schema.Dim*6 + 72*p.M + 512
+		may = fmt.Sprintf("least(%s, 65536 + (SELECT count(*) FROM %s) * %d / 1024)", may, c.name, record)
+	}
+	return fmt.Sprintf("set_config('maintenance_work_mem', (%s)::text || 'kB', false)", may)
 }
 
 // tell logs what the server said during a build. The one thing that pgvector has to say

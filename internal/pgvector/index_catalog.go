@@ -50,14 +50,20 @@ func (c *collection) catalog(ctx context.Context) ([]foundIndex, error) {
 		defer rows.Close()
 		for rows.Next() {
 			var f foundIndex
-			var options, class, definition, comment string
-			err := rows.Scan(&f.Name, &f.Kind, &f.Valid, &f.Bytes, &options, &class, &f.Predicate, &definition, &comment, &f.records)
+			var options, class, comment string
+			var size *int64
+			var definition *string
+			err := rows.Scan(&f.Name, &f.Kind, &f.Valid, &size, &options, &class, &f.Predicate, &definition, &comment, &f.records)
 			if err != nil {
 				return err
 			}
+			if size == nil || definition == nil { // it is being dropped
+				continue
+			}
+			f.Bytes = *size
 			f.options(options)
-			f.over = overKey(definition, class, options, f.Predicate)
-			f.key, f.usable = c.keyOf(definition, class)
+			f.over = overKey(*definition, class, options, f.Predicate)
+			f.key, f.usable = c.keyOf(*definition, class)
 			f.Dims = cmp.Or(f.Dims, f.key.dims)
 			f.slot, f.ours = c.slotOf(f.Name, f.Kind)
 			if f.ours && f.slot != "" {
@@ -69,7 +75,7 @@ func (c *collection) catalog(ctx context.Context) ([]foundIndex, error) {
 			case f.Predicate != "" && f.Where.IsZero():
 				f.why = "does not hold all records"
 			case !f.usable:
-				f.why = c.misfit(definition, class)
+				f.why = c.misfit(*definition, class)
 			case f.key.dims > 0 && f.Kind != hnsw && f.Kind != ivfflat: // see keyFor
 				f.why = "is of the method " + f.Kind + " and over some dimensions"
 			}

@@ -91,7 +91,7 @@ func opClass(m codec.Metric) string {
 }
 
 // prefixRE finds how many dimensions of a vector an index is over.
-var prefixRE = regexp.MustCompile(`subvector\(.*, 1, ([0-9]{1,9})\)`)
+var prefixRE = regexp.MustCompile(`subvector"?\(.*, 1, ([0-9]{1,9})\)`)
 
 // keyOf finds out what an index is over, from its first column as the server
 // writes it and the class of its operators.

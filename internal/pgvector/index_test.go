@@ -3,13 +3,16 @@ package pgvector
 import (
 	"context"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
@@ -268,6 +271,81 @@ func TestIndexRefused(t *testing.T) {
 		var bad *codec.ValueError
 		require.ErrorAs(t, c.BuildIndex(t.Context(), p), &bad)
 	}
+}
+
+// TestIndexMemory: what a build may take is bounded by what it can need, since processes that
+// build together take all of it.
+func TestIndexMemory(t *testing.T) {
+	t.Parallel()
+	e := openDatabase(t, wire.Options{})
+	c := create(t, e, engine.Schema{Name: "memory", Dim: 2, Metric: codec.L2})
+	for _, test := range []struct {
+		plan engine.IndexPlan
+		want string
+	}{
+		{engine.IndexPlan{MemoryBytes: 1, Method: hnsw, M: 16}, "1MB"},
+		{engine.IndexPlan{MemoryBytes: 4 << 20, Method: hnsw, M: 16}, "4MB"},
+		{engine.IndexPlan{MemoryBytes: math.MaxInt64, Method: hnsw, M: 16}, "64MB"},
+		{engine.IndexPlan{MemoryBytes: math.MaxInt64, Method: ivfflat}, "2147483647kB"},
+	} {
+		var got string
+		require.NoError(t, c.db.With(t.Context(), func(conn *pgx.Conn) error {
+			return conn.QueryRow(t.Context(), "SELECT "+c.memorySQL(test.plan)).Scan(&got)
+		}))
+		require.Equal(t, test.want, got)
+	}
+	require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{MemoryBytes: math.MaxInt64, M: 16, EfConstruction: 64}))
+}
+
+// TestIndexOfQuotedNames: a database may be set to quote all names that it writes.
+func TestIndexOfQuotedNames(t *testing.T) {
+	t.Parallel()
+	url := testenv.Postgres(t)
+	e := openDatabase(t, wire.Options{URL: url})
+	require.NoError(t, e.With(t.Context(), func(conn *pgx.Conn) error {
+		var name string
+		if err := conn.QueryRow(t.Context(), "SELECT current_database()").Scan(&name); err != nil {
+			return err
+		}
+		_, err := conn.Exec(t.Context(), "ALTER DATABASE "+quote(name)+" SET quote_all_identifiers = on")
+		return err
+	}))
+	require.NoError(t, e.Close())
+	c := create(t, openDatabase(t, wire.Options{URL: url}), engine.Schema{Name: "quoted", Dim: 4, Metric: codec.L2})
+	require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{Dims: 2, M: 16, EfConstruction: 64}))
+	found, err := c.Indexes(t.Context())
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, 2, found[0].Dims)
+}
+
+// TestIndexesWhileDropped: who asks for the indexes while one is dropped gets those that are left.
+func TestIndexesWhileDropped(t *testing.T) {
+	t.Parallel()
+	c := create(t, openDatabase(t, wire.Options{}), engine.Schema{Name: "dropped", Dim: 2, Metric: codec.L2})
+	ctx, end := context.WithCancel(t.Context())
+	var g errgroup.Group
+	for range 2 {
+		g.Go(func() error {
+			for ctx.Err() == nil {
+				if _, err := c.Indexes(t.Context()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for range 40 {
+		if !assert.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 2, EfConstruction: 4})) {
+			break
+		}
+		found, err := c.Indexes(t.Context())
+		if assert.NoError(t, err) && assert.Len(t, found, 1) {
+			assert.NoError(t, c.DropIndex(t.Context(), found[0].Name))
+		}
+	}
+	end()
+	require.NoError(t, g.Wait())
 }
 
 // TestIndexRepair leaves an index that a build did not finish.

@@ -21,6 +21,7 @@ type Alter struct {
 	FullText     *engine.FullText
 	MaxRecords   *int
 	Index        *engine.Indexing
+	Codes        *engine.Codes
 	Rename       string
 }
 
@@ -81,6 +82,9 @@ func (a Alter) Of(s engine.Schema) (engine.Alteration, error) {
 	}
 	if a.Index != nil {
 		out.Schema.Index, out.Indexing = *a.Index, true
+	}
+	if a.Codes != nil {
+		out.Schema.Codes, out.Coding = *a.Codes, true
 	}
 	if a.Rename != "" {
 		out.Schema.Name = a.Rename

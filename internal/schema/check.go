@@ -60,6 +60,10 @@ func Check(s engine.Schema, extra string, caps engine.Capabilities) error {
 		return fail("", "has MaxRecords and is Distributed, want one of the two")
 	case s.Index > engine.NoIndex:
 		return fail("", "Index is %d, want AutoIndex or NoIndex", s.Index)
+	case s.Codes > engine.FourBits:
+		return fail("", "Codes is %d, want SevenBits or FourBits", s.Codes)
+	case s.Codes != engine.SevenBits && !caps.Codes:
+		return engine.Unsupported(engine.LackCodes, caps.Engine)
 	case len(s.Fields) > maxFields:
 		return fail("", "has %d fields, want at most %d", len(s.Fields), maxFields)
 	}

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/engine"
 	"github.com/vecwire/vecwire/internal/words"
 )
@@ -37,7 +38,30 @@ type Snippet struct {
 
 // Result is the answer to one query.
 type Result struct {
-	Hits  []Hit
-	Exact bool
-	Plan  engine.Plan
+	// Nearest is the answer where nothing is chosen among what the engine has found, and
+	// Hits is nil then: most searches need no more of a hit than that.
+	Nearest []engine.Hit
+	Hits    []Hit
+	Exact   bool
+	Plan    engine.Plan
+
+	distances codec.Metric // of Nearest
+}
+
+// Len returns how many hits there are.
+func (r *Result) Len() int { return max(len(r.Nearest), len(r.Hits)) }
+
+// Distance returns that of one of Nearest.
+func (r *Result) Distance(i int) float64 { return distance(r.distances, r.Nearest[i].Score) }
+
+// All returns the hits, from wherever they are.
+func (r *Result) All() []Hit {
+	if r.Nearest == nil {
+		return r.Hits
+	}
+	hits := make([]Hit, len(r.Nearest))
+	for i := range hits {
+		hits[i].Hit, hits[i].Distance = r.Nearest[i], r.Distance(i)
+	}
+	return hits
 }

@@ -26,23 +26,26 @@ func (c *small) Get(_ context.Context, ids []string, _ bool) (found []engine.Rec
 func TestByVector(t *testing.T) {
 	c := newSmall(3)
 	asked := map[string][]float32{}
-	results, err := search.ByVector(t.Context(), c, []search.Query{
+	results := make([]search.Result, 3)
+	err := search.ByVector(t.Context(), c, []search.Query{
 		{In: "picture", Vector: []float32{1}, Vectors: true}, {Vector: []float32{2}}, {In: "picture", Vector: []float32{3}},
-	}, func(name string, queries []search.Query) (out []search.Result, err error) {
-		for _, q := range queries {
+	}, results, func(name string, queries []search.Query, out []search.Result) error {
+		for i, q := range queries {
 			require.Empty(t, q.In)
 			asked[name] = append(asked[name], q.Vector[0])
 			hit := engine.Hit{Record: engine.Record{ID: "001", Vector: engine.Vector{F32: []float32{99}}}, Score: float64(q.Vector[0])}
-			out = append(out, search.Result{Hits: []search.Hit{{Hit: hit}}})
+			if out[i].Nearest = []engine.Hit{hit}; name == "" { // as where hits are chosen
+				out[i] = search.Result{Hits: []search.Hit{{Hit: hit}}}
+			}
 		}
-		return out, nil
+		return nil
 	})
 	require.NoError(t, err)
 	require.Equal(t, map[string][]float32{"": {2}, "picture": {1, 3}}, asked)
 	for i, r := range results {
-		require.Equal(t, float64(i+1), r.Hits[0].Score)
+		require.Equal(t, float64(i+1), r.All()[0].Score)
 	}
-	require.Equal(t, []float32{2}, results[0].Hits[0].Vector.F32)
+	require.Equal(t, []float32{2}, results[0].All()[0].Vector.F32)
 }
 
 func TestEmbedLegs(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,34 +22,58 @@ type Collection struct {
 	Caps   engine.Capabilities
 }
 
-// Search answers queries that have their vectors, in their order. Effort is that of
-// queries that have none, 0 for the engine's choice. If one of them is refused, none is
-// answered. It fills in the queries' defaults.
-func (c *Collection) Search(ctx context.Context, queries []Query, effort int) ([]Result, error) {
-	plans := make([]plan, len(queries))
+// Search answers queries that have their vectors, in their order, into results, as many.
+// Effort is that of queries that have none, 0 for the engine's choice. If one of them is
+// refused, none is answered. It fills in the queries' defaults.
+func (c *Collection) Search(ctx context.Context, queries []Query, results []Result, effort int) error {
+	if len(queries) == 0 {
+		return ctx.Err()
+	}
+	r := rooms.Get().(*room)
+	if cap(r.plans) < len(queries) {
+		r.plans = make([]plan, len(queries))
+	}
+	r.plans = r.plans[:len(queries)]
 	for i := range queries {
-		var err error
-		if plans[i], err = c.plan(&queries[i], effort); err != nil {
+		if err := c.plan(&r.plans[i], &queries[i], effort); err != nil {
 			if len(queries) > 1 {
 				err = fmt.Errorf("query %d: %w", i, err)
 			}
-			return nil, err
+			return err
 		}
 	}
-	if len(plans) == 0 {
-		return nil, ctx.Err()
+	if err := c.find(ctx, r); err != nil {
+		return err
 	}
-	if err := c.find(ctx, plans); err != nil {
-		return nil, err
-	}
-	results := make([]Result, len(plans))
-	for i := range plans {
+	for i := range r.plans {
 		var err error
-		if results[i], err = plans[i].choose(ctx); err != nil {
-			return nil, err
+		if results[i], err = r.plans[i].choose(ctx); err != nil {
+			return err
 		}
 	}
-	return results, nil
+	r.leave()
+	return nil
+}
+
+// room is the memory of a search for what its answer does not keep: a server makes
+// many, and a search through an index takes little longer than to get that memory does.
+type room struct {
+	plans    []plan
+	byVector []engine.Search
+}
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+// leave lets another search have the room. One that fails keeps it.
+func (r *room) leave() {
+	const most = 64 // of how many queries at once the memory is kept
+	if cap(r.plans) > most {
+		return
+	}
+	clear(r.plans)
+	clear(r.byVector)
+	r.plans, r.byVector = r.plans[:0], r.byVector[:0]
+	rooms.Put(r)
 }
 
 // plan is a checked query on its way to an answer. Its methods are the
@@ -68,24 +93,24 @@ type plan struct {
 	found    legs               // what the engine has found last
 }
 
-// plan checks a query that has its vector. It is the one place where
-// queries are checked.
-func (c *Collection) plan(q *Query, effort int) (plan, error) {
+// plan checks a query that has its vector, and makes it p, which is zero. It is the one
+// place where queries are checked.
+func (c *Collection) plan(p *plan, q *Query, effort int) error {
 	if err := c.checkQuery(q); err != nil {
-		return plan{}, err
+		return err
 	}
 	f, err := c.Rules.Filter(q.Filter)
 	if err != nil {
-		return plan{}, err
+		return err
 	}
-	p := plan{c: c, schema: c.Rules.Schema(), q: q}
+	p.c, p.schema, p.q = c, c.Rules.Schema(), q
 	_, p.groupAt, _ = c.Rules.Field(q.GroupBy)
 	if p.boosts, err = c.checkBoosts(q); err != nil {
-		return plan{}, err
+		return err
 	}
 	if q.Fusion != nil && q.Fusion.Syntax == Web {
 		if p.terms, err = c.terms(q.Text); err != nil {
-			return plan{}, err
+			return err
 		}
 	}
 	p.search = engine.Search{
@@ -95,24 +120,24 @@ func (c *Collection) plan(q *Query, effort int) (plan, error) {
 		p.search.Effort = effort
 	}
 	if p.search.After, err = q.after(); err != nil {
-		return plan{}, err
+		return err
 	}
 	if !q.textOnly() {
 		if p.search.Vector, err = p.schema.Vector(q.Vector, q.Vector64); err != nil {
-			return plan{}, err
+			return err
 		}
 		if p.search.Vector, err = moveAway(p.schema, p.search.Vector, q.Away); err != nil {
-			return plan{}, err
+			return err
 		}
 	}
 	if p.named, err = c.planLegs(q, &p.search); err != nil {
-		return plan{}, err
+		return err
 	}
 	if err := p.planMaxSim(); err != nil {
-		return plan{}, err
+		return err
 	}
 	p.widen()
-	return p, nil
+	return nil
 }
 
 // widen makes of a search for the K nearest one for the candidates that the
@@ -154,16 +179,18 @@ func (l *legs) full(k int) bool {
 	return reaches(l.Hits) || reaches(l.words) || slices.ContainsFunc(l.named, reaches)
 }
 
-// find runs the searches of all plans, those by words beside those by vectors, and gives
-// each plan what they found.
-func (c *Collection) find(ctx context.Context, plans []plan) error {
-	var byVector, byNamed []engine.Search
+// find runs the searches of all plans of a room, those by words beside those by vectors,
+// and gives each plan what they found.
+func (c *Collection) find(ctx context.Context, r *room) error {
+	plans := r.plans
+	r.byVector = r.byVector[:0]
+	var byNamed []engine.Search
 	var byWords []engine.TextSearch
 	for i := range plans {
 		p := &plans[i]
 		s := &p.search
 		if !p.q.textOnly() {
-			byVector = append(byVector, *s)
+			r.byVector = append(r.byVector, *s)
 		}
 		for _, n := range p.named {
 			n.K, n.Payload, n.Vectors = s.K, s.Payload, s.Vectors
@@ -173,11 +200,13 @@ func (c *Collection) find(ctx context.Context, plans []plan) error {
 			byWords = append(byWords, engine.TextSearch{Text: p.q.Text, Terms: p.terms, K: s.K, Filter: s.Filter, Payload: s.Payload, Vectors: s.Vectors})
 		}
 	}
-	results, words, err := c.searchBoth(ctx, append(byVector, byNamed...), byWords)
+	first := len(r.byVector)
+	r.byVector = append(r.byVector, byNamed...)
+	results, words, err := c.searchBoth(ctx, r.byVector, byWords)
 	if err != nil {
 		return err
 	}
-	named := results[len(byVector):]
+	named := results[first:]
 	for i := range plans {
 		p := &plans[i]
 		p.found = legs{}
@@ -218,7 +247,7 @@ func (c *Collection) sideBySide(ctx context.Context, byVector []engine.Search, b
 		words, err = c.Engine.SearchText(ctx, byWords)
 		return err
 	})
-	if byVector != nil {
+	if len(byVector) > 0 {
 		group.Go(func() (err error) {
 			results, err = c.Engine.Search(ctx, byVector)
 			return err
@@ -233,10 +262,14 @@ func (c *Collection) sideBySide(ctx context.Context, byVector []engine.Search, b
 func (p *plan) choose(ctx context.Context) (Result, error) {
 	for {
 		found := &p.found
-		r := Result{Hits: p.hits(found.Hits), Exact: found.Exact, Plan: found.Plan}
+		r := Result{Exact: found.Exact, Plan: found.Plan}
 		if !p.q.chooses() {
+			if r.Nearest, r.distances = found.Hits, p.schema.Metric; r.Nearest == nil {
+				r.Nearest = []engine.Hit{}
+			}
 			return r, nil
 		}
+		r.Hits = p.hits(found.Hits)
 		more := found.full(p.search.K)
 		var err error
 		if r.Hits, err = p.rescore(r.Hits); err != nil {
@@ -269,11 +302,11 @@ func (p *plan) choose(ctx context.Context) (Result, error) {
 				k = min(k, maxBoostCandidates)
 			}
 			p.search.K = k
-			further := []plan{*p}
-			if err := p.c.find(ctx, further); err != nil {
+			further := room{plans: []plan{*p}}
+			if err := p.c.find(ctx, &further); err != nil {
 				return Result{}, err
 			}
-			p.found = further[0].found
+			p.found = further.plans[0].found
 			continue
 		}
 		if r.Hits, err = p.diversify(r.Hits); err != nil {
@@ -295,8 +328,11 @@ func (p *plan) hits(found []engine.Hit) []Hit {
 }
 
 // distance is a score of the collection's metric as a distance.
-func (p *plan) distance(score float64) float64 {
-	if p.schema.Metric == codec.Cosine {
+func (p *plan) distance(score float64) float64 { return distance(p.schema.Metric, score) }
+
+// distance is a score of a metric as a distance.
+func distance(m codec.Metric, score float64) float64 {
+	if m == codec.Cosine {
 		return 1 - score
 	}
 	return -score + 0 // + 0: no negative zero

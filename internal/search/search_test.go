@@ -96,9 +96,10 @@ var one = []float32{1}
 
 func (c *small) search(t *testing.T, q search.Query) search.Result {
 	t.Helper()
-	results, err := over(c).Search(t.Context(), []search.Query{q}, 0)
-	require.NoError(t, err)
-	return results[0]
+	var result [1]search.Result
+	require.NoError(t, over(c).Search(t.Context(), []search.Query{q}, result[:], 0))
+	result[0].Hits, result[0].Nearest = result[0].All(), nil
+	return result[0]
 }
 
 func idsOf(hits []search.Hit) (ids []string) {
@@ -121,8 +122,7 @@ func TestPlan(t *testing.T) {
 	} {
 		c := newSmall(1)
 		test.q.Vector, test.want.Vector.F32 = one, one
-		_, err := over(c).Search(t.Context(), []search.Query{test.q}, 7)
-		require.NoError(t, err)
+		require.NoError(t, over(c).Search(t.Context(), []search.Query{test.q}, make([]search.Result, 1), 7))
 		require.Equal(t, test.want, c.asked[0])
 	}
 }
@@ -146,9 +146,9 @@ func TestRefused(t *testing.T) {
 	} {
 		c := newSmall(1)
 		q.Vector = one
-		_, err := over(c).Search(t.Context(), []search.Query{q}, 0)
+		err := over(c).Search(t.Context(), []search.Query{q}, make([]search.Result, 1), 0)
 		require.EqualError(t, err, want)
-		_, err = over(c).Search(t.Context(), []search.Query{{Vector: one}, q}, 0)
+		err = over(c).Search(t.Context(), []search.Query{{Vector: one}, q}, make([]search.Result, 2), 0)
 		require.EqualError(t, err, "query 1: "+want)
 		require.Empty(t, c.asked)
 	}
@@ -277,11 +277,9 @@ func TestStream(t *testing.T) {
 	var ks []int
 	page := func(ctx context.Context, q search.Query) ([]search.Hit, error) {
 		ks = append(ks, q.K)
-		results, err := over(c).Search(ctx, []search.Query{q}, 0)
-		if err != nil {
-			return nil, err
-		}
-		return results[0].Hits, nil
+		var result [1]search.Result
+		err := over(c).Search(ctx, []search.Query{q}, result[:], 0)
+		return result[0].All(), err
 	}
 	var ids []string
 	q := search.Query{Vector: one, K: 3, Offset: 1}

@@ -68,3 +68,17 @@ func halfDotRows(dst *int32, q *int8, rows *uint8, dim, n int) {
 	}
 	halfDotRowsAVX2(dst, q, rows, dim, n)
 }
+
+func halfL2At(dst *int32, q, rows *uint8, dim int, at *int32, n, limit int) int {
+	if vnni {
+		return halfL2AtVNNI(dst, q, rows, dim, at, n, limit)
+	}
+	return halfL2AtAVX2(dst, q, rows, dim, at, n, limit)
+}
+
+func halfDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n, limit int) int {
+	if vnni {
+		return halfDotAtVNNI(dst, q, rows, dim, at, n, limit)
+	}
+	return halfDotAtAVX2(dst, q, rows, dim, at, n, limit)
+}

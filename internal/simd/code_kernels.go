@@ -36,3 +36,10 @@ func halfRowsKernel[Q codeElement](dst *int32, q *Q, rows *uint8, dim, n int) {
 		halfL2Rows(dst, (*uint8)(unsafe.Pointer(q)), rows, dim, n)
 	}
 }
+
+func halfAtKernel[Q codeElement](dst *int32, q *Q, rows *uint8, dim int, at *int32, n, limit int) int {
+	if signed[Q]() {
+		return halfDotAt(dst, (*int8)(unsafe.Pointer(q)), rows, dim, at, n, limit)
+	}
+	return halfL2At(dst, (*uint8)(unsafe.Pointer(q)), rows, dim, at, n, limit)
+}

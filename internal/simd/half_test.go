@@ -39,6 +39,23 @@ func checkHalves[Q codeElement](t *testing.T, rng *rand.Rand, n, size, off int, 
 		halfRows(got[:n], q, rows, bad)
 		require.Equal(t, want, got[:n], "%d halves of %d, accelerated %v", n, size, acc)
 		require.Equal(t, garbage(1), got[n:])
+
+		at, listed := make([]int32, rng.IntN(40)), make([]int32, 0, 40)
+		for i := range at { // also what rows does not hold
+			at[i] = int32(rng.IntN(n+2)) - 1
+			switch r := at[i]; {
+			case size == 0:
+				listed = append(listed, 0)
+			case r < 0 || int(r) >= n:
+				listed = append(listed, bad)
+			default:
+				listed = append(listed, want[r])
+			}
+		}
+		got = garbage(len(at) + 1)
+		halfAt(got[:len(at)], q, rows, at, bad)
+		require.Equal(t, listed, got[:len(at)], "%d listed halves of %d, accelerated %v", len(at), size, acc)
+		require.Equal(t, garbage(1), got[len(at):])
 	}
 }
 
@@ -83,6 +100,9 @@ func TestHalvesOfWrongLengths(t *testing.T) {
 	half := []uint8{7}
 	HalfCode(half, make([]uint8, 3))
 	require.Equal(t, []uint8{7}, half)
+	code := []uint8{1, 2, 3}
+	WholeCode(code, half)
+	require.Equal(t, []uint8{1, 2, 3}, code)
 }
 
 func FuzzHalves(f *testing.F) {
@@ -99,4 +119,23 @@ func FuzzHalves(f *testing.F) {
 		checkHalves[uint8](t, rng, int(n%300), d, int(off%64), math.MaxInt32)
 		checkHalves[int8](t, rng, int(n%300), d, int(off%64), math.MinInt32)
 	})
+}
+
+// What a half is compared as has the half's bits, and the middle of those that it lacks.
+func TestHalvesAreWidened(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	for size := range 70 {
+		half, code := make([]uint8, size), make([]uint8, 2*size)
+		for i := range half {
+			half[i] = uint8(rng.IntN(256))
+		}
+		WholeCode(code, half)
+		for i := range half {
+			require.Equal(t, half[i]&15<<3|4, code[i])
+			require.Equal(t, half[i]>>4<<3|4, code[size+i])
+		}
+		again := make([]uint8, size)
+		HalfCode(again, code)
+		require.Equal(t, half, again)
+	}
 }

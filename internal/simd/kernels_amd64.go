@@ -84,6 +84,26 @@ func halfL2RowsVNNI(dst *int32, q *uint8, rows *uint8, dim int, n int)
 //go:noescape
 func halfDotRowsVNNI(dst *int32, q *int8, rows *uint8, dim int, n int)
 
+// halfL2AtAVX2 sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+//
+//go:noescape
+func halfL2AtAVX2(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+
+// halfDotAtAVX2 sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+//
+//go:noescape
+func halfDotAtAVX2(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+
+// halfL2AtVNNI sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+//
+//go:noescape
+func halfL2AtVNNI(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+
+// halfDotAtVNNI sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+//
+//go:noescape
+func halfDotAtVNNI(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+
 // dot32Rows sets dst to the sums of q and each of n rows of dim elements.
 //
 //go:noescape

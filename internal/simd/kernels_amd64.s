@@ -3420,6 +3420,1282 @@ done231:
 	VZEROUPPER
 	RET
 
+// func halfL2AtAVX2(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·halfL2AtAVX2(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         dim+24(FP), BX
+	MOVQ         at+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         limit+48(FP), R8
+	VPCMPEQW     Y0, Y0, Y0
+	VPSRLW       $0x0f, Y0, Y0
+	VPBROADCASTD upper<>+0(SB), Y1
+	VPBROADCASTD middle<>+0(SB), Y2
+	MOVQ         $0x00000008, R12
+	CMPQ         R12, DI
+	CMOVQGT      DI, R12
+
+first247:
+	DECQ    R12
+	JL      four249
+	MOVLQSX (SI)(R12*4), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	LEAQ    (R13)(BX*1), R9
+
+line248:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	CMPQ       R13, R9
+	JB         line248
+	JMP        first247
+
+four249:
+	CMPQ DI, $0x04
+	JL   overlap252
+
+body253:
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     one250
+	MOVLQSX 4(SI), R11
+	CMPQ    R11, R8
+	JAE     one250
+	MOVLQSX 8(SI), R11
+	CMPQ    R11, R8
+	JAE     one250
+	MOVLQSX 12(SI), R11
+	CMPQ    R11, R8
+	JAE     one250
+	LEAQ    -4(DI), R12
+	MOVQ    $0x00000008, R13
+	CMPQ    R12, R13
+	CMOVQGT R13, R12
+	LEAQ    (SI)(R12*4), R12
+	MOVLQSX (SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX (R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last255
+
+loop254:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (R9), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y6, Y6
+	VPSUBB     (R9)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop254
+
+last255:
+	VPADDD  Y5, Y6, Y6
+	MOVLQSX 4(SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX 4(R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y7, Y7, Y7
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last258
+
+loop257:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (R9), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y7, Y7
+	VPSUBB     (R9)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop257
+
+last258:
+	VPADDD  Y5, Y7, Y7
+	MOVLQSX 8(SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX 8(R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last261
+
+loop260:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (R9), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y8, Y8
+	VPSUBB     (R9)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop260
+
+last261:
+	VPADDD  Y5, Y8, Y8
+	MOVLQSX 12(SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX 12(R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y9, Y9, Y9
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last264
+
+loop263:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (R9), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y9, Y9
+	VPSUBB     (R9)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop263
+
+last264:
+	VPADDD       Y5, Y9, Y9
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y9, Y8, Y8
+	VPHADDD      Y8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPADDD       X7, X6, X6
+	VMOVDQU      X6, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         $0x10, SI
+	SUBQ         $0x04, DI
+	JMP          four249
+
+overlap252:
+	TESTQ DI, DI
+	JE    done251
+	MOVQ  n+40(FP), R9
+	CMPQ  R9, $0x04
+	JL    one250
+	SUBQ  $0x04, DI
+	LEAQ  (SI)(DI*4), SI
+	LEAQ  (AX)(DI*4), AX
+	MOVQ  $0x00000004, DI
+	JMP   body253
+
+one250:
+	TESTQ   DI, DI
+	JE      done251
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     done251
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last267
+
+loop266:
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPSUBB     (R9), Y4, Y4
+	VPABSB     Y4, Y4
+	VPMADDUBSW Y4, Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y6, Y6
+	VPSUBB     (R9)(BX*1), Y3, Y3
+	VPABSB     Y3, Y3
+	VPMADDUBSW Y3, Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop266
+
+last267:
+	VPADDD       Y5, Y6, Y6
+	VPHADDD      Y6, Y6, Y6
+	VPHADDD      Y6, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X4
+	VPADDD       X4, X6, X6
+	VMOVD        X6, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, SI
+	DECQ         DI
+	JMP          one250
+
+done251:
+	VZEROUPPER
+	MOVQ n+40(FP), AX
+	SUBQ DI, AX
+	MOVQ AX, ret+56(FP)
+	RET
+
+// func halfDotAtAVX2(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·halfDotAtAVX2(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         dim+24(FP), BX
+	MOVQ         at+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         limit+48(FP), R8
+	VPCMPEQW     Y0, Y0, Y0
+	VPSRLW       $0x0f, Y0, Y0
+	VPBROADCASTD upper<>+0(SB), Y1
+	VPBROADCASTD middle<>+0(SB), Y2
+	MOVQ         $0x00000008, R12
+	CMPQ         R12, DI
+	CMOVQGT      DI, R12
+
+first269:
+	DECQ    R12
+	JL      four271
+	MOVLQSX (SI)(R12*4), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	LEAQ    (R13)(BX*1), R9
+
+line270:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	CMPQ       R13, R9
+	JB         line270
+	JMP        first269
+
+four271:
+	CMPQ DI, $0x04
+	JL   overlap274
+
+body275:
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     one272
+	MOVLQSX 4(SI), R11
+	CMPQ    R11, R8
+	JAE     one272
+	MOVLQSX 8(SI), R11
+	CMPQ    R11, R8
+	JAE     one272
+	MOVLQSX 12(SI), R11
+	CMPQ    R11, R8
+	JAE     one272
+	LEAQ    -4(DI), R12
+	MOVQ    $0x00000008, R13
+	CMPQ    R12, R13
+	CMOVQGT R13, R12
+	LEAQ    (SI)(R12*4), R12
+	MOVLQSX (SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX (R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last277
+
+loop276:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (R9), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y6, Y6
+	VPMADDUBSW (R9)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop276
+
+last277:
+	VPADDD  Y5, Y6, Y6
+	MOVLQSX 4(SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX 4(R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y7, Y7, Y7
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last280
+
+loop279:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (R9), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y7, Y7
+	VPMADDUBSW (R9)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop279
+
+last280:
+	VPADDD  Y5, Y7, Y7
+	MOVLQSX 8(SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX 8(R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last283
+
+loop282:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (R9), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y8, Y8
+	VPMADDUBSW (R9)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop282
+
+last283:
+	VPADDD  Y5, Y8, Y8
+	MOVLQSX 12(SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX 12(R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y9, Y9, Y9
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last286
+
+loop285:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (R9), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y9, Y9
+	VPMADDUBSW (R9)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop285
+
+last286:
+	VPADDD       Y5, Y9, Y9
+	VPHADDD      Y7, Y6, Y6
+	VPHADDD      Y9, Y8, Y8
+	VPHADDD      Y8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPADDD       X7, X6, X6
+	VMOVDQU      X6, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         $0x10, SI
+	SUBQ         $0x04, DI
+	JMP          four271
+
+overlap274:
+	TESTQ DI, DI
+	JE    done273
+	MOVQ  n+40(FP), R9
+	CMPQ  R9, $0x04
+	JL    one272
+	SUBQ  $0x04, DI
+	LEAQ  (SI)(DI*4), SI
+	LEAQ  (AX)(DI*4), AX
+	MOVQ  $0x00000004, DI
+	JMP   body275
+
+one272:
+	TESTQ   DI, DI
+	JE      done273
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     done273
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y5, Y5, Y5
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	SUBQ    $0x20, R10
+	JL      last289
+
+loop288:
+	VMOVDQU    (R11), Y3
+	VPSLLW     $0x03, Y3, Y4
+	VPSRLW     $0x01, Y3, Y3
+	VPAND      Y1, Y4, Y4
+	VPOR       Y2, Y4, Y4
+	VPAND      Y1, Y3, Y3
+	VPOR       Y2, Y3, Y3
+	VPMADDUBSW (R9), Y4, Y4
+	VPMADDWD   Y0, Y4, Y4
+	VPADDD     Y4, Y6, Y6
+	VPMADDUBSW (R9)(BX*1), Y3, Y3
+	VPMADDWD   Y0, Y3, Y3
+	VPADDD     Y3, Y5, Y5
+	ADDQ       $0x20, R9
+	ADDQ       $0x20, R11
+	SUBQ       $0x20, R10
+	JGE        loop288
+
+last289:
+	VPADDD       Y5, Y6, Y6
+	VPHADDD      Y6, Y6, Y6
+	VPHADDD      Y6, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X4
+	VPADDD       X4, X6, X6
+	VMOVD        X6, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, SI
+	DECQ         DI
+	JMP          one272
+
+done273:
+	VZEROUPPER
+	MOVQ n+40(FP), AX
+	SUBQ DI, AX
+	MOVQ AX, ret+56(FP)
+	RET
+
+// func halfL2AtVNNI(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, CMOV, MMX+
+TEXT ·halfL2AtVNNI(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         dim+24(FP), BX
+	MOVQ         at+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         limit+48(FP), R8
+	VPBROADCASTD upper<>+0(SB), Y0
+	VPBROADCASTD middle<>+0(SB), Y1
+	VPBROADCASTD upper<>+0(SB), Z6
+	VPBROADCASTD middle<>+0(SB), Z7
+	MOVQ         $0x00000008, R12
+	CMPQ         R12, DI
+	CMOVQGT      DI, R12
+
+first291:
+	DECQ    R12
+	JL      four293
+	MOVLQSX (SI)(R12*4), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	LEAQ    (R13)(BX*1), R9
+
+line292:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	CMPQ       R13, R9
+	JB         line292
+	JMP        first291
+
+four293:
+	CMPQ DI, $0x04
+	JL   overlap296
+
+body297:
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     one294
+	MOVLQSX 4(SI), R11
+	CMPQ    R11, R8
+	JAE     one294
+	MOVLQSX 8(SI), R11
+	CMPQ    R11, R8
+	JAE     one294
+	MOVLQSX 12(SI), R11
+	CMPQ    R11, R8
+	JAE     one294
+	LEAQ    -4(DI), R12
+	MOVQ    $0x00000008, R13
+	CMPQ    R12, R13
+	CMOVQGT R13, R12
+	LEAQ    (SI)(R12*4), R12
+	MOVLQSX (SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX (R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y4, Y4, Y4
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	VPXORD  Z5, Z5, Z5
+	SUBQ    $0x40, R10
+	JL      last299
+
+loop298:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (R9), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (R9)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop298
+
+last299:
+	CMPQ       R10, $-32
+	JNE        end300
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (R9), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y8
+	VPSUBB     (R9)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, R11
+
+end300:
+	VPADDD        Y5, Y8, Y8
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y8, Y8
+	VPADDD        Y4, Y8, Y8
+	MOVLQSX       4(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       4(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXOR         Y9, Y9, Y9
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R10
+	JL            last302
+
+loop301:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (R9), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (R9)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop301
+
+last302:
+	CMPQ       R10, $-32
+	JNE        end303
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (R9), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y9
+	VPSUBB     (R9)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, R11
+
+end303:
+	VPADDD        Y5, Y9, Y9
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y9, Y9
+	VPADDD        Y4, Y9, Y9
+	MOVLQSX       8(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       8(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXOR         Y10, Y10, Y10
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R10
+	JL            last305
+
+loop304:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (R9), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (R9)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop304
+
+last305:
+	CMPQ       R10, $-32
+	JNE        end306
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (R9), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y10
+	VPSUBB     (R9)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, R11
+
+end306:
+	VPADDD        Y5, Y10, Y10
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y10, Y10
+	VPADDD        Y4, Y10, Y10
+	MOVLQSX       12(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       12(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXOR         Y11, Y11, Y11
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R10
+	JL            last308
+
+loop307:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (R9), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (R9)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop307
+
+last308:
+	CMPQ       R10, $-32
+	JNE        end309
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (R9), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y11
+	VPSUBB     (R9)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, R11
+
+end309:
+	VPADDD        Y5, Y11, Y11
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y11, Y11
+	VPADDD        Y4, Y11, Y11
+	VPHADDD       Y9, Y8, Y8
+	VPHADDD       Y11, Y10, Y10
+	VPHADDD       Y10, Y8, Y8
+	VEXTRACTI128  $0x01, Y8, X9
+	VPADDD        X9, X8, X8
+	VMOVDQU       X8, (AX)
+	ADDQ          $0x10, AX
+	ADDQ          $0x10, SI
+	SUBQ          $0x04, DI
+	JMP           four293
+
+overlap296:
+	TESTQ DI, DI
+	JE    done295
+	MOVQ  n+40(FP), R9
+	CMPQ  R9, $0x04
+	JL    one294
+	SUBQ  $0x04, DI
+	LEAQ  (SI)(DI*4), SI
+	LEAQ  (AX)(DI*4), AX
+	MOVQ  $0x00000004, DI
+	JMP   body297
+
+one294:
+	TESTQ   DI, DI
+	JE      done295
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     done295
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y4, Y4, Y4
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	VPXORD  Z5, Z5, Z5
+	SUBQ    $0x40, R10
+	JL      last311
+
+loop310:
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPSUBB     (R9), Z3, Z3
+	VPABSB     Z3, Z3
+	VPDPBUSD   Z3, Z3, Z5
+	VPSUBB     (R9)(BX*1), Z2, Z2
+	VPABSB     Z2, Z2
+	VPDPBUSD   Z2, Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop310
+
+last311:
+	CMPQ       R10, $-32
+	JNE        end312
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPSUBB     (R9), Y3, Y3
+	VPABSB     Y3, Y3
+	VPDPBUSD   Y3, Y3, Y8
+	VPSUBB     (R9)(BX*1), Y2, Y2
+	VPABSB     Y2, Y2
+	VPDPBUSD   Y2, Y2, Y4
+	ADDQ       $0x20, R11
+
+end312:
+	VPADDD        Y5, Y8, Y8
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y8, Y8
+	VPADDD        Y4, Y8, Y8
+	VPHADDD       Y8, Y8, Y8
+	VPHADDD       Y8, Y8, Y8
+	VEXTRACTI128  $0x01, Y8, X3
+	VPADDD        X3, X8, X8
+	VMOVD         X8, (AX)
+	ADDQ          $0x04, AX
+	ADDQ          $0x04, SI
+	DECQ          DI
+	JMP           one294
+
+done295:
+	VZEROUPPER
+	MOVQ n+40(FP), AX
+	SUBQ DI, AX
+	MOVQ AX, ret+56(FP)
+	RET
+
+// func halfDotAtVNNI(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, CMOV, MMX+
+TEXT ·halfDotAtVNNI(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         dim+24(FP), BX
+	MOVQ         at+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         limit+48(FP), R8
+	VPBROADCASTD upper<>+0(SB), Y0
+	VPBROADCASTD middle<>+0(SB), Y1
+	VPBROADCASTD upper<>+0(SB), Z6
+	VPBROADCASTD middle<>+0(SB), Z7
+	MOVQ         $0x00000008, R12
+	CMPQ         R12, DI
+	CMOVQGT      DI, R12
+
+first313:
+	DECQ    R12
+	JL      four315
+	MOVLQSX (SI)(R12*4), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	LEAQ    (R13)(BX*1), R9
+
+line314:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	CMPQ       R13, R9
+	JB         line314
+	JMP        first313
+
+four315:
+	CMPQ DI, $0x04
+	JL   overlap318
+
+body319:
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     one316
+	MOVLQSX 4(SI), R11
+	CMPQ    R11, R8
+	JAE     one316
+	MOVLQSX 8(SI), R11
+	CMPQ    R11, R8
+	JAE     one316
+	MOVLQSX 12(SI), R11
+	CMPQ    R11, R8
+	JAE     one316
+	LEAQ    -4(DI), R12
+	MOVQ    $0x00000008, R13
+	CMPQ    R12, R13
+	CMOVQGT R13, R12
+	LEAQ    (SI)(R12*4), R12
+	MOVLQSX (SI), R11
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	MOVLQSX (R12), R13
+	IMULQ   BX, R13
+	ADDQ    DX, R13
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y4, Y4, Y4
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	VPXORD  Z5, Z5, Z5
+	SUBQ    $0x40, R10
+	JL      last321
+
+loop320:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (R9), Z3, Z5
+	VPDPBUSD   (R9)(BX*1), Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop320
+
+last321:
+	CMPQ       R10, $-32
+	JNE        end322
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (R9), Y3, Y8
+	VPDPBUSD   (R9)(BX*1), Y2, Y4
+	ADDQ       $0x20, R11
+
+end322:
+	VPADDD        Y5, Y8, Y8
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y8, Y8
+	VPADDD        Y4, Y8, Y8
+	MOVLQSX       4(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       4(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXOR         Y9, Y9, Y9
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R10
+	JL            last324
+
+loop323:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (R9), Z3, Z5
+	VPDPBUSD   (R9)(BX*1), Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop323
+
+last324:
+	CMPQ       R10, $-32
+	JNE        end325
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (R9), Y3, Y9
+	VPDPBUSD   (R9)(BX*1), Y2, Y4
+	ADDQ       $0x20, R11
+
+end325:
+	VPADDD        Y5, Y9, Y9
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y9, Y9
+	VPADDD        Y4, Y9, Y9
+	MOVLQSX       8(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       8(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXOR         Y10, Y10, Y10
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R10
+	JL            last327
+
+loop326:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (R9), Z3, Z5
+	VPDPBUSD   (R9)(BX*1), Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop326
+
+last327:
+	CMPQ       R10, $-32
+	JNE        end328
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (R9), Y3, Y10
+	VPDPBUSD   (R9)(BX*1), Y2, Y4
+	ADDQ       $0x20, R11
+
+end328:
+	VPADDD        Y5, Y10, Y10
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y10, Y10
+	VPADDD        Y4, Y10, Y10
+	MOVLQSX       12(SI), R11
+	IMULQ         BX, R11
+	ADDQ          DX, R11
+	MOVLQSX       12(R12), R13
+	IMULQ         BX, R13
+	ADDQ          DX, R13
+	VPXOR         Y11, Y11, Y11
+	VPXOR         Y4, Y4, Y4
+	MOVQ          CX, R9
+	MOVQ          BX, R10
+	VPXORD        Z5, Z5, Z5
+	SUBQ          $0x40, R10
+	JL            last330
+
+loop329:
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (R9), Z3, Z5
+	VPDPBUSD   (R9)(BX*1), Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop329
+
+last330:
+	CMPQ       R10, $-32
+	JNE        end331
+	PREFETCHT0 (R13)
+	ADDQ       $0x40, R13
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (R9), Y3, Y11
+	VPDPBUSD   (R9)(BX*1), Y2, Y4
+	ADDQ       $0x20, R11
+
+end331:
+	VPADDD        Y5, Y11, Y11
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y11, Y11
+	VPADDD        Y4, Y11, Y11
+	VPHADDD       Y9, Y8, Y8
+	VPHADDD       Y11, Y10, Y10
+	VPHADDD       Y10, Y8, Y8
+	VEXTRACTI128  $0x01, Y8, X9
+	VPADDD        X9, X8, X8
+	VMOVDQU       X8, (AX)
+	ADDQ          $0x10, AX
+	ADDQ          $0x10, SI
+	SUBQ          $0x04, DI
+	JMP           four315
+
+overlap318:
+	TESTQ DI, DI
+	JE    done317
+	MOVQ  n+40(FP), R9
+	CMPQ  R9, $0x04
+	JL    one316
+	SUBQ  $0x04, DI
+	LEAQ  (SI)(DI*4), SI
+	LEAQ  (AX)(DI*4), AX
+	MOVQ  $0x00000004, DI
+	JMP   body319
+
+one316:
+	TESTQ   DI, DI
+	JE      done317
+	MOVLQSX (SI), R11
+	CMPQ    R11, R8
+	JAE     done317
+	IMULQ   BX, R11
+	ADDQ    DX, R11
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y4, Y4, Y4
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	VPXORD  Z5, Z5, Z5
+	SUBQ    $0x40, R10
+	JL      last333
+
+loop332:
+	VMOVDQU64  (R11), Z2
+	VPSLLW     $0x03, Z2, Z3
+	VPSRLW     $0x01, Z2, Z2
+	VPTERNLOGD $0xea, Z7, Z6, Z3
+	VPTERNLOGD $0xea, Z7, Z6, Z2
+	VPDPBUSD   (R9), Z3, Z5
+	VPDPBUSD   (R9)(BX*1), Z2, Z5
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	SUBQ       $0x40, R10
+	JGE        loop332
+
+last333:
+	CMPQ       R10, $-32
+	JNE        end334
+	VMOVDQU    (R11), Y2
+	VPSLLW     $0x03, Y2, Y3
+	VPSRLW     $0x01, Y2, Y2
+	VPTERNLOGD $0xea, Y1, Y0, Y3
+	VPTERNLOGD $0xea, Y1, Y0, Y2
+	VPDPBUSD   (R9), Y3, Y8
+	VPDPBUSD   (R9)(BX*1), Y2, Y4
+	ADDQ       $0x20, R11
+
+end334:
+	VPADDD        Y5, Y8, Y8
+	VEXTRACTI64X4 $0x01, Z5, Y2
+	VPADDD        Y2, Y8, Y8
+	VPADDD        Y4, Y8, Y8
+	VPHADDD       Y8, Y8, Y8
+	VPHADDD       Y8, Y8, Y8
+	VEXTRACTI128  $0x01, Y8, X3
+	VPADDD        X3, X8, X8
+	VMOVD         X8, (AX)
+	ADDQ          $0x04, AX
+	ADDQ          $0x04, SI
+	DECQ          DI
+	JMP           one316
+
+done317:
+	VZEROUPPER
+	MOVQ n+40(FP), AX
+	SUBQ DI, AX
+	MOVQ AX, ret+56(FP)
+	RET
+
 // func dot32Rows(dst *float32, q *float32, rows *float32, dim int, n int)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·dot32Rows(SB), NOSPLIT, $0-40
@@ -3436,9 +4712,9 @@ TEXT ·dot32Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four247:
+four335:
 	CMPQ  SI, $0x04
-	JL    one248
+	JL    one336
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3446,9 +4722,9 @@ four247:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register251
+	JL    register339
 
-loop250:
+loop338:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
@@ -3462,31 +4738,31 @@ loop250:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop250
+	JGE         loop338
 
-register251:
+register339:
 	ADDQ       $+96, R9
-	JL         rest252
+	JL         rest340
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining254:
+remaining342:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining254
+	JGE         remaining342
 
-rest252:
+rest340:
 	TESTQ       R8, R8
-	JE          end253
+	JE          end341
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end253:
+end341:
 	VADDPS Y1, Y6, Y6
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y6, Y6
@@ -3497,9 +4773,9 @@ end253:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register256
+	JL     register344
 
-loop255:
+loop343:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y7
@@ -3513,31 +4789,31 @@ loop255:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop255
+	JGE         loop343
 
-register256:
+register344:
 	ADDQ       $+96, R9
-	JL         rest257
+	JL         rest345
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining259:
+remaining347:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining259
+	JGE         remaining347
 
-rest257:
+rest345:
 	TESTQ       R8, R8
-	JE          end258
+	JE          end346
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y7
 	ADDQ        R8, DX
 
-end258:
+end346:
 	VADDPS Y1, Y7, Y7
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y7, Y7
@@ -3548,9 +4824,9 @@ end258:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register261
+	JL     register349
 
-loop260:
+loop348:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y8
@@ -3564,31 +4840,31 @@ loop260:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop260
+	JGE         loop348
 
-register261:
+register349:
 	ADDQ       $+96, R9
-	JL         rest262
+	JL         rest350
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining264:
+remaining352:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining264
+	JGE         remaining352
 
-rest262:
+rest350:
 	TESTQ       R8, R8
-	JE          end263
+	JE          end351
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y8
 	ADDQ        R8, DX
 
-end263:
+end351:
 	VADDPS Y1, Y8, Y8
 	VADDPS Y3, Y2, Y2
 	VADDPS Y2, Y8, Y8
@@ -3599,9 +4875,9 @@ end263:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register266
+	JL     register354
 
-loop265:
+loop353:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y9
@@ -3615,31 +4891,31 @@ loop265:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop265
+	JGE         loop353
 
-register266:
+register354:
 	ADDQ       $+96, R9
-	JL         rest267
+	JL         rest355
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining269:
+remaining357:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining269
+	JGE         remaining357
 
-rest267:
+rest355:
 	TESTQ       R8, R8
-	JE          end268
+	JE          end356
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y9
 	ADDQ        R8, DX
 
-end268:
+end356:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -3651,11 +4927,11 @@ end268:
 	VMOVUPS      X6, (AX)
 	ADDQ         $0x10, AX
 	SUBQ         $0x04, SI
-	JMP          four247
+	JMP          four335
 
-one248:
+one336:
 	TESTQ SI, SI
-	JE    done249
+	JE    done337
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -3663,9 +4939,9 @@ one248:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register271
+	JL    register359
 
-loop270:
+loop358:
 	PREFETCHT0  4096(DX)
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
@@ -3679,31 +4955,31 @@ loop270:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop270
+	JGE         loop358
 
-register271:
+register359:
 	ADDQ       $+96, R9
-	JL         rest272
+	JL         rest360
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining274:
+remaining362:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining274
+	JGE         remaining362
 
-rest272:
+rest360:
 	TESTQ       R8, R8
-	JE          end273
+	JE          end361
 	VMASKMOVPS  (DI), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end273:
+end361:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -3714,9 +4990,9 @@ end273:
 	VMOVSS       X6, (AX)
 	ADDQ         $0x04, AX
 	DECQ         SI
-	JMP          one248
+	JMP          one336
 
-done249:
+done337:
 	VZEROUPPER
 	RET
 
@@ -3761,38 +5037,38 @@ TEXT ·dot32At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first275:
+first363:
 	DECQ    R14
-	JL      four277
+	JL      four365
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line276:
+line364:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line276
-	JMP        first275
+	JB         line364
+	JMP        first363
 
-four277:
+four365:
 	CMPQ DI, $0x04
-	JL   overlap280
+	JL   overlap368
 
-body281:
+body369:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one278
+	JAE     one366
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one278
+	JAE     one366
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one278
+	JAE     one366
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one278
+	JAE     one366
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -3811,9 +5087,9 @@ body281:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register283
+	JL      register371
 
-loop282:
+loop370:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3829,33 +5105,33 @@ loop282:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop282
+	JGE         loop370
 
-register283:
+register371:
 	ADDQ       $+96, R12
-	JL         rest284
+	JL         rest372
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining286:
+remaining374:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining286
+	JGE         remaining374
 
-rest284:
+rest372:
 	TESTQ       R11, R11
-	JE          end285
+	JE          end373
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end285:
+end373:
 	VADDPS  Y1, Y6, Y6
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y6, Y6
@@ -3872,9 +5148,9 @@ end285:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register288
+	JL      register376
 
-loop287:
+loop375:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3890,33 +5166,33 @@ loop287:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop287
+	JGE         loop375
 
-register288:
+register376:
 	ADDQ       $+96, R12
-	JL         rest289
+	JL         rest377
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining291:
+remaining379:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining291
+	JGE         remaining379
 
-rest289:
+rest377:
 	TESTQ       R11, R11
-	JE          end290
+	JE          end378
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y7
 	ADDQ        R11, R13
 
-end290:
+end378:
 	VADDPS  Y1, Y7, Y7
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y7, Y7
@@ -3933,9 +5209,9 @@ end290:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register293
+	JL      register381
 
-loop292:
+loop380:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -3951,33 +5227,33 @@ loop292:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop292
+	JGE         loop380
 
-register293:
+register381:
 	ADDQ       $+96, R12
-	JL         rest294
+	JL         rest382
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining296:
+remaining384:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining296
+	JGE         remaining384
 
-rest294:
+rest382:
 	TESTQ       R11, R11
-	JE          end295
+	JE          end383
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y8
 	ADDQ        R11, R13
 
-end295:
+end383:
 	VADDPS  Y1, Y8, Y8
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y8, Y8
@@ -3994,9 +5270,9 @@ end295:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register298
+	JL      register386
 
-loop297:
+loop385:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -4012,33 +5288,33 @@ loop297:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop297
+	JGE         loop385
 
-register298:
+register386:
 	ADDQ       $+96, R12
-	JL         rest299
+	JL         rest387
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining301:
+remaining389:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining301
+	JGE         remaining389
 
-rest299:
+rest387:
 	TESTQ       R11, R11
-	JE          end300
+	JE          end388
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y9
 	ADDQ        R11, R13
 
-end300:
+end388:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -4051,26 +5327,26 @@ end300:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four277
+	JMP          four365
 
-overlap280:
+overlap368:
 	TESTQ DI, DI
-	JE    done279
+	JE    done367
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one278
+	JL    one366
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body281
+	JMP   body369
 
-one278:
+one366:
 	TESTQ   DI, DI
-	JE      done279
+	JE      done367
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done279
+	JAE     done367
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -4080,9 +5356,9 @@ one278:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register303
+	JL      register391
 
-loop302:
+loop390:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	VMOVUPS     32(R10), Y5
@@ -4094,29 +5370,29 @@ loop302:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop302
+	JGE         loop390
 
-register303:
+register391:
 	ADDQ $+96, R12
-	JL   rest304
+	JL   rest392
 
-remaining306:
+remaining394:
 	VMOVUPS     (R10), Y4
 	VFMADD231PS (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining306
+	JGE         remaining394
 
-rest304:
+rest392:
 	TESTQ       R11, R11
-	JE          end305
+	JE          end393
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VFMADD231PS Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end305:
+end393:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -4128,9 +5404,9 @@ end305:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one278
+	JMP          one366
 
-done279:
+done367:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -4157,9 +5433,9 @@ TEXT ·l2x32Pair(SB), NOSPLIT, $0-32
 	VPXOR   Y3, Y3, Y3
 	MOVQ    BX, BX
 	SUBQ    $0x80, BX
-	JL      register308
+	JL      register396
 
-loop307:
+loop395:
 	VMOVUPS     (CX), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
@@ -4175,31 +5451,31 @@ loop307:
 	SUBQ        $-128, CX
 	SUBQ        $-128, DX
 	ADDQ        $-128, BX
-	JGE         loop307
+	JGE         loop395
 
-register308:
+register396:
 	ADDQ $+96, BX
-	JL   rest309
+	JL   rest397
 
-remaining311:
+remaining399:
 	VMOVUPS     (CX), Y4
 	VSUBPS      (DX), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, BX
-	JGE         remaining311
+	JGE         remaining399
 
-rest309:
+rest397:
 	TESTQ       DI, DI
-	JE          end310
+	JE          end398
 	VMASKMOVPS  (CX), Y0, Y4
 	VMASKMOVPS  (DX), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        DI, DX
 
-end310:
+end398:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -4234,38 +5510,38 @@ TEXT ·l2x32At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first312:
+first400:
 	DECQ    R14
-	JL      four314
+	JL      four402
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line313:
+line401:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line313
-	JMP        first312
+	JB         line401
+	JMP        first400
 
-four314:
+four402:
 	CMPQ DI, $0x04
-	JL   overlap317
+	JL   overlap405
 
-body318:
+body406:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one315
+	JAE     one403
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one315
+	JAE     one403
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one315
+	JAE     one403
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one315
+	JAE     one403
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -4284,9 +5560,9 @@ body318:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register320
+	JL      register408
 
-loop319:
+loop407:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -4306,35 +5582,35 @@ loop319:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop319
+	JGE         loop407
 
-register320:
+register408:
 	ADDQ       $+96, R12
-	JL         rest321
+	JL         rest409
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining323:
+remaining411:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining323
+	JGE         remaining411
 
-rest321:
+rest409:
 	TESTQ       R11, R11
-	JE          end322
+	JE          end410
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end322:
+end410:
 	VADDPS  Y1, Y6, Y6
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y6, Y6
@@ -4351,9 +5627,9 @@ end322:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register325
+	JL      register413
 
-loop324:
+loop412:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -4373,35 +5649,35 @@ loop324:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop324
+	JGE         loop412
 
-register325:
+register413:
 	ADDQ       $+96, R12
-	JL         rest326
+	JL         rest414
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining328:
+remaining416:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining328
+	JGE         remaining416
 
-rest326:
+rest414:
 	TESTQ       R11, R11
-	JE          end327
+	JE          end415
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end327:
+end415:
 	VADDPS  Y1, Y7, Y7
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y7, Y7
@@ -4418,9 +5694,9 @@ end327:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register330
+	JL      register418
 
-loop329:
+loop417:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -4440,35 +5716,35 @@ loop329:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop329
+	JGE         loop417
 
-register330:
+register418:
 	ADDQ       $+96, R12
-	JL         rest331
+	JL         rest419
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining333:
+remaining421:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining333
+	JGE         remaining421
 
-rest331:
+rest419:
 	TESTQ       R11, R11
-	JE          end332
+	JE          end420
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end332:
+end420:
 	VADDPS  Y1, Y8, Y8
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y8, Y8
@@ -4485,9 +5761,9 @@ end332:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register335
+	JL      register423
 
-loop334:
+loop422:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPS     (R10), Y4
@@ -4507,35 +5783,35 @@ loop334:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop334
+	JGE         loop422
 
-register335:
+register423:
 	ADDQ       $+96, R12
-	JL         rest336
+	JL         rest424
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining338:
+remaining426:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining338
+	JGE         remaining426
 
-rest336:
+rest424:
 	TESTQ       R11, R11
-	JE          end337
+	JE          end425
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end337:
+end425:
 	VADDPS       Y1, Y9, Y9
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y9, Y9
@@ -4548,26 +5824,26 @@ end337:
 	ADDQ         $0x10, AX
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, DI
-	JMP          four314
+	JMP          four402
 
-overlap317:
+overlap405:
 	TESTQ DI, DI
-	JE    done316
+	JE    done404
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one315
+	JL    one403
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*4), AX
 	MOVQ  $0x00000004, DI
-	JMP   body318
+	JMP   body406
 
-one315:
+one403:
 	TESTQ   DI, DI
-	JE      done316
+	JE      done404
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done316
+	JAE     done404
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -4577,9 +5853,9 @@ one315:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register340
+	JL      register428
 
-loop339:
+loop427:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
@@ -4595,31 +5871,31 @@ loop339:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop339
+	JGE         loop427
 
-register340:
+register428:
 	ADDQ $+96, R12
-	JL   rest341
+	JL   rest429
 
-remaining343:
+remaining431:
 	VMOVUPS     (R10), Y4
 	VSUBPS      (R13), Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining343
+	JGE         remaining431
 
-rest341:
+rest429:
 	TESTQ       R11, R11
-	JE          end342
+	JE          end430
 	VMASKMOVPS  (R10), Y0, Y4
 	VMASKMOVPS  (R13), Y0, Y5
 	VSUBPS      Y5, Y4, Y4
 	VFMADD231PS Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end342:
+end430:
 	VADDPS       Y1, Y6, Y6
 	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y6, Y6
@@ -4631,9 +5907,9 @@ end342:
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one315
+	JMP          one403
 
-done316:
+done404:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -4656,9 +5932,9 @@ TEXT ·dot64Rows(SB), NOSPLIT, $0-40
 	SUBQ    R8, DI
 	VMOVDQU 32(DI), Y0
 
-four344:
+four432:
 	CMPQ  SI, $0x04
-	JL    one345
+	JL    one433
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -4666,9 +5942,9 @@ four344:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register348
+	JL    register436
 
-loop347:
+loop435:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -4682,31 +5958,31 @@ loop347:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop347
+	JGE         loop435
 
-register348:
+register436:
 	ADDQ       $+96, R9
-	JL         rest349
+	JL         rest437
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining351:
+remaining439:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining351
+	JGE         remaining439
 
-rest349:
+rest437:
 	TESTQ       R8, R8
-	JE          end350
+	JE          end438
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end350:
+end438:
 	VADDPD Y1, Y6, Y6
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y6, Y6
@@ -4717,9 +5993,9 @@ end350:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register353
+	JL     register441
 
-loop352:
+loop440:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
@@ -4733,31 +6009,31 @@ loop352:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop352
+	JGE         loop440
 
-register353:
+register441:
 	ADDQ       $+96, R9
-	JL         rest354
+	JL         rest442
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining356:
+remaining444:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y7
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining356
+	JGE         remaining444
 
-rest354:
+rest442:
 	TESTQ       R8, R8
-	JE          end355
+	JE          end443
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R8, DX
 
-end355:
+end443:
 	VADDPD Y1, Y7, Y7
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y7, Y7
@@ -4768,9 +6044,9 @@ end355:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register358
+	JL     register446
 
-loop357:
+loop445:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
@@ -4784,31 +6060,31 @@ loop357:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop357
+	JGE         loop445
 
-register358:
+register446:
 	ADDQ       $+96, R9
-	JL         rest359
+	JL         rest447
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining361:
+remaining449:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y8
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining361
+	JGE         remaining449
 
-rest359:
+rest447:
 	TESTQ       R8, R8
-	JE          end360
+	JE          end448
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R8, DX
 
-end360:
+end448:
 	VADDPD Y1, Y8, Y8
 	VADDPD Y3, Y2, Y2
 	VADDPD Y2, Y8, Y8
@@ -4819,9 +6095,9 @@ end360:
 	MOVQ   CX, DI
 	MOVQ   BX, R9
 	SUBQ   $0x80, R9
-	JL     register363
+	JL     register451
 
-loop362:
+loop450:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
@@ -4835,31 +6111,31 @@ loop362:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop362
+	JGE         loop450
 
-register363:
+register451:
 	ADDQ       $+96, R9
-	JL         rest364
+	JL         rest452
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining366:
+remaining454:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y9
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining366
+	JGE         remaining454
 
-rest364:
+rest452:
 	TESTQ       R8, R8
-	JE          end365
+	JE          end453
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R8, DX
 
-end365:
+end453:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -4871,11 +6147,11 @@ end365:
 	VMOVUPD    Y4, (AX)
 	ADDQ       $0x20, AX
 	SUBQ       $0x04, SI
-	JMP        four344
+	JMP        four432
 
-one345:
+one433:
 	TESTQ SI, SI
-	JE    done346
+	JE    done434
 	VPXOR Y6, Y6, Y6
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -4883,9 +6159,9 @@ one345:
 	MOVQ  CX, DI
 	MOVQ  BX, R9
 	SUBQ  $0x80, R9
-	JL    register368
+	JL    register456
 
-loop367:
+loop455:
 	PREFETCHT0  4096(DX)
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
@@ -4899,31 +6175,31 @@ loop367:
 	SUBQ        $-128, DI
 	SUBQ        $-128, DX
 	ADDQ        $-128, R9
-	JGE         loop367
+	JGE         loop455
 
-register368:
+register456:
 	ADDQ       $+96, R9
-	JL         rest369
+	JL         rest457
 	PREFETCHT0 4096(DX)
 	PREFETCHT0 4160(DX)
 
-remaining371:
+remaining459:
 	VMOVUPD     (DI), Y4
 	VFMADD231PD (DX), Y4, Y6
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, R9
-	JGE         remaining371
+	JGE         remaining459
 
-rest369:
+rest457:
 	TESTQ       R8, R8
-	JE          end370
+	JE          end458
 	VMASKMOVPD  (DI), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R8, DX
 
-end370:
+end458:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -4933,9 +6209,9 @@ end370:
 	VMOVSD       X6, (AX)
 	ADDQ         $0x08, AX
 	DECQ         SI
-	JMP          one345
+	JMP          one433
 
-done346:
+done434:
 	VZEROUPPER
 	RET
 
@@ -4962,38 +6238,38 @@ TEXT ·dot64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first372:
+first460:
 	DECQ    R14
-	JL      four374
+	JL      four462
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line373:
+line461:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line373
-	JMP        first372
+	JB         line461
+	JMP        first460
 
-four374:
+four462:
 	CMPQ DI, $0x04
-	JL   overlap377
+	JL   overlap465
 
-body378:
+body466:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one375
+	JAE     one463
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one375
+	JAE     one463
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one375
+	JAE     one463
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one375
+	JAE     one463
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -5012,9 +6288,9 @@ body378:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register380
+	JL      register468
 
-loop379:
+loop467:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5030,33 +6306,33 @@ loop379:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop379
+	JGE         loop467
 
-register380:
+register468:
 	ADDQ       $+96, R12
-	JL         rest381
+	JL         rest469
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining383:
+remaining471:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining383
+	JGE         remaining471
 
-rest381:
+rest469:
 	TESTQ       R11, R11
-	JE          end382
+	JE          end470
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end382:
+end470:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -5073,9 +6349,9 @@ end382:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register385
+	JL      register473
 
-loop384:
+loop472:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5091,33 +6367,33 @@ loop384:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop384
+	JGE         loop472
 
-register385:
+register473:
 	ADDQ       $+96, R12
-	JL         rest386
+	JL         rest474
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining388:
+remaining476:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining388
+	JGE         remaining476
 
-rest386:
+rest474:
 	TESTQ       R11, R11
-	JE          end387
+	JE          end475
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y7
 	ADDQ        R11, R13
 
-end387:
+end475:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -5134,9 +6410,9 @@ end387:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register390
+	JL      register478
 
-loop389:
+loop477:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5152,33 +6428,33 @@ loop389:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop389
+	JGE         loop477
 
-register390:
+register478:
 	ADDQ       $+96, R12
-	JL         rest391
+	JL         rest479
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining393:
+remaining481:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining393
+	JGE         remaining481
 
-rest391:
+rest479:
 	TESTQ       R11, R11
-	JE          end392
+	JE          end480
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y8
 	ADDQ        R11, R13
 
-end392:
+end480:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -5195,9 +6471,9 @@ end392:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register395
+	JL      register483
 
-loop394:
+loop482:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5213,33 +6489,33 @@ loop394:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop394
+	JGE         loop482
 
-register395:
+register483:
 	ADDQ       $+96, R12
-	JL         rest396
+	JL         rest484
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining398:
+remaining486:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining398
+	JGE         remaining486
 
-rest396:
+rest484:
 	TESTQ       R11, R11
-	JE          end397
+	JE          end485
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y9
 	ADDQ        R11, R13
 
-end397:
+end485:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -5252,26 +6528,26 @@ end397:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four374
+	JMP        four462
 
-overlap377:
+overlap465:
 	TESTQ DI, DI
-	JE    done376
+	JE    done464
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one375
+	JL    one463
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body378
+	JMP   body466
 
-one375:
+one463:
 	TESTQ   DI, DI
-	JE      done376
+	JE      done464
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done376
+	JAE     done464
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -5281,9 +6557,9 @@ one375:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register400
+	JL      register488
 
-loop399:
+loop487:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	VMOVUPD     32(R10), Y5
@@ -5295,29 +6571,29 @@ loop399:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop399
+	JGE         loop487
 
-register400:
+register488:
 	ADDQ $+96, R12
-	JL   rest401
+	JL   rest489
 
-remaining403:
+remaining491:
 	VMOVUPD     (R10), Y4
 	VFMADD231PD (R13), Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining403
+	JGE         remaining491
 
-rest401:
+rest489:
 	TESTQ       R11, R11
-	JE          end402
+	JE          end490
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VFMADD231PD Y5, Y4, Y6
 	ADDQ        R11, R13
 
-end402:
+end490:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -5328,9 +6604,9 @@ end402:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one375
+	JMP          one463
 
-done376:
+done464:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -5357,9 +6633,9 @@ TEXT ·l2x64Pair(SB), NOSPLIT, $0-32
 	VPXOR   Y3, Y3, Y3
 	MOVQ    BX, BX
 	SUBQ    $0x80, BX
-	JL      register405
+	JL      register493
 
-loop404:
+loop492:
 	VMOVUPD     (CX), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
@@ -5375,31 +6651,31 @@ loop404:
 	SUBQ        $-128, CX
 	SUBQ        $-128, DX
 	ADDQ        $-128, BX
-	JGE         loop404
+	JGE         loop492
 
-register405:
+register493:
 	ADDQ $+96, BX
-	JL   rest406
+	JL   rest494
 
-remaining408:
+remaining496:
 	VMOVUPD     (CX), Y4
 	VSUBPD      (DX), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	SUBQ        $0x20, BX
-	JGE         remaining408
+	JGE         remaining496
 
-rest406:
+rest494:
 	TESTQ       DI, DI
-	JE          end407
+	JE          end495
 	VMASKMOVPD  (CX), Y0, Y4
 	VMASKMOVPD  (DX), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        DI, DX
 
-end407:
+end495:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -5433,38 +6709,38 @@ TEXT ·l2x64At(SB), NOSPLIT, $0-64
 	CMPQ    R14, DI
 	CMOVQGT DI, R14
 
-first409:
+first497:
 	DECQ    R14
-	JL      four411
+	JL      four499
 	MOVLQSX (SI)(R14*4), R15
 	IMULQ   BX, R15
 	ADDQ    DX, R15
 	LEAQ    (R15)(BX*1), R10
 
-line410:
+line498:
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	CMPQ       R15, R10
-	JB         line410
-	JMP        first409
+	JB         line498
+	JMP        first497
 
-four411:
+four499:
 	CMPQ DI, $0x04
-	JL   overlap414
+	JL   overlap502
 
-body415:
+body503:
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     one412
+	JAE     one500
 	MOVLQSX 4(SI), R13
 	CMPQ    R13, R8
-	JAE     one412
+	JAE     one500
 	MOVLQSX 8(SI), R13
 	CMPQ    R13, R8
-	JAE     one412
+	JAE     one500
 	MOVLQSX 12(SI), R13
 	CMPQ    R13, R8
-	JAE     one412
+	JAE     one500
 	LEAQ    -4(DI), R14
 	MOVQ    $0x00000004, R15
 	CMPQ    R14, R15
@@ -5483,9 +6759,9 @@ body415:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register417
+	JL      register505
 
-loop416:
+loop504:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5505,35 +6781,35 @@ loop416:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop416
+	JGE         loop504
 
-register417:
+register505:
 	ADDQ       $+96, R12
-	JL         rest418
+	JL         rest506
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining420:
+remaining508:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining420
+	JGE         remaining508
 
-rest418:
+rest506:
 	TESTQ       R11, R11
-	JE          end419
+	JE          end507
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end419:
+end507:
 	VADDPD  Y1, Y6, Y6
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y6, Y6
@@ -5550,9 +6826,9 @@ end419:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register422
+	JL      register510
 
-loop421:
+loop509:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5572,35 +6848,35 @@ loop421:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop421
+	JGE         loop509
 
-register422:
+register510:
 	ADDQ       $+96, R12
-	JL         rest423
+	JL         rest511
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining425:
+remaining513:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining425
+	JGE         remaining513
 
-rest423:
+rest511:
 	TESTQ       R11, R11
-	JE          end424
+	JE          end512
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y7
 	ADDQ        R11, R13
 
-end424:
+end512:
 	VADDPD  Y1, Y7, Y7
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y7, Y7
@@ -5617,9 +6893,9 @@ end424:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register427
+	JL      register515
 
-loop426:
+loop514:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5639,35 +6915,35 @@ loop426:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop426
+	JGE         loop514
 
-register427:
+register515:
 	ADDQ       $+96, R12
-	JL         rest428
+	JL         rest516
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining430:
+remaining518:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining430
+	JGE         remaining518
 
-rest428:
+rest516:
 	TESTQ       R11, R11
-	JE          end429
+	JE          end517
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y8
 	ADDQ        R11, R13
 
-end429:
+end517:
 	VADDPD  Y1, Y8, Y8
 	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y8, Y8
@@ -5684,9 +6960,9 @@ end429:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register432
+	JL      register520
 
-loop431:
+loop519:
 	PREFETCHT0  (R15)
 	ADDQ        $0x40, R15
 	VMOVUPD     (R10), Y4
@@ -5706,35 +6982,35 @@ loop431:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop431
+	JGE         loop519
 
-register432:
+register520:
 	ADDQ       $+96, R12
-	JL         rest433
+	JL         rest521
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 	PREFETCHT0 (R15)
 	ADDQ       $0x40, R15
 
-remaining435:
+remaining523:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining435
+	JGE         remaining523
 
-rest433:
+rest521:
 	TESTQ       R11, R11
-	JE          end434
+	JE          end522
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y9
 	ADDQ        R11, R13
 
-end434:
+end522:
 	VADDPD     Y1, Y9, Y9
 	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y9, Y9
@@ -5747,26 +7023,26 @@ end434:
 	ADDQ       $0x20, AX
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, DI
-	JMP        four411
+	JMP        four499
 
-overlap414:
+overlap502:
 	TESTQ DI, DI
-	JE    done413
+	JE    done501
 	MOVQ  n+40(FP), R10
 	CMPQ  R10, $0x04
-	JL    one412
+	JL    one500
 	SUBQ  $0x04, DI
 	LEAQ  (SI)(DI*4), SI
 	LEAQ  (AX)(DI*8), AX
 	MOVQ  $0x00000004, DI
-	JMP   body415
+	JMP   body503
 
-one412:
+one500:
 	TESTQ   DI, DI
-	JE      done413
+	JE      done501
 	MOVLQSX (SI), R13
 	CMPQ    R13, R8
-	JAE     done413
+	JAE     done501
 	IMULQ   BX, R13
 	ADDQ    DX, R13
 	VPXOR   Y6, Y6, Y6
@@ -5776,9 +7052,9 @@ one412:
 	MOVQ    CX, R10
 	MOVQ    R9, R12
 	SUBQ    $0x80, R12
-	JL      register437
+	JL      register525
 
-loop436:
+loop524:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
@@ -5794,31 +7070,31 @@ loop436:
 	SUBQ        $-128, R10
 	SUBQ        $-128, R13
 	ADDQ        $-128, R12
-	JGE         loop436
+	JGE         loop524
 
-register437:
+register525:
 	ADDQ $+96, R12
-	JL   rest438
+	JL   rest526
 
-remaining440:
+remaining528:
 	VMOVUPD     (R10), Y4
 	VSUBPD      (R13), Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R13
 	SUBQ        $0x20, R12
-	JGE         remaining440
+	JGE         remaining528
 
-rest438:
+rest526:
 	TESTQ       R11, R11
-	JE          end439
+	JE          end527
 	VMASKMOVPD  (R10), Y0, Y4
 	VMASKMOVPD  (R13), Y0, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y6
 	ADDQ        R11, R13
 
-end439:
+end527:
 	VADDPD       Y1, Y6, Y6
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y6, Y6
@@ -5829,9 +7105,9 @@ end439:
 	ADDQ         $0x08, AX
 	ADDQ         $0x04, SI
 	DECQ         DI
-	JMP          one412
+	JMP          one500
 
-done413:
+done501:
 	VZEROUPPER
 	MOVQ n+40(FP), AX
 	SUBQ DI, AX
@@ -5846,17 +7122,17 @@ TEXT ·sub32(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x02, DX
 
-loop441:
+loop529:
 	SUBQ    $0x20, DX
-	JL      done442
+	JL      done530
 	VMOVUPS (AX), Y0
 	VSUBPS  (CX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop441
+	JMP     loop529
 
-done442:
+done530:
 	VZEROUPPER
 	RET
 
@@ -5868,17 +7144,17 @@ TEXT ·sub64(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	SHLQ $0x03, DX
 
-loop443:
+loop531:
 	SUBQ    $0x20, DX
-	JL      done444
+	JL      done532
 	VMOVUPD (AX), Y0
 	VSUBPD  (CX), Y0, Y0
 	VMOVUPD Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
-	JMP     loop443
+	JMP     loop531
 
-done444:
+done532:
 	VZEROUPPER
 	RET
 
@@ -5890,14 +7166,14 @@ TEXT ·max32(SB), NOSPLIT, $0-20
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 
-loop445:
+loop533:
 	SUBQ   $0x20, CX
-	JLE    done446
+	JLE    done534
 	ADDQ   $0x20, AX
 	VMAXPS (AX), Y0, Y0
-	JMP    loop445
+	JMP    loop533
 
-done446:
+done534:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPS       X1, X0, X0
 	VPERMILPS    $0x4e, X0, X1
@@ -5916,14 +7192,14 @@ TEXT ·max64(SB), NOSPLIT, $0-24
 	SHLQ    $0x03, CX
 	VMOVUPD (AX), Y0
 
-loop447:
+loop535:
 	SUBQ   $0x20, CX
-	JLE    done448
+	JLE    done536
 	ADDQ   $0x20, AX
 	VMAXPD (AX), Y0, Y0
-	JMP    loop447
+	JMP    loop535
 
-done448:
+done536:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPD       X1, X0, X0
 	VPERMILPD    $0x01, X0, X1
@@ -5944,9 +7220,9 @@ TEXT ·atMostSquare(SB), NOSPLIT, $0-40
 	MOVSS        factor+28(FP), X1
 	VBROADCASTSS X1, Y1
 
-loop449:
+loop537:
 	SUBQ      $0x01, BX
-	JL        done450
+	JL        done538
 	VCVTDQ2PS (CX), Y2
 	VADDPS    (DX), Y0, Y3
 	VMULPS    Y3, Y3, Y3
@@ -6013,9 +7289,9 @@ loop449:
 	ADDQ      $0x08, AX
 	ADDQ      $0x00000100, CX
 	ADDQ      $0x00000100, DX
-	JMP       loop449
+	JMP       loop537
 
-done450:
+done538:
 	VZEROUPPER
 	RET
 
@@ -6031,9 +7307,9 @@ TEXT ·atMostLine(SB), NOSPLIT, $0-40
 	MOVSS        factor+28(FP), X1
 	VBROADCASTSS X1, Y1
 
-loop451:
+loop539:
 	SUBQ      $0x01, BX
-	JL        done452
+	JL        done540
 	VCVTDQ2PS (CX), Y2
 	VMULPS    (DX), Y1, Y3
 	VADDPS    Y3, Y0, Y3
@@ -6092,9 +7368,9 @@ loop451:
 	ADDQ      $0x08, AX
 	ADDQ      $0x00000100, CX
 	ADDQ      $0x00000100, DX
-	JMP       loop451
+	JMP       loop539
 
-done452:
+done540:
 	VZEROUPPER
 	RET
 
@@ -6119,7 +7395,7 @@ TEXT ·wideDotSquare(SB), NOSPLIT, $0-32
 	VPXOR Y7, Y7, Y7
 	XORQ  R9, R9
 
-loop453:
+loop541:
 	VMOVUPD   (CX)(R9*8), Y8
 	VCVTPS2PD (SI)(R9*4), Y9
 	VMULPD    Y9, Y8, Y10
@@ -6143,7 +7419,7 @@ loop453:
 	VADDPD    Y9, Y7, Y7
 	ADDQ      $0x04, R9
 	CMPQ      R9, BX
-	JL        loop453
+	JL        loop541
 	VMOVUPD   Y0, (AX)
 	VMOVUPD   Y1, 32(AX)
 	VMOVUPD   Y2, 64(AX)
@@ -6172,7 +7448,7 @@ TEXT ·wideDot(SB), NOSPLIT, $0-32
 	VPXOR Y3, Y3, Y3
 	XORQ  R9, R9
 
-loop454:
+loop542:
 	VMOVUPD   (CX)(R9*8), Y4
 	VCVTPS2PD (SI)(R9*4), Y5
 	VMULPD    Y5, Y4, Y5
@@ -6188,7 +7464,7 @@ loop454:
 	VADDPD    Y5, Y3, Y3
 	ADDQ      $0x04, R9
 	CMPQ      R9, BX
-	JL        loop454
+	JL        loop542
 	VMOVUPD   Y0, (AX)
 	VMOVUPD   Y1, 32(AX)
 	VMOVUPD   Y2, 64(AX)
@@ -6213,7 +7489,7 @@ TEXT ·wideL2(SB), NOSPLIT, $0-32
 	VPXOR Y3, Y3, Y3
 	XORQ  R9, R9
 
-loop455:
+loop543:
 	VMOVUPD   (CX)(R9*8), Y4
 	VCVTPS2PD (SI)(R9*4), Y5
 	VSUBPD    Y5, Y4, Y5
@@ -6233,7 +7509,7 @@ loop455:
 	VADDPD    Y5, Y3, Y3
 	ADDQ      $0x04, R9
 	CMPQ      R9, BX
-	JL        loop455
+	JL        loop543
 	VMOVUPD   Y0, (AX)
 	VMOVUPD   Y1, 32(AX)
 	VMOVUPD   Y2, 64(AX)
@@ -6256,7 +7532,7 @@ TEXT ·scaledKernel(SB), NOSPLIT, $0-64
 	VBROADCASTSD X1, Y1
 	XORQ         R8, R8
 
-loop456:
+loop544:
 	VCVTPS2PD  (BX)(R8*4), Y2
 	VDIVPD     Y0, Y2, Y2
 	VMOVUPD    Y2, (AX)(R8*8)
@@ -6268,7 +7544,7 @@ loop456:
 	VMOVUPS    X3, (DX)(R8*4)
 	ADDQ       $0x04, R8
 	CMPQ       R8, DI
-	JL         loop456
+	JL         loop544
 	VZEROUPPER
 	RET
 
@@ -6290,7 +7566,7 @@ TEXT ·quantizeKernel(SB), NOSPLIT, $0-40
 	VCVTPS2DQ    Y2, Y7
 	XORQ         DI, DI
 
-loop457:
+loop545:
 	VMOVUPS      (CX)(DI*4), Y8
 	VMINPS       Y1, Y8, Y9
 	VMAXPS       Y0, Y9, Y9
@@ -6322,7 +7598,7 @@ loop457:
 	VMOVQ        X9, (AX)(DI*1)
 	ADDQ         $0x08, DI
 	CMPQ         DI, DX
-	JL           loop457
+	JL           loop545
 	VADDPD       Y5, Y4, Y4
 	VMOVUPD      Y4, (BX)
 	VMOVDQU      Y6, (SI)
@@ -6352,7 +7628,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVQ    AX, DX
 	LEAQ    (AX)(CX*4), BX
 
-block458:
+block546:
 	VMOVUPS    (DX), Y3
 	VPERMILPS  $0xb1, Y3, Y11
 	VXORPS     Y0, Y3, Y10
@@ -6467,21 +7743,21 @@ block458:
 	VMOVUPS    Y10, 224(DX)
 	ADDQ       $0x00000100, DX
 	CMPQ       DX, BX
-	JB         block458
+	JB         block546
 	SHLQ       $0x02, CX
 	MOVQ       $0x00000100, SI
 
-four459:
+four547:
 	LEAQ (SI)(SI*1), DX
 	CMPQ DX, CX
-	JGE  two462
+	JGE  two550
 	LEAQ (SI)(SI*2), DI
 	MOVQ AX, DX
 
-group460:
+group548:
 	LEAQ (DX)(SI*1), R8
 
-inner461:
+inner549:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VMOVUPS (DX)(SI*2), Y11
@@ -6500,20 +7776,20 @@ inner461:
 	VMOVUPS Y3, (DX)(DI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      inner461
+	JB      inner549
 	ADDQ    DI, DX
 	CMPQ    DX, BX
-	JB      group460
+	JB      group548
 	SHLQ    $0x02, SI
-	JMP     four459
+	JMP     four547
 
-two462:
+two550:
 	CMPQ SI, CX
-	JGE  done464
+	JGE  done552
 	MOVQ AX, DX
 	LEAQ (AX)(SI*1), R8
 
-pair463:
+pair551:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VADDPS  Y9, Y8, Y6
@@ -6522,9 +7798,9 @@ pair463:
 	VMOVUPS Y9, (DX)(SI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      pair463
+	JB      pair551
 
-done464:
+done552:
 	VZEROUPPER
 	RET
 

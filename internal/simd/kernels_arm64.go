@@ -44,6 +44,16 @@ func halfL2Rows(dst *int32, q *uint8, rows *uint8, dim int, n int)
 //go:noescape
 func halfDotRows(dst *int32, q *int8, rows *uint8, dim int, n int)
 
+// halfL2At sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+//
+//go:noescape
+func halfL2At(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+
+// halfDotAt sets dst to the sums of q and each of the n rows that at lists, of dim elements. It stops at a number that is not below limit and returns how many it did.
+//
+//go:noescape
+func halfDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+
 // dot32Rows sets dst to the sums of q and each of n rows of dim elements.
 //
 //go:noescape

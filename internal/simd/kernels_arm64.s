@@ -3290,6 +3290,1094 @@ loop210:
 done205:
 	RET
 
+// func halfL2At(dst *int32, q *uint8, rows *uint8, dim int, at *int32, n int, limit int) int
+TEXT ·halfL2At(SB), NOSPLIT, $0-64
+	MOVD     dst+0(FP), R0
+	MOVD     q+8(FP), R1
+	MOVD     rows+16(FP), R2
+	MOVD     dim+24(FP), R3
+	MOVD     at+32(FP), R4
+	MOVD     n+40(FP), R5
+	MOVD     limit+48(FP), R6
+	LSL      $0, R3, R7
+	MOVD     R5, R8
+	MOVD     $8, R10
+	CMP      R5, R10
+	CSEL     GT, R5, R10, R10
+
+first211:
+	SUBS     $1, R10, R10
+	BLT      start213
+	MOVW     (R4)(R10<<2), R11
+	MADD     R7, R2, R11, R11
+	ADD      R7, R11, R12
+
+line212:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	CMP      R12, R11
+	BLO      line212
+	B        first211
+
+start213:
+	VMOVI    $120, V5.B16
+	VMOVI    $4, V6.B16
+	MOVBU    ·dotProduct(SB), R19
+	CBZ      R19, plain214
+
+four215:
+	CMP      $4, R5
+	BLT      overlap217
+
+body216:
+	MOVW     (R4), R9
+	CMP      R6, R9
+	BHS      one218
+	MOVW     4(R4), R9
+	CMP      R6, R9
+	BHS      one218
+	MOVW     8(R4), R9
+	CMP      R6, R9
+	BHS      one218
+	MOVW     12(R4), R9
+	CMP      R6, R9
+	BHS      one218
+	MOVD     $8, R10
+	SUB      $4, R5, R11
+	CMP      R11, R10
+	CSEL     GT, R11, R10, R10
+	ADD      R10<<2, R4, R10
+	MOVW     (R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     (R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop220:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e0 // UDOT V0.4S, V15.16B, V15.16B
+	WORD     $0x6e909600 // UDOT V0.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R15, R15
+	BNE      loop220
+	VADD     V4.S4, V0.S4, V0.S4
+	MOVW     4(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     4(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V1.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop221:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e1 // UDOT V1.4S, V15.16B, V15.16B
+	WORD     $0x6e909601 // UDOT V1.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R15, R15
+	BNE      loop221
+	VADD     V4.S4, V1.S4, V1.S4
+	MOVW     8(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     8(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V2.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop222:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e2 // UDOT V2.4S, V15.16B, V15.16B
+	WORD     $0x6e909602 // UDOT V2.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R15, R15
+	BNE      loop222
+	VADD     V4.S4, V2.S4, V2.S4
+	MOVW     12(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     12(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V3.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop223:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e3 // UDOT V3.4S, V15.16B, V15.16B
+	WORD     $0x6e909603 // UDOT V3.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R15, R15
+	BNE      loop223
+	VADD     V4.S4, V3.S4, V3.S4
+	VADDP    V1.S4, V0.S4, V0.S4
+	VADDP    V3.S4, V2.S4, V2.S4
+	VADDP    V2.S4, V0.S4, V0.S4
+	FMOVQ.P  F0, 16(R0)
+	ADD      $16, R4
+	SUB      $4, R5
+	B        four215
+
+overlap217:
+	CBZ      R5, done219
+	CMP      $4, R8
+	BLT      one218
+	SUB      $4, R5
+	ADD      R5<<2, R4
+	ADD      R5<<2, R0
+	MOVD     $4, R5
+	B        body216
+
+one218:
+	CBZ      R5, done219
+	MOVW     (R4), R9
+	CMP      R6, R9
+	BHS      done219
+	MADD     R7, R2, R9, R9
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop224:
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x6e8f95e0 // UDOT V0.4S, V15.16B, V15.16B
+	WORD     $0x6e909600 // UDOT V0.4S, V16.16B, V16.16B
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x6e8f95e4 // UDOT V4.4S, V15.16B, V15.16B
+	WORD     $0x6e909604 // UDOT V4.4S, V16.16B, V16.16B
+	SUBS     $32, R15, R15
+	BNE      loop224
+	VADD     V4.S4, V0.S4, V0.S4
+	VADDV    V0.S4, V0
+	FMOVS.P  F0, 4(R0)
+	ADD      $4, R4
+	SUB      $1, R5
+	B        one218
+
+done219:
+	SUB      R5, R8
+	MOVD     R8, ret+56(FP)
+	RET
+
+plain214:
+
+four225:
+	CMP      $4, R5
+	BLT      overlap227
+
+body226:
+	MOVW     (R4), R9
+	CMP      R6, R9
+	BHS      one228
+	MOVW     4(R4), R9
+	CMP      R6, R9
+	BHS      one228
+	MOVW     8(R4), R9
+	CMP      R6, R9
+	BHS      one228
+	MOVW     12(R4), R9
+	CMP      R6, R9
+	BHS      one228
+	MOVD     $8, R10
+	SUB      $4, R5, R11
+	CMP      R11, R10
+	CSEL     GT, R11, R10, R10
+	ADD      R10<<2, R4, R10
+	MOVW     (R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     (R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop230:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a20 // UADALP V0.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R15, R15
+	BNE      loop230
+	VADD     V4.S4, V0.S4, V0.S4
+	MOVW     4(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     4(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V1.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop231:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a21 // UADALP V1.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R15, R15
+	BNE      loop231
+	VADD     V4.S4, V1.S4, V1.S4
+	MOVW     8(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     8(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V2.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop232:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a22 // UADALP V2.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R15, R15
+	BNE      loop232
+	VADD     V4.S4, V2.S4, V2.S4
+	MOVW     12(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     12(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V3.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop233:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a23 // UADALP V3.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R15, R15
+	BNE      loop233
+	VADD     V4.S4, V3.S4, V3.S4
+	VADDP    V1.S4, V0.S4, V0.S4
+	VADDP    V3.S4, V2.S4, V2.S4
+	VADDP    V2.S4, V0.S4, V0.S4
+	FMOVQ.P  F0, 16(R0)
+	ADD      $16, R4
+	SUB      $4, R5
+	B        four225
+
+overlap227:
+	CBZ      R5, done229
+	CMP      $4, R8
+	BLT      one228
+	SUB      $4, R5
+	ADD      R5<<2, R4
+	ADD      R5<<2, R0
+	MOVD     $4, R5
+	B        body226
+
+one228:
+	CBZ      R5, done229
+	MOVW     (R4), R9
+	CMP      R6, R9
+	BHS      done229
+	MADD     R7, R2, R9, R9
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop234:
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x6e27756f // UABD V15.16B, V11.16B, V7.16B
+	WORD     $0x6e287590 // UABD V16.16B, V12.16B, V8.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a20 // UADALP V0.4S, V17.8H
+	WORD     $0x6e2975af // UABD V15.16B, V13.16B, V9.16B
+	WORD     $0x6e2a75d0 // UABD V16.16B, V14.16B, V10.16B
+	WORD     $0x2e2fc1f1 // UMULL V17.8H, V15.8B, V15.8B
+	WORD     $0x6e2f81f1 // UMLAL2 V17.8H, V15.16B, V15.16B
+	WORD     $0x2e308211 // UMLAL V17.8H, V16.8B, V16.8B
+	WORD     $0x6e308211 // UMLAL2 V17.8H, V16.16B, V16.16B
+	WORD     $0x6e606a24 // UADALP V4.4S, V17.8H
+	SUBS     $32, R15, R15
+	BNE      loop234
+	VADD     V4.S4, V0.S4, V0.S4
+	VADDV    V0.S4, V0
+	FMOVS.P  F0, 4(R0)
+	ADD      $4, R4
+	SUB      $1, R5
+	B        one228
+
+done229:
+	SUB      R5, R8
+	MOVD     R8, ret+56(FP)
+	RET
+
+// func halfDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n int, limit int) int
+TEXT ·halfDotAt(SB), NOSPLIT, $0-64
+	MOVD     dst+0(FP), R0
+	MOVD     q+8(FP), R1
+	MOVD     rows+16(FP), R2
+	MOVD     dim+24(FP), R3
+	MOVD     at+32(FP), R4
+	MOVD     n+40(FP), R5
+	MOVD     limit+48(FP), R6
+	LSL      $0, R3, R7
+	MOVD     R5, R8
+	MOVD     $8, R10
+	CMP      R5, R10
+	CSEL     GT, R5, R10, R10
+
+first235:
+	SUBS     $1, R10, R10
+	BLT      start237
+	MOVW     (R4)(R10<<2), R11
+	MADD     R7, R2, R11, R11
+	ADD      R7, R11, R12
+
+line236:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	CMP      R12, R11
+	BLO      line236
+	B        first235
+
+start237:
+	VMOVI    $120, V5.B16
+	VMOVI    $4, V6.B16
+	MOVBU    ·dotProduct(SB), R19
+	CBZ      R19, plain238
+
+four239:
+	CMP      $4, R5
+	BLT      overlap241
+
+body240:
+	MOVW     (R4), R9
+	CMP      R6, R9
+	BHS      one242
+	MOVW     4(R4), R9
+	CMP      R6, R9
+	BHS      one242
+	MOVW     8(R4), R9
+	CMP      R6, R9
+	BHS      one242
+	MOVW     12(R4), R9
+	CMP      R6, R9
+	BHS      one242
+	MOVD     $8, R10
+	SUB      $4, R5, R11
+	CMP      R11, R10
+	CSEL     GT, R11, R10, R10
+	ADD      R10<<2, R4, R10
+	MOVW     (R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     (R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop244:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879560 // SDOT V0.4S, V11.16B, V7.16B
+	WORD     $0x4e889580 // SDOT V0.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R15, R15
+	BNE      loop244
+	VADD     V4.S4, V0.S4, V0.S4
+	MOVW     4(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     4(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V1.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop245:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879561 // SDOT V1.4S, V11.16B, V7.16B
+	WORD     $0x4e889581 // SDOT V1.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R15, R15
+	BNE      loop245
+	VADD     V4.S4, V1.S4, V1.S4
+	MOVW     8(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     8(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V2.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop246:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879562 // SDOT V2.4S, V11.16B, V7.16B
+	WORD     $0x4e889582 // SDOT V2.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R15, R15
+	BNE      loop246
+	VADD     V4.S4, V2.S4, V2.S4
+	MOVW     12(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     12(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V3.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop247:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879563 // SDOT V3.4S, V11.16B, V7.16B
+	WORD     $0x4e889583 // SDOT V3.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R15, R15
+	BNE      loop247
+	VADD     V4.S4, V3.S4, V3.S4
+	VADDP    V1.S4, V0.S4, V0.S4
+	VADDP    V3.S4, V2.S4, V2.S4
+	VADDP    V2.S4, V0.S4, V0.S4
+	FMOVQ.P  F0, 16(R0)
+	ADD      $16, R4
+	SUB      $4, R5
+	B        four239
+
+overlap241:
+	CBZ      R5, done243
+	CMP      $4, R8
+	BLT      one242
+	SUB      $4, R5
+	ADD      R5<<2, R4
+	ADD      R5<<2, R0
+	MOVD     $4, R5
+	B        body240
+
+one242:
+	CBZ      R5, done243
+	MOVW     (R4), R9
+	CMP      R6, R9
+	BHS      done243
+	MADD     R7, R2, R9, R9
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop248:
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x4e879560 // SDOT V0.4S, V11.16B, V7.16B
+	WORD     $0x4e889580 // SDOT V0.4S, V12.16B, V8.16B
+	WORD     $0x4e8995a4 // SDOT V4.4S, V13.16B, V9.16B
+	WORD     $0x4e8a95c4 // SDOT V4.4S, V14.16B, V10.16B
+	SUBS     $32, R15, R15
+	BNE      loop248
+	VADD     V4.S4, V0.S4, V0.S4
+	VADDV    V0.S4, V0
+	FMOVS.P  F0, 4(R0)
+	ADD      $4, R4
+	SUB      $1, R5
+	B        one242
+
+done243:
+	SUB      R5, R8
+	MOVD     R8, ret+56(FP)
+	RET
+
+plain238:
+
+four249:
+	CMP      $4, R5
+	BLT      overlap251
+
+body250:
+	MOVW     (R4), R9
+	CMP      R6, R9
+	BHS      one252
+	MOVW     4(R4), R9
+	CMP      R6, R9
+	BHS      one252
+	MOVW     8(R4), R9
+	CMP      R6, R9
+	BHS      one252
+	MOVW     12(R4), R9
+	CMP      R6, R9
+	BHS      one252
+	MOVD     $8, R10
+	SUB      $4, R5, R11
+	CMP      R11, R10
+	CSEL     GT, R11, R10, R10
+	ADD      R10<<2, R4, R10
+	MOVW     (R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     (R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop254:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a20 // SADALP V0.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a40 // SADALP V0.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R15, R15
+	BNE      loop254
+	VADD     V4.S4, V0.S4, V0.S4
+	MOVW     4(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     4(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V1.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop255:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a21 // SADALP V1.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a41 // SADALP V1.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R15, R15
+	BNE      loop255
+	VADD     V4.S4, V1.S4, V1.S4
+	MOVW     8(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     8(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V2.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop256:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a22 // SADALP V2.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a42 // SADALP V2.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R15, R15
+	BNE      loop256
+	VADD     V4.S4, V2.S4, V2.S4
+	MOVW     12(R4), R9
+	MADD     R7, R2, R9, R9
+	MOVW     12(R10), R11
+	MADD     R7, R2, R11, R11
+	VMOVI    $0, V3.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop257:
+	PRFM     (R11), PLDL1KEEP
+	ADD      $64, R11
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a23 // SADALP V3.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a43 // SADALP V3.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R15, R15
+	BNE      loop257
+	VADD     V4.S4, V3.S4, V3.S4
+	VADDP    V1.S4, V0.S4, V0.S4
+	VADDP    V3.S4, V2.S4, V2.S4
+	VADDP    V2.S4, V0.S4, V0.S4
+	FMOVQ.P  F0, 16(R0)
+	ADD      $16, R4
+	SUB      $4, R5
+	B        four249
+
+overlap251:
+	CBZ      R5, done253
+	CMP      $4, R8
+	BLT      one252
+	SUB      $4, R5
+	ADD      R5<<2, R4
+	ADD      R5<<2, R0
+	MOVD     $4, R5
+	B        body250
+
+one252:
+	CBZ      R5, done253
+	MOVW     (R4), R9
+	CMP      R6, R9
+	BHS      done253
+	MADD     R7, R2, R9, R9
+	VMOVI    $0, V0.B16
+	VMOVI    $0, V4.B16
+	MOVD     R1, R13
+	ADD      R3, R1, R14
+	MOVD     R3, R15
+
+loop258:
+	FLDPQ.P  32(R9), (F13, F14)
+	FLDPQ.P  32(R13), (F7, F8)
+	FLDPQ.P  32(R14), (F9, F10)
+	VSHL     $3, V13.B16, V11.B16
+	VUSHR    $1, V13.B16, V13.B16
+	VAND     V5.B16, V11.B16, V11.B16
+	VORR     V6.B16, V11.B16, V11.B16
+	VAND     V5.B16, V13.B16, V13.B16
+	VORR     V6.B16, V13.B16, V13.B16
+	VSHL     $3, V14.B16, V12.B16
+	VUSHR    $1, V14.B16, V14.B16
+	VAND     V5.B16, V12.B16, V12.B16
+	VORR     V6.B16, V12.B16, V12.B16
+	VAND     V5.B16, V14.B16, V14.B16
+	VORR     V6.B16, V14.B16, V14.B16
+	WORD     $0x0e27c171 // SMULL V17.8H, V11.8B, V7.8B
+	WORD     $0x4e278171 // SMLAL2 V17.8H, V11.16B, V7.16B
+	WORD     $0x4e606a20 // SADALP V0.4S, V17.8H
+	WORD     $0x0e28c192 // SMULL V18.8H, V12.8B, V8.8B
+	WORD     $0x4e288192 // SMLAL2 V18.8H, V12.16B, V8.16B
+	WORD     $0x4e606a40 // SADALP V0.4S, V18.8H
+	WORD     $0x0e29c1b1 // SMULL V17.8H, V13.8B, V9.8B
+	WORD     $0x4e2981b1 // SMLAL2 V17.8H, V13.16B, V9.16B
+	WORD     $0x4e606a24 // SADALP V4.4S, V17.8H
+	WORD     $0x0e2ac1d2 // SMULL V18.8H, V14.8B, V10.8B
+	WORD     $0x4e2a81d2 // SMLAL2 V18.8H, V14.16B, V10.16B
+	WORD     $0x4e606a44 // SADALP V4.4S, V18.8H
+	SUBS     $32, R15, R15
+	BNE      loop258
+	VADD     V4.S4, V0.S4, V0.S4
+	VADDV    V0.S4, V0
+	FMOVS.P  F0, 4(R0)
+	ADD      $4, R4
+	SUB      $1, R5
+	B        one252
+
+done253:
+	SUB      R5, R8
+	MOVD     R8, ret+56(FP)
+	RET
+
 // func dot32Rows(dst *float32, q *float32, rows *float32, dim int, n int)
 TEXT ·dot32Rows(SB), NOSPLIT, $0-40
 	MOVD     dst+0(FP), R0
@@ -3301,9 +4389,9 @@ TEXT ·dot32Rows(SB), NOSPLIT, $0-40
 	AND      $127, R5, R6
 	SUB      R6, R5
 
-four211:
+four259:
 	CMP      $4, R4
-	BLT      one212
+	BLT      one260
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -3314,9 +4402,9 @@ four211:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest215
+	CBZ      R8, rest263
 
-loop214:
+loop262:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3338,12 +4426,12 @@ loop214:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop214
+	BNE      loop262
 
-rest215:
-	CBZ      R6, end216
+rest263:
+	CBZ      R6, end264
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip217
+	TBZ      $6, R6, skip265
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3356,8 +4444,8 @@ rest215:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip217:
-	TBZ      $5, R6, skip218
+skip265:
+	TBZ      $5, R6, skip266
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3365,27 +4453,27 @@ skip217:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip218:
-	TBZ      $4, R6, skip219
+skip266:
+	TBZ      $4, R6, skip267
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip219:
-	TBZ      $3, R6, skip220
+skip267:
+	TBZ      $3, R6, skip268
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip220:
-	TBZ      $2, R6, skip221
+skip268:
+	TBZ      $2, R6, skip269
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip221:
+skip269:
 
-end216:
+end264:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3403,9 +4491,9 @@ end216:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest223
+	CBZ      R8, rest271
 
-loop222:
+loop270:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3427,12 +4515,12 @@ loop222:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop222
+	BNE      loop270
 
-rest223:
-	CBZ      R6, end224
+rest271:
+	CBZ      R6, end272
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip225
+	TBZ      $6, R6, skip273
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3445,8 +4533,8 @@ rest223:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip225:
-	TBZ      $5, R6, skip226
+skip273:
+	TBZ      $5, R6, skip274
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3454,27 +4542,27 @@ skip225:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip226:
-	TBZ      $4, R6, skip227
+skip274:
+	TBZ      $4, R6, skip275
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip227:
-	TBZ      $3, R6, skip228
+skip275:
+	TBZ      $3, R6, skip276
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip228:
-	TBZ      $2, R6, skip229
+skip276:
+	TBZ      $2, R6, skip277
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip229:
+skip277:
 
-end224:
+end272:
 	WORD     $0x4e27d421 // FADD V1.4S, V1.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3492,9 +4580,9 @@ end224:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest231
+	CBZ      R8, rest279
 
-loop230:
+loop278:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3516,12 +4604,12 @@ loop230:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop230
+	BNE      loop278
 
-rest231:
-	CBZ      R6, end232
+rest279:
+	CBZ      R6, end280
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip233
+	TBZ      $6, R6, skip281
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3534,8 +4622,8 @@ rest231:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip233:
-	TBZ      $5, R6, skip234
+skip281:
+	TBZ      $5, R6, skip282
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3543,27 +4631,27 @@ skip233:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip234:
-	TBZ      $4, R6, skip235
+skip282:
+	TBZ      $4, R6, skip283
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip235:
-	TBZ      $3, R6, skip236
+skip283:
+	TBZ      $3, R6, skip284
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip236:
-	TBZ      $2, R6, skip237
+skip284:
+	TBZ      $2, R6, skip285
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip237:
+skip285:
 
-end232:
+end280:
 	WORD     $0x4e27d442 // FADD V2.4S, V2.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3581,9 +4669,9 @@ end232:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest239
+	CBZ      R8, rest287
 
-loop238:
+loop286:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3605,12 +4693,12 @@ loop238:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop238
+	BNE      loop286
 
-rest239:
-	CBZ      R6, end240
+rest287:
+	CBZ      R6, end288
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip241
+	TBZ      $6, R6, skip289
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3623,8 +4711,8 @@ rest239:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip241:
-	TBZ      $5, R6, skip242
+skip289:
+	TBZ      $5, R6, skip290
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3632,27 +4720,27 @@ skip241:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip242:
-	TBZ      $4, R6, skip243
+skip290:
+	TBZ      $4, R6, skip291
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip243:
-	TBZ      $3, R6, skip244
+skip291:
+	TBZ      $3, R6, skip292
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip244:
-	TBZ      $2, R6, skip245
+skip292:
+	TBZ      $2, R6, skip293
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip245:
+skip293:
 
-end240:
+end288:
 	WORD     $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3665,10 +4753,10 @@ end240:
 	WORD     $0x6e22d400 // FADDP V0.4S, V0.4S, V2.4S
 	FMOVQ.P  F0, 16(R0)
 	SUB      $4, R4
-	B        four211
+	B        four259
 
-one212:
-	CBZ      R4, done213
+one260:
+	CBZ      R4, done261
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -3679,9 +4767,9 @@ one212:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest247
+	CBZ      R8, rest295
 
-loop246:
+loop294:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3703,12 +4791,12 @@ loop246:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop246
+	BNE      loop294
 
-rest247:
-	CBZ      R6, end248
+rest295:
+	CBZ      R6, end296
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip249
+	TBZ      $6, R6, skip297
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -3721,8 +4809,8 @@ rest247:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip249:
-	TBZ      $5, R6, skip250
+skip297:
+	TBZ      $5, R6, skip298
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3730,27 +4818,27 @@ skip249:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip250:
-	TBZ      $4, R6, skip251
+skip298:
+	TBZ      $4, R6, skip299
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip251:
-	TBZ      $3, R6, skip252
+skip299:
+	TBZ      $3, R6, skip300
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip252:
-	TBZ      $2, R6, skip253
+skip300:
+	TBZ      $2, R6, skip301
 	FMOVS.P  4(R7), F11
 	FMOVS.P  4(R2), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip253:
+skip301:
 
-end248:
+end296:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3762,9 +4850,9 @@ end248:
 	WORD     $0x6e20d400 // FADDP V0.4S, V0.4S, V0.4S
 	FMOVS.P  F0, 4(R0)
 	SUB      $1, R4
-	B        one212
+	B        one260
 
-done213:
+done261:
 	RET
 
 // func dot32At(dst *float32, q *float32, rows *float32, dim int, at *int32, n int, limit int) int
@@ -3782,42 +4870,42 @@ TEXT ·dot32At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first254:
+first302:
 	SUBS     $1, R10, R10
-	BLT      start256
+	BLT      start304
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line255:
+line303:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line255
-	B        first254
+	BLO      line303
+	B        first302
 
-start256:
+start304:
 	LSL      $2, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four257:
+four305:
 	CMP      $4, R5
-	BLT      overlap259
+	BLT      overlap307
 
-body258:
+body306:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one260
+	BHS      one308
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one260
+	BHS      one308
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one260
+	BHS      one308
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one260
+	BHS      one308
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -3837,9 +4925,9 @@ body258:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest263
+	CBZ      R19, rest311
 
-loop262:
+loop310:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3863,13 +4951,13 @@ loop262:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop262
+	BNE      loop310
 
-rest263:
-	CBZ      R14, end264
+rest311:
+	CBZ      R14, end312
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip265
+	TBZ      $6, R14, skip313
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3883,8 +4971,8 @@ rest263:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip265:
-	TBZ      $5, R14, skip266
+skip313:
+	TBZ      $5, R14, skip314
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3892,27 +4980,27 @@ skip265:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip266:
-	TBZ      $4, R14, skip267
+skip314:
+	TBZ      $4, R14, skip315
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip267:
-	TBZ      $3, R14, skip268
+skip315:
+	TBZ      $3, R14, skip316
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip268:
-	TBZ      $2, R14, skip269
+skip316:
+	TBZ      $2, R14, skip317
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip269:
+skip317:
 
-end264:
+end312:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -3934,9 +5022,9 @@ end264:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest271
+	CBZ      R19, rest319
 
-loop270:
+loop318:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3960,13 +5048,13 @@ loop270:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop270
+	BNE      loop318
 
-rest271:
-	CBZ      R14, end272
+rest319:
+	CBZ      R14, end320
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip273
+	TBZ      $6, R14, skip321
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -3980,8 +5068,8 @@ rest271:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip273:
-	TBZ      $5, R14, skip274
+skip321:
+	TBZ      $5, R14, skip322
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -3989,27 +5077,27 @@ skip273:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip274:
-	TBZ      $4, R14, skip275
+skip322:
+	TBZ      $4, R14, skip323
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip275:
-	TBZ      $3, R14, skip276
+skip323:
+	TBZ      $3, R14, skip324
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip276:
-	TBZ      $2, R14, skip277
+skip324:
+	TBZ      $2, R14, skip325
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip277:
+skip325:
 
-end272:
+end320:
 	WORD     $0x4e27d421 // FADD V1.4S, V1.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4031,9 +5119,9 @@ end272:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest279
+	CBZ      R19, rest327
 
-loop278:
+loop326:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4057,13 +5145,13 @@ loop278:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop278
+	BNE      loop326
 
-rest279:
-	CBZ      R14, end280
+rest327:
+	CBZ      R14, end328
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip281
+	TBZ      $6, R14, skip329
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4077,8 +5165,8 @@ rest279:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip281:
-	TBZ      $5, R14, skip282
+skip329:
+	TBZ      $5, R14, skip330
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -4086,27 +5174,27 @@ skip281:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip282:
-	TBZ      $4, R14, skip283
+skip330:
+	TBZ      $4, R14, skip331
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip283:
-	TBZ      $3, R14, skip284
+skip331:
+	TBZ      $3, R14, skip332
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip284:
-	TBZ      $2, R14, skip285
+skip332:
+	TBZ      $2, R14, skip333
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip285:
+skip333:
 
-end280:
+end328:
 	WORD     $0x4e27d442 // FADD V2.4S, V2.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4128,9 +5216,9 @@ end280:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest287
+	CBZ      R19, rest335
 
-loop286:
+loop334:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4154,13 +5242,13 @@ loop286:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop286
+	BNE      loop334
 
-rest287:
-	CBZ      R14, end288
+rest335:
+	CBZ      R14, end336
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip289
+	TBZ      $6, R14, skip337
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4174,8 +5262,8 @@ rest287:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip289:
-	TBZ      $5, R14, skip290
+skip337:
+	TBZ      $5, R14, skip338
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -4183,27 +5271,27 @@ skip289:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip290:
-	TBZ      $4, R14, skip291
+skip338:
+	TBZ      $4, R14, skip339
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip291:
-	TBZ      $3, R14, skip292
+skip339:
+	TBZ      $3, R14, skip340
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip292:
-	TBZ      $2, R14, skip293
+skip340:
+	TBZ      $2, R14, skip341
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip293:
+skip341:
 
-end288:
+end336:
 	WORD     $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4217,23 +5305,23 @@ end288:
 	FMOVQ.P  F0, 16(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four257
+	B        four305
 
-overlap259:
-	CBZ      R5, done261
+overlap307:
+	CBZ      R5, done309
 	CMP      $4, R8
-	BLT      one260
+	BLT      one308
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<2, R0
 	MOVD     $4, R5
-	B        body258
+	B        body306
 
-one260:
-	CBZ      R5, done261
+one308:
+	CBZ      R5, done309
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done261
+	BHS      done309
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -4245,9 +5333,9 @@ one260:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest295
+	CBZ      R19, rest343
 
-loop294:
+loop342:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V0.S4
@@ -4267,11 +5355,11 @@ loop294:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop294
+	BNE      loop342
 
-rest295:
-	CBZ      R14, end296
-	TBZ      $6, R14, skip297
+rest343:
+	CBZ      R14, end344
+	TBZ      $6, R14, skip345
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V0.S4
@@ -4283,8 +5371,8 @@ rest295:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip297:
-	TBZ      $5, R14, skip298
+skip345:
+	TBZ      $5, R14, skip346
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.S4, V11.S4, V7.S4
@@ -4292,27 +5380,27 @@ skip297:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip298:
-	TBZ      $4, R14, skip299
+skip346:
+	TBZ      $4, R14, skip347
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.S4, V11.S4, V9.S4
 
-skip299:
-	TBZ      $3, R14, skip300
+skip347:
+	TBZ      $3, R14, skip348
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip300:
-	TBZ      $2, R14, skip301
+skip348:
+	TBZ      $2, R14, skip349
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	VFMLA    V13.S4, V11.S4, V10.S4
 
-skip301:
+skip349:
 
-end296:
+end344:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4325,9 +5413,9 @@ end296:
 	FMOVS.P  F0, 4(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one260
+	B        one308
 
-done261:
+done309:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -4351,9 +5439,9 @@ TEXT ·l2x32Pair(SB), NOSPLIT, $0-32
 	VMOVI    $0, V7.B16
 	MOVD     R1, R6
 	MOVD     R4, R7
-	CBZ      R7, rest303
+	CBZ      R7, rest351
 
-loop302:
+loop350:
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
@@ -4381,11 +5469,11 @@ loop302:
 	ADD      $128, R6
 	ADD      $128, R2
 	SUBS     $128, R7, R7
-	BNE      loop302
+	BNE      loop350
 
-rest303:
-	CBZ      R5, end304
-	TBZ      $6, R5, skip305
+rest351:
+	CBZ      R5, end352
+	TBZ      $6, R5, skip353
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
@@ -4401,8 +5489,8 @@ rest303:
 	ADD      $64, R6
 	ADD      $64, R2
 
-skip305:
-	TBZ      $5, R5, skip306
+skip353:
+	TBZ      $5, R5, skip354
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
@@ -4412,30 +5500,30 @@ skip305:
 	ADD      $32, R6
 	ADD      $32, R2
 
-skip306:
-	TBZ      $4, R5, skip307
+skip354:
+	TBZ      $4, R5, skip355
 	FMOVQ.P  16(R6), F8
 	FMOVQ.P  16(R2), F10
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
 	VFMLA    V10.S4, V10.S4, V6.S4
 
-skip307:
-	TBZ      $3, R5, skip308
+skip355:
+	TBZ      $3, R5, skip356
 	FMOVD.P  8(R6), F8
 	FMOVD.P  8(R2), F10
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
 	VFMLA    V10.S4, V10.S4, V7.S4
 
-skip308:
-	TBZ      $2, R5, skip309
+skip356:
+	TBZ      $2, R5, skip357
 	FMOVS.P  4(R6), F8
 	FMOVS.P  4(R2), F10
 	WORD     $0x4eaad50a // FSUB V10.4S, V8.4S, V10.4S
 	VFMLA    V10.S4, V10.S4, V7.S4
 
-skip309:
+skip357:
 
-end304:
+end352:
 	WORD     $0x4e24d400 // FADD V0.4S, V0.4S, V4.4S
 	WORD     $0x4e25d421 // FADD V1.4S, V1.4S, V5.4S
 	WORD     $0x4e26d442 // FADD V2.4S, V2.4S, V6.4S
@@ -4463,42 +5551,42 @@ TEXT ·l2x32At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first310:
+first358:
 	SUBS     $1, R10, R10
-	BLT      start312
+	BLT      start360
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line311:
+line359:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line311
-	B        first310
+	BLO      line359
+	B        first358
 
-start312:
+start360:
 	LSL      $2, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four313:
+four361:
 	CMP      $4, R5
-	BLT      overlap315
+	BLT      overlap363
 
-body314:
+body362:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one316
+	BHS      one364
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one316
+	BHS      one364
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one316
+	BHS      one364
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one316
+	BHS      one364
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -4518,9 +5606,9 @@ body314:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest319
+	CBZ      R19, rest367
 
-loop318:
+loop366:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4552,13 +5640,13 @@ loop318:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop318
+	BNE      loop366
 
-rest319:
-	CBZ      R14, end320
+rest367:
+	CBZ      R14, end368
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip321
+	TBZ      $6, R14, skip369
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4576,8 +5664,8 @@ rest319:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip321:
-	TBZ      $5, R14, skip322
+skip369:
+	TBZ      $5, R14, skip370
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4587,30 +5675,30 @@ skip321:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip322:
-	TBZ      $4, R14, skip323
+skip370:
+	TBZ      $4, R14, skip371
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip323:
-	TBZ      $3, R14, skip324
+skip371:
+	TBZ      $3, R14, skip372
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip324:
-	TBZ      $2, R14, skip325
+skip372:
+	TBZ      $2, R14, skip373
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip325:
+skip373:
 
-end320:
+end368:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4632,9 +5720,9 @@ end320:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest327
+	CBZ      R19, rest375
 
-loop326:
+loop374:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4666,13 +5754,13 @@ loop326:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop326
+	BNE      loop374
 
-rest327:
-	CBZ      R14, end328
+rest375:
+	CBZ      R14, end376
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip329
+	TBZ      $6, R14, skip377
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4690,8 +5778,8 @@ rest327:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip329:
-	TBZ      $5, R14, skip330
+skip377:
+	TBZ      $5, R14, skip378
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4701,30 +5789,30 @@ skip329:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip330:
-	TBZ      $4, R14, skip331
+skip378:
+	TBZ      $4, R14, skip379
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip331:
-	TBZ      $3, R14, skip332
+skip379:
+	TBZ      $3, R14, skip380
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip332:
-	TBZ      $2, R14, skip333
+skip380:
+	TBZ      $2, R14, skip381
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip333:
+skip381:
 
-end328:
+end376:
 	WORD     $0x4e27d421 // FADD V1.4S, V1.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4746,9 +5834,9 @@ end328:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest335
+	CBZ      R19, rest383
 
-loop334:
+loop382:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4780,13 +5868,13 @@ loop334:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop334
+	BNE      loop382
 
-rest335:
-	CBZ      R14, end336
+rest383:
+	CBZ      R14, end384
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip337
+	TBZ      $6, R14, skip385
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4804,8 +5892,8 @@ rest335:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip337:
-	TBZ      $5, R14, skip338
+skip385:
+	TBZ      $5, R14, skip386
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4815,30 +5903,30 @@ skip337:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip338:
-	TBZ      $4, R14, skip339
+skip386:
+	TBZ      $4, R14, skip387
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip339:
-	TBZ      $3, R14, skip340
+skip387:
+	TBZ      $3, R14, skip388
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip340:
-	TBZ      $2, R14, skip341
+skip388:
+	TBZ      $2, R14, skip389
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip341:
+skip389:
 
-end336:
+end384:
 	WORD     $0x4e27d442 // FADD V2.4S, V2.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4860,9 +5948,9 @@ end336:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest343
+	CBZ      R19, rest391
 
-loop342:
+loop390:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4894,13 +5982,13 @@ loop342:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop342
+	BNE      loop390
 
-rest343:
-	CBZ      R14, end344
+rest391:
+	CBZ      R14, end392
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip345
+	TBZ      $6, R14, skip393
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -4918,8 +6006,8 @@ rest343:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip345:
-	TBZ      $5, R14, skip346
+skip393:
+	TBZ      $5, R14, skip394
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -4929,30 +6017,30 @@ skip345:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip346:
-	TBZ      $4, R14, skip347
+skip394:
+	TBZ      $4, R14, skip395
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip347:
-	TBZ      $3, R14, skip348
+skip395:
+	TBZ      $3, R14, skip396
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip348:
-	TBZ      $2, R14, skip349
+skip396:
+	TBZ      $2, R14, skip397
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip349:
+skip397:
 
-end344:
+end392:
 	WORD     $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -4966,23 +6054,23 @@ end344:
 	FMOVQ.P  F0, 16(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four313
+	B        four361
 
-overlap315:
-	CBZ      R5, done317
+overlap363:
+	CBZ      R5, done365
 	CMP      $4, R8
-	BLT      one316
+	BLT      one364
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<2, R0
 	MOVD     $4, R5
-	B        body314
+	B        body362
 
-one316:
-	CBZ      R5, done317
+one364:
+	CBZ      R5, done365
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done317
+	BHS      done365
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -4994,9 +6082,9 @@ one316:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest351
+	CBZ      R19, rest399
 
-loop350:
+loop398:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -5024,11 +6112,11 @@ loop350:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop350
+	BNE      loop398
 
-rest351:
-	CBZ      R14, end352
-	TBZ      $6, R14, skip353
+rest399:
+	CBZ      R14, end400
+	TBZ      $6, R14, skip401
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -5044,8 +6132,8 @@ rest351:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip353:
-	TBZ      $5, R14, skip354
+skip401:
+	TBZ      $5, R14, skip402
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
@@ -5055,30 +6143,30 @@ skip353:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip354:
-	TBZ      $4, R14, skip355
+skip402:
+	TBZ      $4, R14, skip403
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V9.S4
 
-skip355:
-	TBZ      $3, R14, skip356
+skip403:
+	TBZ      $3, R14, skip404
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip356:
-	TBZ      $2, R14, skip357
+skip404:
+	TBZ      $2, R14, skip405
 	FMOVS.P  4(R15), F11
 	FMOVS.P  4(R9), F13
 	WORD     $0x4eadd56d // FSUB V13.4S, V11.4S, V13.4S
 	VFMLA    V13.S4, V13.S4, V10.S4
 
-skip357:
+skip405:
 
-end352:
+end400:
 	WORD     $0x4e27d400 // FADD V0.4S, V0.4S, V7.4S
 	WORD     $0x4e28d484 // FADD V4.4S, V4.4S, V8.4S
 	WORD     $0x4e29d4a5 // FADD V5.4S, V5.4S, V9.4S
@@ -5091,9 +6179,9 @@ end352:
 	FMOVS.P  F0, 4(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one316
+	B        one364
 
-done317:
+done365:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -5109,9 +6197,9 @@ TEXT ·dot64Rows(SB), NOSPLIT, $0-40
 	AND      $127, R5, R6
 	SUB      R6, R5
 
-four358:
+four406:
 	CMP      $4, R4
-	BLT      one359
+	BLT      one407
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -5122,9 +6210,9 @@ four358:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest362
+	CBZ      R8, rest410
 
-loop361:
+loop409:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5146,12 +6234,12 @@ loop361:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop361
+	BNE      loop409
 
-rest362:
-	CBZ      R6, end363
+rest410:
+	CBZ      R6, end411
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip364
+	TBZ      $6, R6, skip412
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5164,8 +6252,8 @@ rest362:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip364:
-	TBZ      $5, R6, skip365
+skip412:
+	TBZ      $5, R6, skip413
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5173,21 +6261,21 @@ skip364:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip365:
-	TBZ      $4, R6, skip366
+skip413:
+	TBZ      $4, R6, skip414
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip366:
-	TBZ      $3, R6, skip367
+skip414:
+	TBZ      $3, R6, skip415
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip367:
+skip415:
 
-end363:
+end411:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5205,9 +6293,9 @@ end363:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest369
+	CBZ      R8, rest417
 
-loop368:
+loop416:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5229,12 +6317,12 @@ loop368:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop368
+	BNE      loop416
 
-rest369:
-	CBZ      R6, end370
+rest417:
+	CBZ      R6, end418
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip371
+	TBZ      $6, R6, skip419
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5247,8 +6335,8 @@ rest369:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip371:
-	TBZ      $5, R6, skip372
+skip419:
+	TBZ      $5, R6, skip420
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5256,21 +6344,21 @@ skip371:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip372:
-	TBZ      $4, R6, skip373
+skip420:
+	TBZ      $4, R6, skip421
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip373:
-	TBZ      $3, R6, skip374
+skip421:
+	TBZ      $3, R6, skip422
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip374:
+skip422:
 
-end370:
+end418:
 	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5288,9 +6376,9 @@ end370:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest376
+	CBZ      R8, rest424
 
-loop375:
+loop423:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5312,12 +6400,12 @@ loop375:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop375
+	BNE      loop423
 
-rest376:
-	CBZ      R6, end377
+rest424:
+	CBZ      R6, end425
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip378
+	TBZ      $6, R6, skip426
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5330,8 +6418,8 @@ rest376:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip378:
-	TBZ      $5, R6, skip379
+skip426:
+	TBZ      $5, R6, skip427
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5339,21 +6427,21 @@ skip378:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip379:
-	TBZ      $4, R6, skip380
+skip427:
+	TBZ      $4, R6, skip428
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip380:
-	TBZ      $3, R6, skip381
+skip428:
+	TBZ      $3, R6, skip429
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip381:
+skip429:
 
-end377:
+end425:
 	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5371,9 +6459,9 @@ end377:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest383
+	CBZ      R8, rest431
 
-loop382:
+loop430:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5395,12 +6483,12 @@ loop382:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop382
+	BNE      loop430
 
-rest383:
-	CBZ      R6, end384
+rest431:
+	CBZ      R6, end432
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip385
+	TBZ      $6, R6, skip433
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5413,8 +6501,8 @@ rest383:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip385:
-	TBZ      $5, R6, skip386
+skip433:
+	TBZ      $5, R6, skip434
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5422,21 +6510,21 @@ skip385:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip386:
-	TBZ      $4, R6, skip387
+skip434:
+	TBZ      $4, R6, skip435
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip387:
-	TBZ      $3, R6, skip388
+skip435:
+	TBZ      $3, R6, skip436
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip388:
+skip436:
 
-end384:
+end432:
 	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5448,10 +6536,10 @@ end384:
 	WORD     $0x6e63d442 // FADDP V2.2D, V2.2D, V3.2D
 	FSTPQ.P  (F0, F2), 32(R0)
 	SUB      $4, R4
-	B        four358
+	B        four406
 
-one359:
-	CBZ      R4, done360
+one407:
+	CBZ      R4, done408
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
 	VMOVI    $0, V5.B16
@@ -5462,9 +6550,9 @@ one359:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R7
 	MOVD     R5, R8
-	CBZ      R8, rest390
+	CBZ      R8, rest438
 
-loop389:
+loop437:
 	PRFM     4096(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5486,12 +6574,12 @@ loop389:
 	ADD      $128, R7
 	ADD      $128, R2
 	SUBS     $128, R8, R8
-	BNE      loop389
+	BNE      loop437
 
-rest390:
-	CBZ      R6, end391
+rest438:
+	CBZ      R6, end439
 	PRFM     4096(R2), PLDL1KEEP
-	TBZ      $6, R6, skip392
+	TBZ      $6, R6, skip440
 	PRFM     4160(R2), PLDL1KEEP
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
@@ -5504,8 +6592,8 @@ rest390:
 	ADD      $64, R7
 	ADD      $64, R2
 
-skip392:
-	TBZ      $5, R6, skip393
+skip440:
+	TBZ      $5, R6, skip441
 	FLDPQ    (R7), (F11, F12)
 	FLDPQ    (R2), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5513,21 +6601,21 @@ skip392:
 	ADD      $32, R7
 	ADD      $32, R2
 
-skip393:
-	TBZ      $4, R6, skip394
+skip441:
+	TBZ      $4, R6, skip442
 	FMOVQ.P  16(R7), F11
 	FMOVQ.P  16(R2), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip394:
-	TBZ      $3, R6, skip395
+skip442:
+	TBZ      $3, R6, skip443
 	FMOVD.P  8(R7), F11
 	FMOVD.P  8(R2), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip395:
+skip443:
 
-end391:
+end439:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5538,9 +6626,9 @@ end391:
 	WORD     $0x6e60d400 // FADDP V0.2D, V0.2D, V0.2D
 	FMOVD.P  F0, 8(R0)
 	SUB      $1, R4
-	B        one359
+	B        one407
 
-done360:
+done408:
 	RET
 
 // func dot64At(dst *float64, q *float64, rows *float64, dim int, at *int32, n int, limit int) int
@@ -5558,42 +6646,42 @@ TEXT ·dot64At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first396:
+first444:
 	SUBS     $1, R10, R10
-	BLT      start398
+	BLT      start446
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line397:
+line445:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line397
-	B        first396
+	BLO      line445
+	B        first444
 
-start398:
+start446:
 	LSL      $3, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four399:
+four447:
 	CMP      $4, R5
-	BLT      overlap401
+	BLT      overlap449
 
-body400:
+body448:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one402
+	BHS      one450
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one402
+	BHS      one450
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one402
+	BHS      one450
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one402
+	BHS      one450
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -5613,9 +6701,9 @@ body400:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest405
+	CBZ      R19, rest453
 
-loop404:
+loop452:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5639,13 +6727,13 @@ loop404:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop404
+	BNE      loop452
 
-rest405:
-	CBZ      R14, end406
+rest453:
+	CBZ      R14, end454
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip407
+	TBZ      $6, R14, skip455
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5659,8 +6747,8 @@ rest405:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip407:
-	TBZ      $5, R14, skip408
+skip455:
+	TBZ      $5, R14, skip456
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5668,21 +6756,21 @@ skip407:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip408:
-	TBZ      $4, R14, skip409
+skip456:
+	TBZ      $4, R14, skip457
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip409:
-	TBZ      $3, R14, skip410
+skip457:
+	TBZ      $3, R14, skip458
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip410:
+skip458:
 
-end406:
+end454:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5704,9 +6792,9 @@ end406:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest412
+	CBZ      R19, rest460
 
-loop411:
+loop459:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5730,13 +6818,13 @@ loop411:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop411
+	BNE      loop459
 
-rest412:
-	CBZ      R14, end413
+rest460:
+	CBZ      R14, end461
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip414
+	TBZ      $6, R14, skip462
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5750,8 +6838,8 @@ rest412:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip414:
-	TBZ      $5, R14, skip415
+skip462:
+	TBZ      $5, R14, skip463
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5759,21 +6847,21 @@ skip414:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip415:
-	TBZ      $4, R14, skip416
+skip463:
+	TBZ      $4, R14, skip464
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip416:
-	TBZ      $3, R14, skip417
+skip464:
+	TBZ      $3, R14, skip465
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip417:
+skip465:
 
-end413:
+end461:
 	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5795,9 +6883,9 @@ end413:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest419
+	CBZ      R19, rest467
 
-loop418:
+loop466:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5821,13 +6909,13 @@ loop418:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop418
+	BNE      loop466
 
-rest419:
-	CBZ      R14, end420
+rest467:
+	CBZ      R14, end468
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip421
+	TBZ      $6, R14, skip469
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5841,8 +6929,8 @@ rest419:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip421:
-	TBZ      $5, R14, skip422
+skip469:
+	TBZ      $5, R14, skip470
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5850,21 +6938,21 @@ skip421:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip422:
-	TBZ      $4, R14, skip423
+skip470:
+	TBZ      $4, R14, skip471
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip423:
-	TBZ      $3, R14, skip424
+skip471:
+	TBZ      $3, R14, skip472
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip424:
+skip472:
 
-end420:
+end468:
 	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5886,9 +6974,9 @@ end420:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest426
+	CBZ      R19, rest474
 
-loop425:
+loop473:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5912,13 +7000,13 @@ loop425:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop425
+	BNE      loop473
 
-rest426:
-	CBZ      R14, end427
+rest474:
+	CBZ      R14, end475
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip428
+	TBZ      $6, R14, skip476
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -5932,8 +7020,8 @@ rest426:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip428:
-	TBZ      $5, R14, skip429
+skip476:
+	TBZ      $5, R14, skip477
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -5941,21 +7029,21 @@ skip428:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip429:
-	TBZ      $4, R14, skip430
+skip477:
+	TBZ      $4, R14, skip478
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip430:
-	TBZ      $3, R14, skip431
+skip478:
+	TBZ      $3, R14, skip479
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip431:
+skip479:
 
-end427:
+end475:
 	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -5968,23 +7056,23 @@ end427:
 	FSTPQ.P  (F0, F2), 32(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four399
+	B        four447
 
-overlap401:
-	CBZ      R5, done403
+overlap449:
+	CBZ      R5, done451
 	CMP      $4, R8
-	BLT      one402
+	BLT      one450
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<3, R0
 	MOVD     $4, R5
-	B        body400
+	B        body448
 
-one402:
-	CBZ      R5, done403
+one450:
+	CBZ      R5, done451
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done403
+	BHS      done451
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -5996,9 +7084,9 @@ one402:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest433
+	CBZ      R19, rest481
 
-loop432:
+loop480:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V0.D2
@@ -6018,11 +7106,11 @@ loop432:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop432
+	BNE      loop480
 
-rest433:
-	CBZ      R14, end434
-	TBZ      $6, R14, skip435
+rest481:
+	CBZ      R14, end482
+	TBZ      $6, R14, skip483
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V0.D2
@@ -6034,8 +7122,8 @@ rest433:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip435:
-	TBZ      $5, R14, skip436
+skip483:
+	TBZ      $5, R14, skip484
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	VFMLA    V13.D2, V11.D2, V7.D2
@@ -6043,21 +7131,21 @@ skip435:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip436:
-	TBZ      $4, R14, skip437
+skip484:
+	TBZ      $4, R14, skip485
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	VFMLA    V13.D2, V11.D2, V9.D2
 
-skip437:
-	TBZ      $3, R14, skip438
+skip485:
+	TBZ      $3, R14, skip486
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	VFMLA    V13.D2, V11.D2, V10.D2
 
-skip438:
+skip486:
 
-end434:
+end482:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6069,9 +7157,9 @@ end434:
 	FMOVD.P  F0, 8(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one402
+	B        one450
 
-done403:
+done451:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -6095,9 +7183,9 @@ TEXT ·l2x64Pair(SB), NOSPLIT, $0-32
 	VMOVI    $0, V7.B16
 	MOVD     R1, R6
 	MOVD     R4, R7
-	CBZ      R7, rest440
+	CBZ      R7, rest488
 
-loop439:
+loop487:
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
@@ -6125,11 +7213,11 @@ loop439:
 	ADD      $128, R6
 	ADD      $128, R2
 	SUBS     $128, R7, R7
-	BNE      loop439
+	BNE      loop487
 
-rest440:
-	CBZ      R5, end441
-	TBZ      $6, R5, skip442
+rest488:
+	CBZ      R5, end489
+	TBZ      $6, R5, skip490
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
@@ -6145,8 +7233,8 @@ rest440:
 	ADD      $64, R6
 	ADD      $64, R2
 
-skip442:
-	TBZ      $5, R5, skip443
+skip490:
+	TBZ      $5, R5, skip491
 	FLDPQ    (R6), (F8, F9)
 	FLDPQ    (R2), (F10, F11)
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
@@ -6156,23 +7244,23 @@ skip442:
 	ADD      $32, R6
 	ADD      $32, R2
 
-skip443:
-	TBZ      $4, R5, skip444
+skip491:
+	TBZ      $4, R5, skip492
 	FMOVQ.P  16(R6), F8
 	FMOVQ.P  16(R2), F10
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
 	VFMLA    V10.D2, V10.D2, V6.D2
 
-skip444:
-	TBZ      $3, R5, skip445
+skip492:
+	TBZ      $3, R5, skip493
 	FMOVD.P  8(R6), F8
 	FMOVD.P  8(R2), F10
 	WORD     $0x4eead50a // FSUB V10.2D, V8.2D, V10.2D
 	VFMLA    V10.D2, V10.D2, V7.D2
 
-skip445:
+skip493:
 
-end441:
+end489:
 	WORD     $0x4e64d400 // FADD V0.2D, V0.2D, V4.2D
 	WORD     $0x4e65d421 // FADD V1.2D, V1.2D, V5.2D
 	WORD     $0x4e66d442 // FADD V2.2D, V2.2D, V6.2D
@@ -6199,42 +7287,42 @@ TEXT ·l2x64At(SB), NOSPLIT, $0-64
 	CMP      R5, R10
 	CSEL     GT, R5, R10, R10
 
-first446:
+first494:
 	SUBS     $1, R10, R10
-	BLT      start448
+	BLT      start496
 	MOVW     (R4)(R10<<2), R11
 	MADD     R7, R2, R11, R11
 	ADD      R7, R11, R12
 
-line447:
+line495:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	CMP      R12, R11
-	BLO      line447
-	B        first446
+	BLO      line495
+	B        first494
 
-start448:
+start496:
 	LSL      $3, R3, R13
 	AND      $127, R13, R14
 	SUB      R14, R13
 
-four449:
+four497:
 	CMP      $4, R5
-	BLT      overlap451
+	BLT      overlap499
 
-body450:
+body498:
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      one452
+	BHS      one500
 	MOVW     4(R4), R9
 	CMP      R6, R9
-	BHS      one452
+	BHS      one500
 	MOVW     8(R4), R9
 	CMP      R6, R9
-	BHS      one452
+	BHS      one500
 	MOVW     12(R4), R9
 	CMP      R6, R9
-	BHS      one452
+	BHS      one500
 	MOVD     $4, R10
 	SUB      $4, R5, R11
 	CMP      R11, R10
@@ -6254,9 +7342,9 @@ body450:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest455
+	CBZ      R19, rest503
 
-loop454:
+loop502:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6288,13 +7376,13 @@ loop454:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop454
+	BNE      loop502
 
-rest455:
-	CBZ      R14, end456
+rest503:
+	CBZ      R14, end504
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip457
+	TBZ      $6, R14, skip505
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6312,8 +7400,8 @@ rest455:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip457:
-	TBZ      $5, R14, skip458
+skip505:
+	TBZ      $5, R14, skip506
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6323,23 +7411,23 @@ skip457:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip458:
-	TBZ      $4, R14, skip459
+skip506:
+	TBZ      $4, R14, skip507
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip459:
-	TBZ      $3, R14, skip460
+skip507:
+	TBZ      $3, R14, skip508
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip460:
+skip508:
 
-end456:
+end504:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6361,9 +7449,9 @@ end456:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest462
+	CBZ      R19, rest510
 
-loop461:
+loop509:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6395,13 +7483,13 @@ loop461:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop461
+	BNE      loop509
 
-rest462:
-	CBZ      R14, end463
+rest510:
+	CBZ      R14, end511
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip464
+	TBZ      $6, R14, skip512
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6419,8 +7507,8 @@ rest462:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip464:
-	TBZ      $5, R14, skip465
+skip512:
+	TBZ      $5, R14, skip513
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6430,23 +7518,23 @@ skip464:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip465:
-	TBZ      $4, R14, skip466
+skip513:
+	TBZ      $4, R14, skip514
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip466:
-	TBZ      $3, R14, skip467
+skip514:
+	TBZ      $3, R14, skip515
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip467:
+skip515:
 
-end463:
+end511:
 	WORD     $0x4e67d421 // FADD V1.2D, V1.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6468,9 +7556,9 @@ end463:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest469
+	CBZ      R19, rest517
 
-loop468:
+loop516:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6502,13 +7590,13 @@ loop468:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop468
+	BNE      loop516
 
-rest469:
-	CBZ      R14, end470
+rest517:
+	CBZ      R14, end518
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip471
+	TBZ      $6, R14, skip519
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6526,8 +7614,8 @@ rest469:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip471:
-	TBZ      $5, R14, skip472
+skip519:
+	TBZ      $5, R14, skip520
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6537,23 +7625,23 @@ skip471:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip472:
-	TBZ      $4, R14, skip473
+skip520:
+	TBZ      $4, R14, skip521
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip473:
-	TBZ      $3, R14, skip474
+skip521:
+	TBZ      $3, R14, skip522
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip474:
+skip522:
 
-end470:
+end518:
 	WORD     $0x4e67d442 // FADD V2.2D, V2.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6575,9 +7663,9 @@ end470:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest476
+	CBZ      R19, rest524
 
-loop475:
+loop523:
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6609,13 +7697,13 @@ loop475:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop475
+	BNE      loop523
 
-rest476:
-	CBZ      R14, end477
+rest524:
+	CBZ      R14, end525
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
-	TBZ      $6, R14, skip478
+	TBZ      $6, R14, skip526
 	PRFM     (R11), PLDL1KEEP
 	ADD      $64, R11
 	FLDPQ    (R15), (F11, F12)
@@ -6633,8 +7721,8 @@ rest476:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip478:
-	TBZ      $5, R14, skip479
+skip526:
+	TBZ      $5, R14, skip527
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6644,23 +7732,23 @@ skip478:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip479:
-	TBZ      $4, R14, skip480
+skip527:
+	TBZ      $4, R14, skip528
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip480:
-	TBZ      $3, R14, skip481
+skip528:
+	TBZ      $3, R14, skip529
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip481:
+skip529:
 
-end477:
+end525:
 	WORD     $0x4e67d463 // FADD V3.2D, V3.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6673,23 +7761,23 @@ end477:
 	FSTPQ.P  (F0, F2), 32(R0)
 	ADD      $16, R4
 	SUB      $4, R5
-	B        four449
+	B        four497
 
-overlap451:
-	CBZ      R5, done453
+overlap499:
+	CBZ      R5, done501
 	CMP      $4, R8
-	BLT      one452
+	BLT      one500
 	SUB      $4, R5
 	ADD      R5<<2, R4
 	ADD      R5<<3, R0
 	MOVD     $4, R5
-	B        body450
+	B        body498
 
-one452:
-	CBZ      R5, done453
+one500:
+	CBZ      R5, done501
 	MOVW     (R4), R9
 	CMP      R6, R9
-	BHS      done453
+	BHS      done501
 	MADD     R7, R2, R9, R9
 	VMOVI    $0, V0.B16
 	VMOVI    $0, V4.B16
@@ -6701,9 +7789,9 @@ one452:
 	VMOVI    $0, V10.B16
 	MOVD     R1, R15
 	MOVD     R13, R19
-	CBZ      R19, rest483
+	CBZ      R19, rest531
 
-loop482:
+loop530:
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6731,11 +7819,11 @@ loop482:
 	ADD      $128, R15
 	ADD      $128, R9
 	SUBS     $128, R19, R19
-	BNE      loop482
+	BNE      loop530
 
-rest483:
-	CBZ      R14, end484
-	TBZ      $6, R14, skip485
+rest531:
+	CBZ      R14, end532
+	TBZ      $6, R14, skip533
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6751,8 +7839,8 @@ rest483:
 	ADD      $64, R15
 	ADD      $64, R9
 
-skip485:
-	TBZ      $5, R14, skip486
+skip533:
+	TBZ      $5, R14, skip534
 	FLDPQ    (R15), (F11, F12)
 	FLDPQ    (R9), (F13, F14)
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
@@ -6762,23 +7850,23 @@ skip485:
 	ADD      $32, R15
 	ADD      $32, R9
 
-skip486:
-	TBZ      $4, R14, skip487
+skip534:
+	TBZ      $4, R14, skip535
 	FMOVQ.P  16(R15), F11
 	FMOVQ.P  16(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V9.D2
 
-skip487:
-	TBZ      $3, R14, skip488
+skip535:
+	TBZ      $3, R14, skip536
 	FMOVD.P  8(R15), F11
 	FMOVD.P  8(R9), F13
 	WORD     $0x4eedd56d // FSUB V13.2D, V11.2D, V13.2D
 	VFMLA    V13.D2, V13.D2, V10.D2
 
-skip488:
+skip536:
 
-end484:
+end532:
 	WORD     $0x4e67d400 // FADD V0.2D, V0.2D, V7.2D
 	WORD     $0x4e68d484 // FADD V4.2D, V4.2D, V8.2D
 	WORD     $0x4e69d4a5 // FADD V5.2D, V5.2D, V9.2D
@@ -6790,9 +7878,9 @@ end484:
 	FMOVD.P  F0, 8(R0)
 	ADD      $4, R4
 	SUB      $1, R5
-	B        one452
+	B        one500
 
-done453:
+done501:
 	SUB      R5, R8
 	MOVD     R8, ret+56(FP)
 	RET
@@ -6804,14 +7892,14 @@ TEXT ·sub32(SB), NOSPLIT, $0-24
 	MOVD     n+16(FP), R2
 	LSL      $2, R2
 
-loop489:
+loop537:
 	FLDPQ    (R0), (F0, F1)
 	FLDPQ.P  32(R1), (F2, F3)
 	WORD     $0x4ea2d400 // FSUB V0.4S, V0.4S, V2.4S
 	WORD     $0x4ea3d421 // FSUB V1.4S, V1.4S, V3.4S
 	FSTPQ.P  (F0, F1), 32(R0)
 	SUBS     $32, R2, R2
-	BNE      loop489
+	BNE      loop537
 	RET
 
 // func sub64(x *float64, y *float64, n int)
@@ -6821,14 +7909,14 @@ TEXT ·sub64(SB), NOSPLIT, $0-24
 	MOVD     n+16(FP), R2
 	LSL      $3, R2
 
-loop490:
+loop538:
 	FLDPQ    (R0), (F0, F1)
 	FLDPQ.P  32(R1), (F2, F3)
 	WORD     $0x4ee2d400 // FSUB V0.2D, V0.2D, V2.2D
 	WORD     $0x4ee3d421 // FSUB V1.2D, V1.2D, V3.2D
 	FSTPQ.P  (F0, F1), 32(R0)
 	SUBS     $32, R2, R2
-	BNE      loop490
+	BNE      loop538
 	RET
 
 // func max32(x *float32, n int) float32
@@ -6838,15 +7926,15 @@ TEXT ·max32(SB), NOSPLIT, $0-20
 	LSL      $2, R1
 	FLDPQ.P  32(R0), (F0, F1)
 
-loop491:
+loop539:
 	SUBS     $32, R1, R1
-	BEQ      done492
+	BEQ      done540
 	FLDPQ.P  32(R0), (F2, F3)
 	WORD     $0x4e22f400 // FMAX V0.4S, V0.4S, V2.4S
 	WORD     $0x4e23f421 // FMAX V1.4S, V1.4S, V3.4S
-	B        loop491
+	B        loop539
 
-done492:
+done540:
 	WORD     $0x4e21f400 // FMAX V0.4S, V0.4S, V1.4S
 	WORD     $0x6e30f800 // FMAXV S0, V0.4S
 	FMOVS    F0, ret+16(FP)
@@ -6859,15 +7947,15 @@ TEXT ·max64(SB), NOSPLIT, $0-24
 	LSL      $3, R1
 	FLDPQ.P  32(R0), (F0, F1)
 
-loop493:
+loop541:
 	SUBS     $32, R1, R1
-	BEQ      done494
+	BEQ      done542
 	FLDPQ.P  32(R0), (F2, F3)
 	WORD     $0x4e62f400 // FMAX V0.2D, V0.2D, V2.2D
 	WORD     $0x4e63f421 // FMAX V1.2D, V1.2D, V3.2D
-	B        loop493
+	B        loop541
 
-done494:
+done542:
 	WORD     $0x4e61f400 // FMAX V0.2D, V0.2D, V1.2D
 	WORD     $0x7e70f800 // FMAXP D0, V0.2D
 	FMOVD    F0, ret+16(FP)
@@ -6886,9 +7974,9 @@ TEXT ·atMostSquare(SB), NOSPLIT, $0-40
 	MOVD     $0x8040201008040201, R6
 	VDUP     R6, V2.D2
 
-loop495:
+loop543:
 	SUBS     $1, R5, R5
-	BLT      done496
+	BLT      done544
 	FLDPQ.P  32(R1), (F3, F4)
 	FLDPQ.P  32(R2), (F7, F8)
 	FLDPQ.P  32(R1), (F5, F6)
@@ -7006,9 +8094,9 @@ loop495:
 	VADDP    V13.B16, V11.B16, V11.B16
 	VADDP    V11.B16, V11.B16, V11.B16
 	FMOVD.P  F11, 8(R0)
-	B        loop495
+	B        loop543
 
-done496:
+done544:
 	RET
 
 // func atMostLine(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
@@ -7024,9 +8112,9 @@ TEXT ·atMostLine(SB), NOSPLIT, $0-40
 	MOVD     $0x8040201008040201, R6
 	VDUP     R6, V2.D2
 
-loop497:
+loop545:
 	SUBS     $1, R5, R5
-	BLT      done498
+	BLT      done546
 	FLDPQ.P  32(R1), (F3, F4)
 	FLDPQ.P  32(R2), (F7, F8)
 	FLDPQ.P  32(R1), (F5, F6)
@@ -7128,9 +8216,9 @@ loop497:
 	VADDP    V13.B16, V11.B16, V11.B16
 	VADDP    V11.B16, V11.B16, V11.B16
 	FMOVD.P  F11, 8(R0)
-	B        loop497
+	B        loop545
 
-done498:
+done546:
 	RET
 
 // func walshHadamardKernel(x *float32, n int)
@@ -7141,7 +8229,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVD     R0, R2
 	ADD      R1, R0, R3
 
-block499:
+block547:
 	FLDPQ    (R2), (F0, F1)
 	FLDPQ    32(R2), (F2, F3)
 	FLDPQ    64(R2), (F4, F5)
@@ -7304,22 +8392,22 @@ block499:
 	FSTPQ    (F10, F15), 224(R2)
 	ADD      $256, R2
 	CMP      R3, R2
-	BLO      block499
+	BLO      block547
 	MOVD     $256, R4
 
-four500:
+four548:
 	LSL      $1, R4, R5
 	CMP      R1, R5
-	BGE      two503
+	BGE      two551
 	MOVD     R0, R2
 
-group501:
+group549:
 	ADD      R4, R2, R7
 	ADD      R4, R7, R8
 	ADD      R4, R8, R9
 	MOVD     R7, R6
 
-inner502:
+inner550:
 	FLDPQ    (R2), (F11, F13)
 	FLDPQ    (R7), (F12, F14)
 	FLDPQ    (R8), (F16, F1)
@@ -7345,20 +8433,20 @@ inner502:
 	FSTPQ.P  (F13, F16), 32(R8)
 	FSTPQ.P  (F0, F2), 32(R9)
 	CMP      R6, R2
-	BLO      inner502
+	BLO      inner550
 	MOVD     R9, R2
 	CMP      R3, R2
-	BLO      group501
+	BLO      group549
 	LSL      $2, R4
-	B        four500
+	B        four548
 
-two503:
+two551:
 	CMP      R1, R4
-	BGE      done505
+	BGE      done553
 	MOVD     R0, R2
 	ADD      R4, R0, R7
 
-pair504:
+pair552:
 	FLDPQ    (R2), (F1, F7)
 	FLDPQ    (R7), (F11, F12)
 	WORD     $0x4e2bd42e // FADD V14.4S, V1.4S, V11.4S
@@ -7368,9 +8456,9 @@ pair504:
 	FSTPQ.P  (F14, F1), 32(R2)
 	FSTPQ.P  (F11, F12), 32(R7)
 	CMP      R3, R7
-	BLO      pair504
+	BLO      pair552
 
-done505:
+done553:
 	RET
 
 // func prefetch(p *byte)

@@ -13,6 +13,8 @@ func codeDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n, limit in
 func codeDotRowsMany(dst *[4]*int32, q *[4]*int8, rows *uint8, dim, n int)               {}
 func halfL2Rows(dst *int32, q, rows *uint8, dim, n int)                                  {}
 func halfDotRows(dst *int32, q *int8, rows *uint8, dim, n int)                           {}
+func halfL2At(dst *int32, q, rows *uint8, dim int, at *int32, n, limit int) int          { return 0 }
+func halfDotAt(dst *int32, q *int8, rows *uint8, dim int, at *int32, n, limit int) int   { return 0 }
 func dot32Rows(dst, q, rows *float32, dim, n int)                                        {}
 func dot32At(dst, q, rows *float32, dim int, at *int32, n, limit int) int                { return 0 }
 func dot64Rows(dst, q, rows *float64, dim, n int)                                        {}

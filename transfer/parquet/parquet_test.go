@@ -8,14 +8,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vecwire/vecwire"
@@ -291,6 +295,86 @@ func TestLies(t *testing.T) {
 	for _, err = range parquet.Read(bytes.NewReader(lz4.Bytes()), int64(lz4.Len()), vecwire.Schema{Name: "c", Dim: 2}, transfer.Names{ID: "ID"}) {
 	}
 	require.ErrorContains(t, err, `column "ID" is compressed with LZ4, want snappy`)
+}
+
+// TestPagesLie reads pages that are longer than they say, or say that they are: neither may
+// take the memory. A page of zeros is a thousandth when it is compressed.
+func TestPagesLie(t *testing.T) {
+	type row struct {
+		ID string `parquet:",plain"`
+	}
+	const size = 100_000
+	id := strings.Repeat("0123456789", size/10)
+	write := func(codec compress.Codec) []byte {
+		var b bytes.Buffer
+		w := pq.NewGenericWriter[row](&b, pq.Compression(codec))
+		_, err := w.Write([]row{{id}})
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		return b.Bytes()
+	}
+	read := func(file []byte) (err error) {
+		for r, e := range parquet.Read(bytes.NewReader(file), int64(len(file)), vecwire.Schema{Name: "c", Dim: 2}, transfer.Names{ID: "ID"}) {
+			if err = e; e == nil {
+				require.Equal(t, id, r.ID)
+			}
+		}
+		return err
+	}
+	for _, codec := range []compress.Codec{&pq.Uncompressed, &pq.Snappy, &pq.Gzip, &pq.Brotli, &pq.Zstd} {
+		require.NoError(t, read(write(codec)), codec.String())
+	}
+
+	took := func(lie []byte) (uint64, error) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := read(lie)
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc, err
+	}
+	replaced := func(file, from, to []byte) []byte {
+		require.Equal(t, 1, bytes.Count(file, from), "%x", from)
+		return bytes.Replace(file, from, to, 1)
+	}
+	plain := binary.LittleEndian.AppendUint32(nil, size+4) // with the length before the string
+	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0xa0}
+	whole := write(&pq.Zstd)
+	for huge, want := range map[uint32]string{500 << 20: "to decompress it takes 134217728 bytes and more", 100 << 20: "it cannot be decompressed"} {
+		lie := replaced(whole, slices.Concat(frame, plain), binary.LittleEndian.AppendUint32(slices.Clone(frame), huge))
+		bytesTaken, err := took(resealed(t, whole, lie, bytes.Index(whole, frame)))
+		require.Less(t, bytesTaken, uint64(300<<20))
+		require.ErrorContains(t, err, want)
+	}
+
+	varint := binary.AppendUvarint(nil, size+4)
+	bytesTaken, err := took(replaced(write(&pq.Snappy), varint, []byte{0xff, 0xff, 0x7f})) // 2 MiB
+	require.ErrorContains(t, err, `column "ID", page at byte 4: it says that it has 100004 bytes when it is decompressed, and has more`)
+	require.Less(t, bytesTaken, uint64(1<<20))
+	zigzag := binary.AppendUvarint(nil, 2*(size+4)) // as a header has numbers
+	for _, codec := range []compress.Codec{&pq.Snappy, &pq.Gzip, &pq.Brotli, &pq.Zstd} {
+		file := write(codec)
+		at := bytes.Index(file, zigzag)
+		require.Positive(t, at)
+		copy(file[at:], []byte{0x80, 0x80, 0x01}) // 8,192 bytes
+		_, err = took(file)
+		require.ErrorContains(t, err, "it says that it has 8192 bytes when it is decompressed, and has more", codec.String())
+	}
+}
+
+// resealed gives the only page of a changed file, which begins at a byte, the checksum
+// that fits it.
+func resealed(t *testing.T, file, changed []byte, begin int) []byte {
+	sum := func(page []byte) []byte { return binary.AppendVarint(nil, int64(int32(crc32.ChecksumIEEE(page)))) }
+	for end := begin + 1; end < len(file); end++ {
+		if at := bytes.Index(file[:begin], sum(file[begin:end])); at > 0 {
+			now := sum(changed[begin:end])
+			require.Len(t, now, len(sum(file[begin:end])))
+			copy(changed[at:], now)
+			return changed
+		}
+	}
+	require.Fail(t, "the page has no checksum")
+	return nil
 }
 
 type broken struct{ room int }

@@ -81,7 +81,9 @@ func damaged(err *error) {
 // Read reads records of schema s from a Parquet file of so many bytes, as [Write] writes
 // it, or with the columns that names says, for [vecwire.Collection.Ingest]. It yields
 // them as they come, holding some pages of each column; ranged over again, it goes on
-// where it stopped. The table of package parquet says which columns a field takes.
+// where it stopped. The table of package parquet says which columns a field takes. Pages
+// that are compressed are read twice, the first time for their size: one that has another
+// than it says would take as much memory as it likes.
 //
 // Columns that no name is for are passed over; if s has Extra, it gathers those of
 // strings, numbers, bools, times and lists of them. For a FLOAT collection doubles are
@@ -172,6 +174,9 @@ func (d *decoder) row() (row pq.Row, err error) {
 			groups := d.file.RowGroups()
 			if d.group == len(groups) {
 				return nil, errEnd
+			}
+			if err := checkPages(d.r, d.size, &d.file.Metadata().RowGroups[d.group]); err != nil {
+				return nil, err
 			}
 			d.rows, d.group = groups[d.group].Rows(), d.group+1
 		}

@@ -27,6 +27,7 @@ var packages = []goPackage{
 		codeRows(squared, vnni), codeAt(squared, vnni), codeRowsMany(squared, vnni),
 		codeRows(product, vnni), codeAt(product, vnni), codeRowsMany(product, vnni),
 		halfRows(squared, avx2), halfRows(product, avx2), halfRows(squared, vnni), halfRows(product, vnni),
+		halfAt(squared, avx2), halfAt(product, avx2), halfAt(squared, vnni), halfAt(product, vnni),
 		dotRows(single), floatAt(product, single), l2Pair(single), floatAt(squared, single),
 		dotRows(double), floatAt(product, double), l2Pair(double), floatAt(squared, double),
 		sub(single), sub(double), maximum(single), maximum(double),

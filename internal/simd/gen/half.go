@@ -20,6 +20,8 @@ func halfFamily(a *asm, o op, s codeSet) family {
 
 func halfRows(o op, s codeSet) func(*asm) { return func(a *asm) { a.rows(halfFamily(a, o, s)) } }
 
+func halfAt(o op, s codeSet) func(*asm) { return func(a *asm) { a.at(halfFamily(a, o, s)) } }
+
 // halfRow sums over rows of dim bytes, a multiple of 32 and not 0: 64 at a time,
 // where that is one register, and the 32 that may be left.
 func (a *asm) halfRow(o op, s codeSet, q, dim reg.Register) row {

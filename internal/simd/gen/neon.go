@@ -14,6 +14,7 @@ var neonKernels = map[string][]func(*neon){
 		neonCodeRows(squared), neonCodeAt(squared), neonCodeRowsMany(squared),
 		neonCodeRows(product), neonCodeAt(product), neonCodeRowsMany(product),
 		neonHalfRows(squared), neonHalfRows(product),
+		neonHalfAt(squared), neonHalfAt(product),
 		neonDotRows(single), neonFloatAt(product, single), neonL2Pair(single), neonFloatAt(squared, single),
 		neonDotRows(double), neonFloatAt(product, double), neonL2Pair(double), neonFloatAt(squared, double),
 		neonSub(single), neonSub(double), neonMaximum(single), neonMaximum(double),

@@ -45,3 +45,5 @@ func neonHalfFamily(o op) neonFamily {
 }
 
 func neonHalfRows(o op) func(*neon) { return func(n *neon) { n.rows(neonHalfFamily(o)) } }
+
+func neonHalfAt(o op) func(*neon) { return func(n *neon) { n.at(neonHalfFamily(o)) } }

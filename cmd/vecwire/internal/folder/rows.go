@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/codec"
 )
 
 // A row's text is its column "text", followed by a line for each other column:
@@ -130,16 +131,11 @@ func object(line []byte) ([]column, error) {
 		return nil, errors.New("not a JSON object")
 	}
 	var columns []column
-	seen := map[string]bool{}
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
 			return nil, fmt.Errorf("not JSON: %w", err)
 		}
-		if seen[name.(string)] {
-			return nil, fmt.Errorf("the key %q is there twice", name)
-		}
-		seen[name.(string)] = true
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
 			return nil, fmt.Errorf("not JSON: %w", err)
@@ -160,6 +156,9 @@ func object(line []byte) ([]column, error) {
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one JSON value")
+	}
+	if path := codec.KeyTwice(line, false); path != nil {
+		return nil, fmt.Errorf("the key %q is there twice", path[len(path)-1])
 	}
 	return columns, nil
 }
