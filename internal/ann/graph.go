@@ -60,7 +60,7 @@ func (o GraphOptions) Complete() (GraphOptions, error) {
 // A Graph is a graph over the rows of an [Arena] that finds most of the nearest ones
 // without looking at all: HNSW (Malkov and Yashunin, Efficient and robust
 // approximate nearest neighbor search using hierarchical navigable small world
-// graphs, IEEE TPAMI 42, 2020). Its walks compare codes of seven bits an element;
+// graphs, IEEE TPAMI 42, 2020). Its walks compare codes;
 // what they find is scored in full precision.
 //
 // A row that was set is pending until [Graph.Link] has linked it, and a row whose

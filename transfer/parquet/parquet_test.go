@@ -298,7 +298,7 @@ func TestLies(t *testing.T) {
 }
 
 // TestPagesLie reads pages that are longer than they say, or say that they are: neither may
-// take the memory. A page of zeros is a thousandth when it is compressed.
+// take the memory.
 func TestPagesLie(t *testing.T) {
 	type row struct {
 		ID string `parquet:",plain"`
