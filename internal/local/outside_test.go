@@ -105,13 +105,7 @@ func TestOutsideModel(t *testing.T) {
 func requireScores(t testing.TB, c engine.Collection, q engine.Vector) {
 	t.Helper()
 	rows := all(t, t.Context(), c)
-	results, err := c.Search(t.Context(), []engine.Search{{Vector: q, K: len(rows) + 1, Exact: true}})
-	require.NoError(t, err)
-	require.Len(t, results[0].Hits, len(rows))
-	scores := map[string]float64{}
-	for _, h := range results[0].Hits {
-		scores[h.ID] = h.Score
-	}
+	scores := scoresOfAll(t, c, q, len(rows))
 	for _, r := range rows {
 		require.InDelta(t, scoreOf(c.Schema().Metric, q.F32, r.Vector.F32), scores[r.ID], 1e-6, r.ID)
 	}

@@ -166,6 +166,19 @@ func doubles(v []float32) (d engine.Vector) {
 	return d
 }
 
+// scoresOfAll returns the scores of all records, which are so many, by their IDs.
+func scoresOfAll(t testing.TB, c engine.Collection, q engine.Vector, records int) map[string]float64 {
+	t.Helper()
+	results, err := c.Search(t.Context(), []engine.Search{{Vector: q, K: records + 1, Exact: true}})
+	require.NoError(t, err)
+	require.Len(t, results[0].Hits, records)
+	scores := map[string]float64{}
+	for _, h := range results[0].Hits {
+		scores[h.ID] = h.Score
+	}
+	return scores
+}
+
 // requireMemoryIsRows compares what a search finds in memory with the rows.
 func requireMemoryIsRows(t testing.TB, c engine.Collection) {
 	t.Helper()
@@ -178,13 +191,7 @@ func requireMemoryIsRows(t testing.TB, c engine.Collection) {
 		query = doubles(q)
 	}
 	rows := all(t, t.Context(), c)
-	results, err := c.Search(t.Context(), []engine.Search{{Vector: query, K: len(rows) + 1, Exact: true}})
-	require.NoError(t, err)
-	require.Len(t, results[0].Hits, len(rows))
-	scores := map[string]float64{}
-	for _, h := range results[0].Hits {
-		scores[h.ID] = h.Score
-	}
+	scores := scoresOfAll(t, c, query, len(rows))
 	for _, r := range rows {
 		sum := 0.0
 		for i, x := range append(doubles(r.Vector.F32).F64, r.Vector.F64...) {
