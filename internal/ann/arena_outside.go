@@ -44,6 +44,7 @@ type away struct {
 	least  int     // bytes of all vectors from which they are
 	rows   []uint64
 	count  int
+	later  int // how many rows are set before goOn reads any of these again
 	places region[uint64]
 	sums   region[uint32]
 	epoch  atomic.Pointer[epoch]

@@ -236,3 +236,41 @@ func must[V any](v V, err error) V {
 	}
 	return v
 }
+
+// A vector that is set is set, though others that new codes are made of cannot be read just now.
+func TestOutsideSetWhileOthersAreLost(t *testing.T) {
+	const dim, rows = 64, 5000
+	rng := rand.New(rand.NewPCG(1, 9))
+	random := func() []float32 {
+		v := make([]float32, dim)
+		for i := range v {
+			v[i] = float32(rng.NormFloat64())
+		}
+		return v
+	}
+	shelf, vectors := &shelf{}, map[int32][]float32{}
+	a := must(New[float32](dim, codec.L2))
+	a.KeepOutside(shelf, 1)
+	for row := range int32(rows) {
+		vectors[row] = random()
+		require.NoError(t, a.Set(row, vectors[row]))
+	}
+	shelf.write(rng, vectors)
+	var still, lock sync.Mutex
+	none := func() ([]byte, error) { return nil, nil }
+	require.NoError(t, a.WriteFile(t.Context(), filepath.Join(t.TempDir(), "snapshot"), &still, &lock, none))
+	require.Equal(t, rows, a.away.count)
+	clear(shelf.file)
+	shelf.lost = true
+	for row := range int32(4 * rows) { // new codes are wanted
+		require.NoError(t, a.Set(rows+row, random()))
+	}
+	require.NotZero(t, a.away.later)
+	require.Equal(t, 5*rows, a.Len())
+	shelf.write(rng, vectors)
+	shelf.lost = false
+	for row := range int32(2 * setsUntilNext) {
+		require.NoError(t, a.Set(row, random()))
+	}
+	require.True(t, a.next != nil || a.codes.trained > rows)
+}

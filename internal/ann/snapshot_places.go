@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"sync/atomic"
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/simd"
@@ -48,6 +49,8 @@ func (a *Arena[T]) locate() (*located[T], error) {
 			if !a.whole(file, row, x) {
 				return nil, fmt.Errorf("%w: the vector of row %d", ErrDamaged, row)
 			}
+			l.places[row], l.sums[row] = atomic.LoadUint64(&a.away.places.all[row]), a.away.sums.all[row]
+			continue // the way to it is in the log alone
 		default:
 			a.trust(row)
 			copy(x, a.raw(row))

@@ -62,18 +62,41 @@ func (a *Arena[T]) encode(row int32) {
 			a.poor++
 		}
 	}
+	if a.next != nil && int(row) < a.coded {
+		setCode(a.next, row, a.read(a.exclusive(), row))
+	}
+	a.goOn()
+}
+
+// goOn goes on with the making of new codes, if they are wanted. Where a vector that it reads
+// is just not where it was outside, that is left for later: what was set is not at fault.
+func (a *Arena[T]) goOn() {
+	if a.away.count > 0 {
+		if a.away.later > 0 {
+			a.away.later--
+			return
+		}
+		defer func() {
+			if p := recover(); p != nil {
+				if a.damagedBy(p) == nil {
+					panic(p)
+				}
+				a.away.later = setsUntilNext
+			}
+		}()
+	}
 	if a.next == nil {
 		if !a.wantsCodes() {
 			return
 		}
 		a.begin(a.train())
 	}
-	if int(row) < a.coded {
-		setCode(a.next, row, a.read(a.exclusive(), row))
-	}
 	a.proceed(codedPerSet)
 	a.finish()
 }
+
+// setsUntilNext is how many rows are set before codes are gone on with that could not be.
+const setsUntilNext = 256
 
 // exclusive returns memory for one vector, for who holds the owner's lock for writing.
 func (a *Arena[T]) exclusive() []T {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -60,7 +61,8 @@ func cells(page []byte, header int) []byte {
 }
 
 // each passes on the cells of all leaves of a table: the numbers of the rows, and where in the
-// file their payload is.
+// file their payload is. What is no part of a table, as while pages of it are in the log alone, it
+// leaves out, and returns an error that wraps errNoTree at the end.
 func (t btree) each(root uint32, f func(row int64, c cell)) error {
 	pages := len(t.file) / t.size // pages may lead in a circle
 	return t.under(root, 0, &pages, f)
@@ -82,16 +84,13 @@ func (t btree) under(root uint32, depth int, pages *int, f func(row int64, c cel
 		}
 		return nil
 	case interiorTable:
-		for p := cells(page, 12); len(p) > 0; p = p[2:] {
-			at := int(binary.BigEndian.Uint16(p))
-			if at+4 > len(page) {
-				continue
-			}
-			if err := t.under(binary.BigEndian.Uint32(page[at:]), depth+1, pages, f); err != nil {
-				return err
+		var failed error
+		for p := cells(page, 12); len(p) > 0 && *pages >= 0; p = p[2:] {
+			if at := int(binary.BigEndian.Uint16(p)); at+4 <= len(page) {
+				failed = cmp.Or(failed, t.under(binary.BigEndian.Uint32(page[at:]), depth+1, pages, f))
 			}
 		}
-		return t.under(binary.BigEndian.Uint32(page[8:]), depth+1, pages, f)
+		return cmp.Or(failed, t.under(binary.BigEndian.Uint32(page[8:]), depth+1, pages, f))
 	}
 	return fmt.Errorf("%w: page %d has the type %d", errNoTree, root, page[0])
 }

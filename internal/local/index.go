@@ -151,11 +151,24 @@ func (c *collection) link(ctx context.Context, slice sync.Locker, workers int, p
 			progress(engine.IndexProgress{Phase: "linking", Done: int64(done), Total: int64(total)})
 		}
 	}
-	if err := c.index.link(ctx, &c.mu, slice, workers, report); err != nil {
-		return err
+	for range mostHeals {
+		err := c.index.link(ctx, &c.mu, slice, workers, report)
+		if err == nil {
+			return ctx.Err()
+		}
+		if !errors.Is(err, ann.ErrDamaged) {
+			return err
+		}
+		if _, failed := c.heal(ctx); failed != nil || c.isBehind() {
+			return cmp.Or(failed, err)
+		}
 	}
-	return ctx.Err()
+	return c.index.link(ctx, &c.mu, slice, workers, report)
 }
+
+// mostHeals is how often links are gone on with after vectors were not where they were in the
+// file: a writer's checkpoints may move some of them again and again, while it takes minutes.
+const mostHeals = 100
 
 // unfit reports whether the present graph finds too little, so that all searches are
 // exact.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
@@ -198,4 +199,59 @@ func TestOutsideWhileOthersWrite(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, report.Problems)
 	}
+}
+
+// While a reader keeps a checkpoint from its end, the file has leaves of a table to which no way
+// leads: what is found is not lost, and the rest is kept in the snapshot.
+func TestOutsideWhileSomebodyReadsForLong(t *testing.T) {
+	const dim = 1500
+	path := filepath.Join(t.TempDir(), "test.db")
+	s := openStore(t, path)
+	c := create(t, s, engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex})
+	rng := rand.New(rand.NewPCG(1, 2))
+	load := func(from, to int) {
+		var records []engine.Record
+		for i := from; i < to; i++ {
+			v := make([]float32, dim)
+			for j := range v {
+				v[j] = float32(rng.NormFloat64())
+			}
+			records = append(records, engine.Record{ID: fmt.Sprint(i), Vector: engine.Vector{F32: v}})
+		}
+		require.NoError(t, c.Upsert(t.Context(), records))
+	}
+	load(0, 60)
+	saveNow(t, c)
+	require.EqualValues(t, 60, outsiders(c))
+	load(60, 120)
+	reader := openStore(t, path)
+	_, end, err := reader.pin(t.Context())
+	require.NoError(t, err)
+	defer end()
+	load(70, 120) // these leaves stay in the log, and not the way to them
+	saveNow(t, c)
+	require.GreaterOrEqual(t, outsiders(c), int64(60))
+	requireScores(t, c, all(t, t.Context(), c)[7].Vector)
+}
+
+// A log that begins anew has other salts before its counters are 0: what is read in between is
+// taken for no state of the file.
+func TestOutsideWhileALogBeginsAnew(t *testing.T) {
+	var words [34]uint32
+	p := &pages{watch: &watch{header: (*header48)(unsafe.Pointer(&words))}}
+	words[framesWord], words[saltWord], words[backfillWord], words[attemptedWord] = 9, 5, 9, 9
+	before, rests := p.state()
+	require.True(t, rests)
+	words[framesWord], words[saltWord] = 0, 6
+	between, rests := p.state()
+	require.False(t, rests)
+	require.NotEqual(t, before, between)
+	words[backfillWord], words[attemptedWord] = 0, 0
+	_, rests = p.state()
+	require.True(t, rests)
+	words[framesWord], words[backfillWord], words[attemptedWord] = 9, 9, 9
+	after, rests := p.state()
+	require.True(t, rests)
+	require.NotEqual(t, between, after)
+	require.NotEqual(t, before, after)
 }

@@ -22,6 +22,8 @@ type pages struct {
 	watch *watch // nil if nothing changes the file
 	file  int    // that is mapped, as SQLite has it open
 
+	torn atomic.Uint64 // how often the state was read while a log began anew
+
 	mu  sync.Mutex
 	all [][]byte // mapped until the store is closed, since somebody may read them
 	now atomic.Pointer[[]byte]
@@ -29,10 +31,14 @@ type pages struct {
 
 // Where the index of the log has what State reads, in 32-bit words.
 const (
+	framesWord    = 4
 	saltWord      = 8
 	backfillWord  = 24
 	attemptedWord = 32
 )
+
+// unsettled is in what state returns while a log begins anew; no log has so many frames.
+const unsettled = 1 << 63
 
 // state is [ann.Outside.State] of the file.
 func (p *pages) state() (state ann.FileState, rests bool) {
@@ -44,8 +50,16 @@ func (p *pages) state() (state ann.FileState, rests bool) {
 		return state, false
 	}
 	load := func(i int) uint64 { return uint64(atomic.LoadUint32(&words[i])) }
+	salts := func() uint64 { return load(saltWord)<<32 | load(saltWord+1) }
+	before := salts()
 	done, attempted := load(backfillWord), load(attemptedWord)
-	return ann.FileState{load(saltWord)<<32 | load(saltWord+1), done<<32 | attempted}, done == attempted
+	frames, log := load(framesWord), salts()
+	// A log that begins anew has its salts before the counters are 0: what is read in between
+	// is no state, and must not be taken for one of either log.
+	if before != log || done > frames {
+		return ann.FileState{log, unsettled | p.torn.Add(1)}, false
+	}
+	return ann.FileState{log, done<<32 | attempted}, done == attempted
 }
 
 // bytes returns what the file holds.
