@@ -300,7 +300,7 @@ func (a *Arena[T]) productsOf(v *view[T], dst []T, q []float64, rows []int32) {
 // prefetch asks for the beginning of a row.
 func (a *Arena[T]) prefetch(v *view[T], row int32) {
 	if a.away.has(row) {
-		simd.Prefetch(v.file, int(a.away.places.all[row]&^InPieces))
+		simd.Prefetch(v.file, int(atomic.LoadUint64(&a.away.places.all[row])&^InPieces))
 		return
 	}
 	simd.Prefetch(a.data.all, int(row)*a.dim)
