@@ -61,6 +61,18 @@ func (w *away) has(row int32) bool {
 	return i < len(w.rows) && w.rows[i]&(1<<(row&63)) != 0
 }
 
+// mark says that the rows that have places are outside, of those that hold a vector. None is
+// so far.
+func (w *away) mark(live *Bitmap) {
+	w.rows = make([]uint64, (len(w.places.all)+63)/64)
+	for row := range live.All() {
+		if w.places.all[row] != 0 {
+			w.rows[row>>6] |= 1 << (row & 63)
+			w.count++
+		}
+	}
+}
+
 // drop says that a row is in memory from now on.
 func (w *away) drop(row int32) {
 	if w.has(row) {

@@ -110,13 +110,7 @@ func (l *loader[T]) verifyPlaces(kept, data []byte) error {
 			a.measure(row)
 		}
 	}
-	a.away.rows = make([]uint64, len(a.live.words))
-	for row := range a.live.All() {
-		if a.away.places.all[row] != 0 {
-			a.away.rows[row>>6] |= 1 << (row & 63)
-			a.away.count++
-		}
-	}
+	a.away.mark(&a.live)
 	if a.away.count+len(rows) != a.count {
 		return fmt.Errorf("%w: it has %d places and %d vectors, want %d", ErrSnapshot, a.away.count, len(rows), a.count)
 	}
@@ -147,11 +141,5 @@ func (a *Arena[T]) remapPlaces(f *os.File, h *snapshotHeader, at [sections]uint6
 	a.seen = nil
 	a.away.free()
 	a.away.places, a.away.sums = places, sums
-	a.away.rows = make([]uint64, (len(l.places)+63)/64)
-	for row, place := range l.places {
-		if place != 0 && a.live.Has(int32(row)) {
-			a.away.rows[row>>6] |= 1 << (row & 63)
-			a.away.count++
-		}
-	}
+	a.away.mark(&a.live)
 }
