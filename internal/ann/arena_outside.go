@@ -138,6 +138,10 @@ func (a *Arena[T]) look(v *view[T], careful bool) {
 	v.epoch = e
 }
 
+// Doubt makes each vector outside be compared with its checksum again when it is read next, also
+// in the present state of the file: something else than its owner may have written to it.
+func (a *Arena[T]) Doubt() { a.away.epoch.Store(nil) }
+
 // settled reports whether what was read in place was right.
 func (a *Arena[T]) settled(v *view[T]) bool {
 	if v.careful || a.away.count == 0 {

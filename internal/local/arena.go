@@ -78,6 +78,8 @@ type index interface {
 	// relocate looks again where vectors are that are read from the store's file, under the
 	// lock for reading.
 	relocate() error
+	// doubt makes each vector that is read from the store's file be compared again.
+	doubt()
 	// mapsVectors reports whether vectors are mapped from a snapshot.
 	mapsVectors() bool
 
@@ -289,6 +291,8 @@ func (a *arena[T]) holds(row int32, v *engine.Vector) error {
 	}
 	return a.CheckRow(row, a.of(*v))
 }
+
+func (a *arena[T]) doubt() { a.Doubt() }
 
 func (a *arena[T]) sound() error {
 	if a.graph == nil {

@@ -97,6 +97,7 @@ func (k *checker) eachCollection(ctx context.Context, do func(registered) error)
 
 // integrity lets SQLite check the whole file.
 func (k *checker) integrity(ctx context.Context) (whole bool, err error) {
+	k.renewWords(ctx)
 	faults, err := k.pragma(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", engine.MostProblems))
 	for _, fault := range faults {
 		k.add("", "", "SQLite finds: %s", fault)

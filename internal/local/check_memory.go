@@ -53,6 +53,7 @@ func (k *checker) openCollection(ctx context.Context, c *collection) error {
 		return err
 	}
 	defer c.endView()
+	c.index.doubt() // something else than SQLite may have written to the file
 	if err := c.index.sound(); err != nil {
 		k.add(c.schema.Name, "", "the index in memory: %v", err)
 	}

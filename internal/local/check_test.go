@@ -258,3 +258,23 @@ func TestCheckOfFlippedBytes(t *testing.T) {
 	}
 	require.Greater(t, found, times/2)
 }
+
+// SQLite's check of full text goes by what its connection read last of the words, also if
+// others have written since. That is no damage.
+func TestCheckAfterWordsWereRead(t *testing.T) {
+	s := newStore(t)
+	c := create(t, s, checkedSchema)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range 20 {
+		var records []engine.Record
+		for j := range 30 {
+			r := checkedRecord(rng, fmt.Sprint("r", (i*7+j)%90))
+			r.Text = fmt.Sprintf("the text %d of record %d", i, j)
+			records = append(records, r)
+		}
+		require.NoError(t, c.Upsert(t.Context(), records))
+		require.Nil(t, checked(t, s).Problems)
+		_, err := c.SearchText(t.Context(), []engine.TextSearch{{Text: "text", K: 5}})
+		require.NoError(t, err)
+	}
+}

@@ -39,6 +39,21 @@ func sumOfText(language engine.FullText, text string) (sum uint64) {
 	return sum
 }
 
+// renewWords makes FTS5 look at its tables as they are now. Its check of them goes by what the
+// connection read of them last, and finds damage where others have written since. What is wrong
+// with a table, that check says.
+func (k *checker) renewWords(ctx context.Context) {
+	var tables []string
+	_ = k.each(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE '%.words'", nil, func(v []any) {
+		if name, ok := v[0].(string); ok {
+			tables = append(tables, quote(name))
+		}
+	})
+	for _, table := range tables {
+		_ = k.each(ctx, "SELECT rowid FROM "+table+" LIMIT 1", nil, func([]any) {})
+	}
+}
+
 // fullText compares the table of words with the texts. FTS5 shows what it has through a
 // table of its own, which is a temporary one: nothing is written to the file.
 func (k *checker) fullText(ctx context.Context, f *found) (err error) {

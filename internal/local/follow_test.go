@@ -263,3 +263,18 @@ func TestFormat3(t *testing.T) {
 	requireMemoryIsRows(t, open(t, s, "docs"))
 	require.Empty(t, log.String())
 }
+
+// An index that another process has put in the place of the only one of the store is another one,
+// and the snapshot of the former is not taken for its own.
+func TestFollowsAnotherIndex(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	here, there := openStore(t, path), openStore(t, path)
+	c := indexed(t, here, indexSchema, 600)
+	in := open(t, there, "docs")
+	require.Equal(t, 8, indexes(t, in)[0].M)
+	require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 5, EfConstruction: 32}))
+	require.Equal(t, 5, indexes(t, in)[0].M)
+	put(t, in, rand.New(rand.NewPCG(2, 2)), 0, 10)
+	saveNow(t, in)
+	require.Empty(t, checked(t, here).Problems)
+}

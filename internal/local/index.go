@@ -205,8 +205,9 @@ func (c *collection) publish(ctx context.Context, p engine.IndexPlan, byItself b
 			return err
 		}
 		b := &built{m: p.M, ef: p.EfConstruction, whole: true}
-		err := t.tx.QueryRowContext(t.ctx, `INSERT INTO vecwire_indexes (collection, m, ef) VALUES (?, ?, ?) RETURNING id`,
-			c.schema.Name, p.M, p.EfConstruction).Scan(&b.id)
+		err := t.tx.QueryRowContext(t.ctx, `INSERT INTO vecwire_indexes (id, collection, m, ef)
+			VALUES (max(?, 1 + coalesce((SELECT max(id) FROM vecwire_indexes), 0)), ?, ?, ?) RETURNING id`,
+			t.newID(), c.schema.Name, p.M, p.EfConstruction).Scan(&b.id)
 		t.change(c).then = func() {
 			c.saved = saved{noted: c.ids.len()}
 			c.hnsw = b

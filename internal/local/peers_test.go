@@ -28,7 +28,7 @@ import (
 // environment what it is to do with which store.
 const (
 	peerVariable = "VECWIRE_TEST_PEER"
-	killsFlag    = "VECWIRE_TEST_KILLS" // how many kills TestProcesses makes instead of some
+	killsFlag    = "VECWIRE_TEST_KILLS" // how many kills TestProcesses makes instead of 100
 )
 
 type peer struct {
@@ -65,7 +65,7 @@ func (p *peer) stop(testing.TB) {
 // runPeer is the peer.
 func runPeer(path string, does []string) error {
 	ctx := context.Background()
-	e, err := Open(ctx, Options{Path: path, LockTimeout: time.Minute, Logger: slog.New(slog.DiscardHandler)})
+	e, err := Open(ctx, Options{Path: path, LockTimeout: time.Minute, Logger: slog.New(falseAlarms{slog.DiscardHandler})})
 	if err != nil {
 		return err
 	}
@@ -86,15 +86,36 @@ func runPeer(path string, does []string) error {
 		if err != nil {
 			return err
 		}
+		if peerSchema.Dim, err = strconv.Atoi(does[3]); err != nil {
+			return err
+		}
 		fmt.Println("begun")
 		return newWorker(e.(*store), who).work(ctx, from)
 	}
 	return fmt.Errorf("a peer cannot %s", does[0])
 }
 
+// falseAlarms ends the process when the log says that something is damaged: nobody damages it.
+type falseAlarms struct{ slog.Handler }
+
+func (falseAlarms) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+func (falseAlarms) Handle(_ context.Context, r slog.Record) error {
+	for _, damage := range []string{"not what was stored", "was changed while it was in use", "cannot be used"} {
+		if strings.Contains(r.Message, damage) {
+			r.Attrs(func(a slog.Attr) bool {
+				r.Message += fmt.Sprintf(" %s=%v", a.Key, a.Value)
+				return true
+			})
+			panic("a false alarm: " + r.Message)
+		}
+	}
+	return nil
+}
+
 var peerSchema = engine.Schema{
 	Name: "docs", Dim: 4, Metric: codec.L2, FullText: engine.Words,
-	Fields: []engine.Field{{Name: "n", Type: filter.Int, Index: true}, {Name: "who", Type: filter.Int, Index: true}},
+	Fields: []engine.Field{{Name: "n", Type: filter.Int, Index: true}, {Name: "who", Type: filter.Int, Index: true}, {Name: "source", Index: true}},
 }
 
 // A worker writes records of its own, which nobody else changes, to the collection
@@ -113,10 +134,31 @@ func newWorker(s *store, who int) *worker {
 
 // peerRecord is version n of a record: its vector, text and fields all say which it is.
 func peerRecord(who int, id string, n int) engine.Record {
-	return engine.Record{
-		ID: id, Text: fmt.Sprintf("version%d of worker%d", n, who), Fields: []any{int64(n), int64(who)},
-		Vector: engine.Vector{F32: []float32{1, float32(n%1000) / 1000, float32(who), float32(len(id))}},
+	r := engine.Record{
+		ID: id, Text: fmt.Sprintf("version%d of worker%d", n, who), Fields: []any{int64(n), int64(who), nil},
+		Vector: engine.Vector{F32: peerVector(1, float32(n%1000)/1000, float32(who), float32(len(id)))},
 	}
+	if source := peerSource(id); source != "" {
+		r.Fields[2] = source
+	}
+	return r
+}
+
+// peerVector goes on after its first elements with what follows from them.
+func peerVector(first ...float32) []float32 {
+	v := make([]float32, peerSchema.Dim)
+	for i := range v {
+		v[i] = first[i%len(first)] / float32(1+i/len(first))
+	}
+	return v
+}
+
+// peerSource returns the source that a record belongs to by its ID, or "".
+func peerSource(id string) string {
+	if source, _, ok := strings.Cut(id, "#"); ok {
+		return source
+	}
+	return ""
 }
 
 const peerIDs = 60
@@ -128,6 +170,19 @@ type peerModel map[string]int // version by ID
 func (m peerModel) step(who, n int) (upsert []engine.Record, remove []string) {
 	rng := rand.New(rand.NewPCG(uint64(who), uint64(n)))
 	switch n % 8 {
+	case 4: // a source gets other records
+		source := fmt.Sprintf("w%d-s%d", who, rng.IntN(4))
+		for id := range m {
+			if peerSource(id) == source {
+				delete(m, id)
+			}
+		}
+		for i := range rng.IntN(12) {
+			id := fmt.Sprint(source, "#", rng.IntN(4)+4*i)
+			upsert = append(upsert, peerRecord(who, id, n))
+			m[id] = n
+		}
+		remove = []string{source}
 	case 5:
 		for range 6 {
 			id := fmt.Sprintf("w%d-%d", who, rng.IntN(peerIDs))
@@ -184,6 +239,8 @@ func (w *worker) step(ctx context.Context, m peerModel, n int) (err error) {
 	}
 	upsert, remove := m.step(w.who, n)
 	switch {
+	case n%8 == 4:
+		return w.s.Tx(ctx, func(ctx context.Context) error { return w.replace(ctx, remove[0], upsert) })
 	case upsert != nil:
 		return w.docs.Upsert(ctx, upsert)
 	case remove != nil:
@@ -193,6 +250,24 @@ func (w *worker) step(ctx context.Context, m peerModel, n int) (err error) {
 		return w.s.Tx(ctx, func(ctx context.Context) error { return w.count(ctx, n) })
 	}
 	return w.other(ctx, n)
+}
+
+// replace makes records the only ones of a source.
+func (w *worker) replace(ctx context.Context, source string, by []engine.Record) error {
+	before, err := w.docs.Scan(ctx, engine.Scan{Limit: 1000, Filter: filter.Eq("source", source)})
+	if err != nil {
+		return err
+	}
+	var gone []string
+	for _, r := range before {
+		if !slices.ContainsFunc(by, func(n engine.Record) bool { return n.ID == r.ID }) {
+			gone = append(gone, r.ID)
+		}
+	}
+	if _, err := w.docs.Delete(ctx, gone); err != nil || len(by) == 0 {
+		return err
+	}
+	return w.docs.Upsert(ctx, by)
 }
 
 // count adds one to the counter, and writes the worker's pair.
@@ -214,7 +289,7 @@ func (w *worker) count(ctx context.Context, n int) error {
 func (w *worker) other(ctx context.Context, n int) error {
 	schema := peerSchema
 	schema.Name = fmt.Sprintf("own%d", w.who)
-	switch n / 8 % 4 {
+	switch n / 8 % 5 {
 	case 0:
 		c, err := ensure(ctx, w.s, schema)
 		if err != nil {
@@ -227,6 +302,10 @@ func (w *worker) other(ctx context.Context, n int) error {
 		}
 	case 2:
 		return w.docs.BuildIndex(ctx, engine.IndexPlan{M: 4 + n%2, EfConstruction: 32})
+	case 3: // somebody may read what was before, so that the file cannot shrink
+		if err := w.s.Compact(ctx); err != nil && !errors.As(err, new(*engine.LockedError)) {
+			return err
+		}
 	default:
 		if w.who == 0 && n%5 == 0 {
 			if err := w.docs.DropIndex(ctx, "docs.hnsw"); err != nil && !errors.Is(err, engine.ErrNotFound) {
@@ -271,7 +350,7 @@ func (w *worker) look(ctx context.Context, m peerModel) error {
 			return err
 		}
 	}
-	query := engine.Vector{F32: []float32{1, rand.Float32(), float32(rand.IntN(peerCount)), 5}}
+	query := engine.Vector{F32: peerVector(1, rand.Float32(), float32(rand.IntN(peerCount)), 5)}
 	for _, s := range []engine.Search{
 		{Vector: query, K: 10, Payload: true, Vectors: true},
 		{Vector: query, K: 10, Payload: true, Filter: filter.Eq("who", int64(rand.IntN(peerCount)))},
@@ -305,7 +384,7 @@ func (w *worker) look(ctx context.Context, m peerModel) error {
 func checkPeerRecord(r engine.Record) error {
 	n, who := int(r.Fields[0].(int64)), int(r.Fields[1].(int64))
 	want := peerRecord(who, r.ID, n)
-	if r.Text != want.Text || r.Vector.F32 != nil && !slices.Equal(r.Vector.F32, want.Vector.F32) {
+	if r.Text != want.Text || r.Fields[2] != want.Fields[2] || r.Vector.F32 != nil && !slices.Equal(r.Vector.F32, want.Vector.F32) {
 		return fmt.Errorf("record %s is torn: %v", r.ID, r)
 	}
 	if strings.HasPrefix(r.ID, "w") && !strings.HasPrefix(r.ID, fmt.Sprintf("w%d-", who)) {
@@ -319,21 +398,38 @@ const peerCount = 3
 // TestProcesses lets several processes work on one store, kills one after the other at
 // any moment, and looks in this one, which has the store open all the time, and in one
 // that opens it anew, whether all that was acknowledged is there, once, and whole.
+//
+// Vectors are read from the file: several are on a page of it, or each has pages of its own.
 func TestProcesses(t *testing.T) {
-	kills := 12
+	kills := 100
+	if testing.Short() {
+		kills = 24
+	}
 	if n, err := strconv.Atoi(os.Getenv(killsFlag)); err == nil {
 		kills = n
 	}
+	for _, dim := range []int{4, 1100} {
+		t.Run(fmt.Sprint(dim), func(t *testing.T) {
+			before := peerSchema.Dim
+			defer func() { peerSchema.Dim = before }()
+			peerSchema.Dim = dim
+			killProcesses(t, kills/2)
+		})
+	}
+}
+
+func killProcesses(t *testing.T, kills int) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	s := openStore(t, path)
+	s.log = slog.New(falseAlarms{slog.DiscardHandler})
 	s.leastSave = 40
 	rng := rand.New(rand.NewPCG(5, uint64(time.Now().UnixNano())))
 	var done [peerCount]atomic.Int64 // acknowledged steps
 	var peers [peerCount]*peer
 	var ended [peerCount]chan error
 	start := func(who int) {
-		p := startPeer(t, path, "work", fmt.Sprint(who), fmt.Sprint(done[who].Load()))
+		p := startPeer(t, path, "work", fmt.Sprint(who), fmt.Sprint(done[who].Load()), fmt.Sprint(peerSchema.Dim))
 		peers[who], ended[who] = p, make(chan error, 1)
 		go func() {
 			for p.lines.Scan() {
@@ -367,7 +463,7 @@ func TestProcesses(t *testing.T) {
 	for who := range peerCount {
 		start(who)
 	}
-	var steps, checked int64
+	var steps, readings, outside int64
 	watcher := newWatcher(s)
 	for round := range kills {
 		moment := time.After(time.Duration(rng.IntN(300)) * time.Millisecond) // any will do: it only spreads where the kill falls
@@ -378,7 +474,7 @@ func TestProcesses(t *testing.T) {
 			default:
 				n, err := watcher.look(ctx, &done)
 				require.NoError(t, err, "round %d", round)
-				checked += n
+				readings += n
 			}
 		}
 		if round%4 != 3 {
@@ -396,6 +492,10 @@ func TestProcesses(t *testing.T) {
 			done[who].Store(settleStep(t, s, who, int(done[who].Load())))
 		}
 		requirePeers(t, s, &done)
+		if c := watcher.docs; c != nil {
+			outside += outsiders(c)
+		}
+		require.Empty(t, checked(t, s).Problems)
 		fresh := openStore(t, path)
 		requirePeers(t, fresh, &done)
 		require.NoError(t, fresh.Close())
@@ -407,8 +507,8 @@ func TestProcesses(t *testing.T) {
 		stop(who)
 		steps += done[who].Load()
 	}
-	t.Logf("%d kills; %d acknowledged steps of %d processes were there, whole and once; %d readings beside them were of one state",
-		kills, steps, peerCount, checked)
+	t.Logf("%d kills; %d acknowledged steps of %d processes were there, whole and once; %d readings beside them were of one state; %d vectors were read from the file",
+		kills, steps, peerCount, readings, outside)
 	require.NotZero(t, steps)
 }
 
@@ -527,7 +627,7 @@ func requirePeers(t *testing.T, s *store, done *[peerCount]atomic.Int64) {
 	require.Equal(t, total, n)
 	requireMemoryIsRows(t, c)
 	for i := range 5 {
-		search := engine.Search{Vector: engine.Vector{F32: []float32{1, float32(i) / 5, 1, 5}}, K: 8, Effort: 200}
+		search := engine.Search{Vector: engine.Vector{F32: peerVector(1, float32(i)/5, 1, 5)}, K: 8, Effort: 200}
 		through, err := c.Search(ctx, []engine.Search{search})
 		require.NoError(t, err)
 		search.Exact = true

@@ -159,7 +159,7 @@ func (t *txn) catchUp(ctx context.Context, only *collection) error {
 	return nil
 }
 
-// newID returns an id for a collection that the transaction makes: no other has or had
+// newID returns an id for a collection or an index that the transaction makes: no other has or had
 // it. Commits of a store in memory have no numbers.
 func (t *txn) newID() int64 {
 	if t.store.watch == nil {
