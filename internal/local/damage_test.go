@@ -124,7 +124,7 @@ func (d *damaged) try(t *testing.T, what, name string, b []byte, live bool, rng 
 	if !live {
 		d.restore(t, map[string][]byte{name: b})
 	}
-	s, err, warned := d.open(t, d.path, opts)
+	s, warned, err := d.open(t, d.path, opts)
 	if err != nil {
 		require.False(t, live, "%s: %v", what, err)
 		return "refused"
@@ -195,7 +195,7 @@ func overwrite(t *testing.T, name string, b []byte) {
 func TestCheckDoubtsVectors(t *testing.T) {
 	d := newDamaged(t, false)
 	d.restore(t, nil)
-	s, err, _ := d.open(t, d.path, Options{})
+	s, _, err := d.open(t, d.path, Options{})
 	require.NoError(t, err)
 	defer s.Close()
 	d.look(t.Context(), s)

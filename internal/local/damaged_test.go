@@ -54,7 +54,7 @@ func newDamaged(t *testing.T, killed bool) *damaged {
 	if !killed {
 		d.keep(t)
 	}
-	s, errs, warned := d.open(t, d.path, Options{})
+	s, warned, errs := d.open(t, d.path, Options{})
 	require.Empty(t, errs)
 	var failed []error
 	d.whole, failed = d.look(t.Context(), s)
@@ -110,19 +110,19 @@ func (d *damaged) restore(t *testing.T, but map[string][]byte) {
 }
 
 // open opens a store, and returns what its log warns of, too.
-func (d *damaged) open(t *testing.T, path string, opts Options) (*store, error, func() string) {
+func (d *damaged) open(t *testing.T, path string, opts Options) (*store, func() string, error) {
 	t.Helper()
 	log := &logged{}
 	opts.Path, opts.Logger = path, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	e, err := Open(t.Context(), opts)
 	if err != nil {
-		return nil, err, nil
+		return nil, nil, err
 	}
-	return e.(*store), nil, func() string {
+	return e.(*store), func() string {
 		log.mu.Lock()
 		defer log.mu.Unlock()
 		return log.String()
-	}
+	}, nil
 }
 
 // look reads all in many ways.

@@ -230,8 +230,10 @@ var fullOps = []fullOp{
 		}
 		defer os.RemoveAll(filepath.Dir(to))
 		err := s.Backup(ctx, to, nil)
-		if _, there := os.Stat(to); (err == nil) != (there == nil) {
-			return fmt.Errorf("the backup's file: %v: %w", there, err)
+		if _, missing := os.Stat(to); err == nil {
+			return missing
+		} else if missing == nil {
+			panic("a backup that failed has a file")
 		}
 		return err
 	}},

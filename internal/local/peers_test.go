@@ -167,7 +167,7 @@ const peerIDs = 60
 type peerModel map[string]int // version by ID
 
 // step is what the n-th step does to the worker's own records.
-func (m peerModel) step(who, n int) (upsert []engine.Record, remove []string) {
+func (m peerModel) step(who, n int) (upsert, remove []string) {
 	rng := rand.New(rand.NewPCG(uint64(who), uint64(n)))
 	switch n % 8 {
 	case 4: // a source gets other records
@@ -179,7 +179,7 @@ func (m peerModel) step(who, n int) (upsert []engine.Record, remove []string) {
 		}
 		for i := range rng.IntN(12) {
 			id := fmt.Sprint(source, "#", rng.IntN(4)+4*i)
-			upsert = append(upsert, peerRecord(who, id, n))
+			upsert = append(upsert, id)
 			m[id] = n
 		}
 		remove = []string{source}
@@ -196,7 +196,7 @@ func (m peerModel) step(who, n int) (upsert []engine.Record, remove []string) {
 		first := rng.IntN(peerIDs)
 		for i := range rng.IntN(20) + 1 {
 			id := fmt.Sprintf("w%d-%d", who, (first+i)%peerIDs)
-			upsert = append(upsert, peerRecord(who, id, n))
+			upsert = append(upsert, id)
 			m[id] = n
 		}
 	}
@@ -237,7 +237,11 @@ func (w *worker) step(ctx context.Context, m peerModel, n int) (err error) {
 			return err
 		}
 	}
-	upsert, remove := m.step(w.who, n)
+	ids, remove := m.step(w.who, n)
+	var upsert []engine.Record
+	for _, id := range ids {
+		upsert = append(upsert, peerRecord(w.who, id, n))
+	}
 	switch {
 	case n%8 == 4:
 		return w.s.Tx(ctx, func(ctx context.Context) error { return w.replace(ctx, remove[0], upsert) })
