@@ -38,6 +38,9 @@ type Arena[T codec.Float] struct {
 	unit    []T       // see exclusive
 	wild    bool      // some of these cannot be compared by kernels
 
+	given bool          // vectors are kept as they were given; see arena_given.go
+	odd   map[int32][]T // those that rows hold normalised all the same
+
 	// For Dot and L2, what the search's error bounds need; for Cosine all rows
 	// have the norm 1, and both are nil.
 	half    region[T] // half of each row's squared norm, +Inf if that overflows
@@ -157,6 +160,7 @@ func (a *Arena[T]) Delete(row int32) bool {
 	} else {
 		clear(a.raw(row))
 		a.sign(row)
+		delete(a.odd, row)
 	}
 	if a.metric != codec.Cosine {
 		a.setHalf(row, 0)
@@ -193,6 +197,12 @@ func (a *Arena[T]) Close() {
 	a.sums.free()
 	a.origin.close()
 	a.origin = nil
+	a.odd = nil
+	a.dropCodes()
+}
+
+// dropCodes gives the memory of codes back.
+func (a *Arena[T]) dropCodes() {
 	for _, c := range []*codes{a.codes, a.next} {
 		if c != nil {
 			c.free()
@@ -205,24 +215,24 @@ func (a *Arena[T]) Close() {
 
 // put stores v in row.
 func (a *Arena[T]) put(row int32, v []T) {
-	if a.asGiven() {
+	switch {
+	case a.asGiven() && a.given:
+		a.putGiven(row, v)
+	case a.asGiven():
 		copy(a.raw(row), v)
 		a.measure(row)
-		return
-	}
-	if a.metric == codec.Cosine {
+	case a.metric == codec.Cosine:
 		simd.Normalize(a.raw(row), v)
-	} else {
+	default:
 		copy(a.raw(row), v)
 	}
 }
 
 // measure sets the inverse of the norm of a row that is as it was given.
 func (a *Arena[T]) measure(row int32) {
-	const most = 1 << 30 // else products of float32 may overflow, or lose what counts
 	norm := simd.Norm(a.raw(row))
 	a.inverse.all[row] = T(1 / norm)
-	a.wild = a.wild || !(norm < most && norm > 1./most)
+	a.wild = a.wild || !isCommon(norm)
 }
 
 // row returns what a row is compared by.

@@ -103,9 +103,6 @@ func (w *away) free() {
 // does, and not normalised ones; scores are those of the vectors as they were given, then.
 func (a *Arena[T]) KeepOutside(o Outside, least int) { a.away.from, a.away.least = o, least }
 
-// asGiven reports whether the arena holds vectors that it must normalise to compare them.
-func (a *Arena[T]) asGiven() bool { return a.away.from != nil && a.metric == codec.Cosine }
-
 // scattered reports whether rows cannot be handed to kernels as they are in a.data.
 func (a *Arena[T]) scattered() bool { return a.away.count > 0 || a.wild }
 

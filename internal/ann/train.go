@@ -100,7 +100,7 @@ const setsUntilNext = 256
 
 // exclusive returns memory for one vector, for who holds the owner's lock for writing.
 func (a *Arena[T]) exclusive() []T {
-	if a.away.from == nil {
+	if a.away.from == nil && !a.asGiven() {
 		return nil
 	}
 	return sized(&a.unit, a.dim)
@@ -116,7 +116,7 @@ func (a *Arena[T]) proceed(n int) {
 	end := min(a.coded+n, a.Rows())
 	a.next.grow(end)
 	var buf []T
-	if a.away.from != nil {
+	if a.away.from != nil || a.asGiven() {
 		buf = make([]T, a.dim)
 	}
 	for ; a.coded < end; a.coded++ {

@@ -19,6 +19,10 @@ type index interface {
 	set(row int32, v engine.Vector) error
 	remove(row int32)
 	has(row int32) bool
+	// given returns the vector of a row, of an index that holds vectors as they were given,
+	// and rest lets codes go.
+	given(row int32) (engine.Vector, bool)
+	rest()
 
 	// search appends to dst the rows with the k highest scores among those allowed
 	// (nil for all), and every further one that ties with the last, best first.
@@ -91,23 +95,25 @@ type index interface {
 	load(path string) (stamp []byte, err error)
 }
 
-// newIndex returns an index, whose vectors are also in the store's file if o is not nil.
-func newIndex(s engine.Schema, o *outside) (index, error) {
+// newIndex returns an index, whose vectors are also in the store's file if o is not nil, and
+// nowhere else if held.
+func newIndex(s engine.Schema, o *outside, held bool) (index, error) {
 	if s.Element == codec.DOUBLE {
-		return newArena(s, o, func(v engine.Vector) []float64 { return v.F64 })
+		return newArena(s, o, held, func(v engine.Vector) []float64 { return v.F64 }, func(v []float64) engine.Vector { return engine.Vector{F64: v} })
 	}
-	return newArena(s, o, func(v engine.Vector) []float32 { return v.F32 })
+	return newArena(s, o, held, func(v engine.Vector) []float32 { return v.F32 }, func(v []float32) engine.Vector { return engine.Vector{F32: v} })
 }
 
 // arena is an index over vectors of one element type.
 type arena[T codec.Float] struct {
 	*ann.Arena[T]
 	of    func(engine.Vector) []T
+	as    func([]T) engine.Vector
 	graph *ann.Graph[T] // over the arena; nil if none was built
 	next  *ann.Graph[T] // that is being built
 }
 
-func newArena[T codec.Float](s engine.Schema, o *outside, of func(engine.Vector) []T) (index, error) {
+func newArena[T codec.Float](s engine.Schema, o *outside, held bool, of func(engine.Vector) []T, as func([]T) engine.Vector) (index, error) {
 	a, err := ann.New[T](s.Dim, s.Metric)
 	if err != nil {
 		return nil, err
@@ -115,13 +121,23 @@ func newArena[T codec.Float](s engine.Schema, o *outside, of func(engine.Vector)
 	if o != nil {
 		a.KeepOutside(o, outsideFrom)
 	}
-	made := &arena[T]{Arena: a, of: of}
+	if held {
+		a.KeepGiven()
+	}
+	made := &arena[T]{Arena: a, of: of, as: as}
 	made.setCodes(s.Codes)
 	return made, nil
 }
 
 func (a *arena[T]) reserve(rows int)   { a.Reserve(rows) }
 func (a *arena[T]) has(row int32) bool { return a.Has(row) }
+
+func (a *arena[T]) given(row int32) (engine.Vector, bool) {
+	v, ok := a.Given(nil, row)
+	return a.as(v), ok
+}
+
+func (a *arena[T]) rest() { a.Rest() }
 
 func (a *arena[T]) set(row int32, v engine.Vector) error {
 	if err := a.Set(row, a.of(v)); err != nil {

@@ -34,7 +34,11 @@ func (s *store) Backup(ctx context.Context, path string, progress func(engine.Pr
 		}
 	}()
 	job := &copying{ctx: ctx, progress: progress}
-	if err := s.copyPages(job, temp); err != nil {
+	copyRows := s.copyPages
+	if s.held() {
+		copyRows = s.copyHeld
+	}
+	if err := copyRows(job, temp); err != nil {
 		return explain(err)
 	}
 	if err := s.finishCopy(job, temp, path); err != nil {

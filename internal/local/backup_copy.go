@@ -51,11 +51,7 @@ func (j *copying) done(n int) error {
 // copyPages writes all pages of the database as they are at one moment.
 func (s *store) copyPages(job *copying, to string) (err error) {
 	pool := s.read.DB
-	if s.path == "" { // the writer's connection: who has another waits for it
-		if err := s.takeTurn(job.ctx, call{verb: "Backup"}); err != nil {
-			return err
-		}
-		defer s.endTurn()
+	if s.held() { // the writer's connection: who has another waits for it
 		pool = s.write
 	}
 	conn, err := pool.Conn(job.ctx)

@@ -95,6 +95,14 @@ func (c *collection) compareRows(ctx context.Context, q queryer, from int64, whe
 			wrong(id, "it is row %d in the file, and not there", number)
 			return
 		}
+		if c.store.held() {
+			if vector, ok := c.index.given(row); !ok {
+				wrong(id, "it has no vector")
+			} else if err := c.index.holds(row, &vector); err != nil {
+				wrong(id, "%v", err)
+			}
+			return
+		}
 		blob, _ := v[2].([]byte)
 		vector, err := c.checkedVector(id, blob)
 		if err != nil {

@@ -79,7 +79,7 @@ func newCollection(s *store, schema engine.Schema, id int64) (*collection, error
 	c.declined.Store(schema.Index == engine.NoIndex)
 	var err error
 	c.outside = c.newOutside()
-	c.index, err = newIndex(schema, c.outside)
+	c.index, err = c.newIndex()
 	return c, err
 }
 
@@ -147,7 +147,7 @@ func (c *collection) load(ctx context.Context) error {
 		return err
 	}
 	c.index.close()
-	if c.index, err = newIndex(c.schema, c.outside); err != nil {
+	if c.index, err = c.newIndex(); err != nil {
 		return err
 	}
 	return c.loadAll(ctx)
@@ -220,7 +220,10 @@ func (c *collection) loadRows(ctx context.Context) error {
 	defer c.store.endReading()
 	c.ids = newIDs()
 	c.end = int32(end)
-	c.index.reserve(int(end))
+	held := c.store.held()
+	if !held {
+		c.index.reserve(int(end))
+	}
 	rows, err := c.store.read.QueryContext(ctx, fmt.Sprintf("SELECT r.%s, r.id, d.vector FROM %s r LEFT JOIN %s d USING (%[1]s)",
 		rowColumn, rowsTable(c.schema.Name), dataTable(c.schema.Name)))
 	if err != nil {
@@ -238,10 +241,13 @@ func (c *collection) loadRows(ctx context.Context) error {
 		if row < 0 || row >= c.end {
 			return fmt.Errorf("%w: record %q in %q has row %d", errDamaged, id, c.schema.Name, row)
 		}
+		c.ids.put(row, id)
+		if held && c.index.has(row) {
+			continue
+		}
 		if buf, err = c.decodeVector(buf, id, blob); err != nil {
 			return err
 		}
-		c.ids.put(row, id)
 		if err := c.index.set(row, buf); err != nil {
 			return fmt.Errorf("%w: record %q in %q: %w", errDamaged, id, c.schema.Name, err)
 		}
@@ -286,7 +292,7 @@ func isSparse(count, end int64) bool { return end-count > count+sparse }
 // compactIfSparse gives the rows of a collection without an index the lowest numbers
 // there are, if most are free. If it has a snapshot, that is to be looked at first.
 func (c *collection) compactIfSparse(ctx context.Context, looked bool) error {
-	if c.store.readOnly {
+	if c.store.readOnly || c.store.held() { // vectors that are held stay where they are
 		return nil
 	}
 	if _, saved, err := c.indexInFile(ctx); err != nil || saved.tag != "" && !looked {

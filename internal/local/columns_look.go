@@ -162,7 +162,10 @@ func (c *collection) pageOfColumns(ctx context.Context, s engine.Scan) ([]engine
 	if len(numbers) <= atMost {
 		return records, true, c.read(ctx, numbers, p, to)
 	}
-	return records, true, c.byRow(ctx, c.store.borrow, numbers, p, to) // and keep nothing of an export
+	read := func(ctx context.Context, numbers []int32, p parts, to func(place int) *engine.Record) error {
+		return c.byRow(ctx, c.store.borrow, numbers, p, to) // and keep nothing of an export
+	}
+	return records, true, c.withHeld(read, c.index.given)(ctx, numbers, p, to)
 }
 
 // pageShare is how many times longer it takes SQLite to look at a record than it takes

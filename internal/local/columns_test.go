@@ -342,7 +342,7 @@ func requireLooks(t testing.TB, rng *rand.Rand, c *collection) {
 					}
 				}
 			}
-			want, err := c.scan(ctx, c.store.read, scan)
+			want, err := c.scan(ctx, c.store.read, scan, c.heldView())
 			require.NoError(t, err)
 			got, ok, err := c.pageOfColumns(ctx, scan)
 			require.NoError(t, err)

@@ -252,6 +252,9 @@ func openMemory(ctx context.Context, opts Options) (engine.Engine, error) {
 	if err := s.connect(ctx, uri); err != nil {
 		return nil, &engine.ConnectError{Target: "mem:", Err: err}
 	}
+	if err := limitMemory(uri, mostInMemory); err != nil {
+		return nil, errors.Join(&engine.ConnectError{Target: "mem:", Err: err}, s.Close())
+	}
 	s.gate = semaphore.NewWeighted(writerWeight)
 	err := s.update(ctx, call{verb: "Open"}, func(t *txn) error {
 		_, err := t.tx.ExecContext(t.ctx, registry)
@@ -412,7 +415,7 @@ func explain(err error) error {
 	case sqlite3.SQLITE_PROTOCOL:
 		return fmt.Errorf("%w: %w", errNoSharedMemory, err)
 	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("the disk is full: %w", err)
+		return fmt.Errorf("the disk is full, or a store in memory has 2 GiB beside its vectors, which is the most that SQLite takes: %w", err)
 	case sqlite3.SQLITE_IOERR:
 		switch e.Code() {
 		case sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_LOCK:

@@ -122,6 +122,11 @@ func copyFields(dst, src []any) {
 // read is the rowReader outside a transaction, where the caller holds c.mu for
 // reading.
 func (c *collection) read(ctx context.Context, numbers []int32, p parts, to func(place int) *engine.Record) error {
+	return c.withHeld(c.readRows, c.index.given)(ctx, numbers, p, to)
+}
+
+// readRows is read of what SQLite has.
+func (c *collection) readRows(ctx context.Context, numbers []int32, p parts, to func(place int) *engine.Record) error {
 	if p.vectors {
 		return c.byRow(ctx, c.store.borrow, numbers, p, to)
 	}

@@ -311,7 +311,7 @@ func (c *collection) Scan(ctx context.Context, s engine.Scan) (records []engine.
 			return err
 		}
 		begun := time.Now()
-		records, err = c.scan(ctx, c.store.read, s)
+		records, err = c.scan(ctx, c.store.read, s, c.heldView())
 		c.spend(s.Filter, s.Order.Field, time.Since(begun))
 		return err
 	})
@@ -321,12 +321,12 @@ func (c *collection) Scan(ctx context.Context, s engine.Scan) (records []engine.
 	return records, nil
 }
 
-func (c *collection) scan(ctx context.Context, q queryer, s engine.Scan) ([]engine.Record, error) {
+func (c *collection) scan(ctx context.Context, q queryer, s engine.Scan, held heldView) ([]engine.Record, error) {
 	if s.Order.Missing {
 		s.Filter = filter.And(s.Filter, filter.IsNull(s.Order.Field))
 	}
 	where, args := c.compile(s.Filter)
-	p := parts{payload: true, vectors: s.Vectors}
+	p := parts{payload: true, vectors: s.Vectors && !c.store.held()}
 	query := fmt.Sprintf("%s WHERE r.id > ? AND (%s) ORDER BY r.id LIMIT ?", c.selectFrom(p), where)
 	args = slices.Concat([]any{s.After}, args, []any{s.Limit})
 	if !s.Order.ByID() {
@@ -341,5 +341,8 @@ func (c *collection) scan(ctx context.Context, q queryer, s engine.Scan) ([]engi
 	}
 	var records []engine.Record
 	err = c.records(rows, p, func(r engine.Record) { records = append(records, r) })
+	if err == nil && s.Vectors && !p.vectors {
+		err = held.fill(c, records)
+	}
 	return records, err
 }

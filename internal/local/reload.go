@@ -43,6 +43,9 @@ func (c *collection) reload(ctx context.Context) error {
 // reloadNow is reload for who may change the collection's links, without a linker.
 func (c *collection) reloadNow(ctx context.Context, behind bool) error {
 	c.otherIndex.Store(false)
+	if c.store.held() {
+		return explain(c.rouse(ctx))
+	}
 	if !behind {
 		if done, err := c.adopt(ctx); done || err != nil {
 			return explain(err)

@@ -103,6 +103,9 @@ func (k *checker) salvageCollection(ctx context.Context, r registered, to engine
 		return err
 	}
 	b := &salvaged{into: into, seen: map[string]bool{}}
+	if k.store.held() {
+		b.held = k.store.heldIn(r.id)
+	}
 	f := &found{c: from, last: -1, row: func(v []any) { k.salvageRow(b, from, v) }}
 	if err := k.recordsInTurn(ctx, f, b); err != nil {
 		return err
@@ -120,6 +123,7 @@ type salvaged struct {
 	records []engine.Record // that are not yet stored
 	seen    map[string]bool // IDs
 	count   int
+	held    vectorSource // nil if they are in the file
 }
 
 // store stores what is there. Of two records with one ID the first is kept.
@@ -151,6 +155,7 @@ func (k *checker) salvageRow(b *salvaged, c *collection, v []any) {
 		return
 	}
 	r := engine.Record{ID: strings.Clone(id), Fields: make([]any, len(s.Fields))}
+	row, _ := v[0].(int64)
 	v = v[2:]
 	for i, field := range s.Fields {
 		x, ok := value(field.Type, v[i])
@@ -164,9 +169,14 @@ func (k *checker) salvageRow(b *salvaged, c *collection, v []any) {
 		r.Fields[i] = x
 	}
 	v = v[len(s.Fields):]
-	blob, _ := v[1].([]byte)
 	var err error
-	if r.Vector, err = c.checkedVector(r.ID, blob); err != nil || v[0] == nil {
+	if b.held != nil {
+		err = c.putHeld(&r, int32(row), b.held)
+	} else {
+		blob, _ := v[1].([]byte)
+		r.Vector, err = c.checkedVector(r.ID, blob)
+	}
+	if err != nil || v[0] == nil {
 		k.add(s.Name, r.ID, "its vector cannot be read, and the record is lost: %v", err)
 		return
 	}

@@ -34,7 +34,7 @@ func (c *collection) sleep() {
 	if c.life.Err() != nil {
 		return
 	}
-	fresh, err := newIndex(c.schema, c.outside)
+	fresh, err := c.newIndex()
 	if err != nil {
 		return // it was made before
 	}
@@ -51,8 +51,14 @@ func (c *collection) sleep() {
 	c.behind, c.asleep = true, true
 	c.store.payloads.dropAll(c)
 	c.fields.reset()
+	c.ids, c.free, c.end = newIDs(), nil, 0
+	if c.store.held() {
+		fresh.close()
+		c.rest()
+		return
+	}
 	old := c.index
-	c.index, c.ids, c.free, c.end = fresh, newIDs(), nil, 0
+	c.index = fresh
 	old.close()
 }
 
@@ -88,7 +94,11 @@ func (c *collection) bytes() int64 {
 	if c.gone || c.asleep {
 		return 0
 	}
-	return c.index.bytes() + c.ids.bytes() + int64(c.fields.bytes())
+	vectors, codes, links := c.index.taken()
+	if c.store.held() { // those cannot be let go
+		vectors.Memory = 0
+	}
+	return vectors.Memory + codes.Memory + links.Memory + c.ids.bytes() + int64(c.fields.bytes())
 }
 
 // shrink lets collections go, those first that were used the longest time ago, until

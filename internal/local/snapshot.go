@@ -361,7 +361,7 @@ func (c *collection) restore(ctx context.Context) (restored, again bool, err err
 		c.store.log.WarnContext(ctx, "a snapshot cannot be used: the collection is loaded from its records", "collection", c.schema.Name, "err", err)
 	}
 	c.index.close()
-	if c.index, err = newIndex(c.schema, c.outside); err != nil || again {
+	if c.index, err = c.newIndex(); err != nil || again {
 		return false, again, err
 	}
 	if c.hnsw == nil {

@@ -128,6 +128,9 @@ func (s *store) succeed(ctx context.Context, c, heir *collection, err error, com
 		heir.index.setCodes(heir.schema.Codes)
 		heir.behind = c.behind // then it is loaded when it is opened
 		heir.hnsw, heir.saved, heir.loadedAt, heir.loadedFrom = c.hnsw, c.saved, commit, c.loadedFrom
+		if s.held() {
+			s.publish(heir) // somebody has the vectors at any moment
+		}
 		c.mu.Lock()
 		c.index = nil // it is the heir's
 		c.ids = newIDs()

@@ -255,7 +255,7 @@ func (c *collection) SearchText(ctx context.Context, searches []engine.TextSearc
 		group.Go(func() (err error) {
 			// A connection that takes in what another process did to tables can fail once.
 			for range 3 {
-				if results[i], err = c.searchText(groupCtx, c.store.read, s); !isSchema(err) {
+				if results[i], err = c.searchText(groupCtx, c.store.read, s, c.heldNow); !isSchema(err) {
 					break
 				}
 			}
@@ -278,7 +278,7 @@ func (c *collection) SearchText(ctx context.Context, searches []engine.TextSearc
 func (c *txCollection) SearchText(ctx context.Context, searches []engine.TextSearch) (results [][]engine.Hit, err error) {
 	err = c.do(ctx, func(t *txn) error {
 		for _, s := range searches {
-			hits, err := c.searchText(ctx, t.tx, s)
+			hits, err := c.searchText(ctx, t.tx, s, t.change(c.collection).vectorsOf(c.collection))
 			if err != nil {
 				return err
 			}
@@ -291,7 +291,7 @@ func (c *txCollection) SearchText(ctx context.Context, searches []engine.TextSea
 
 // searchText ranks by BM25, as FTS5 has it. FTS5 comes first in the join, or it
 // would count again for each row how rare the words are.
-func (c *collection) searchText(ctx context.Context, q queryer, s engine.TextSearch) ([]engine.Hit, error) {
+func (c *collection) searchText(ctx context.Context, q queryer, s engine.TextSearch, held vectorSource) ([]engine.Hit, error) {
 	match := c.anyWord(s.Text)
 	if s.Terms != nil {
 		match = matchTerms(s.Terms)
@@ -300,20 +300,29 @@ func (c *collection) searchText(ctx context.Context, q queryer, s engine.TextSea
 		return nil, ctx.Err()
 	}
 	where, args := c.compile(s.Filter)
-	p := parts{s.Payload, s.Vectors}
+	p := parts{s.Payload, s.Vectors && !c.store.held()}
 	query := fmt.Sprintf(`%s JOIN (SELECT f.rowid AS row, f.rank AS score FROM %s f CROSS JOIN %s r ON r.%s = f.rowid
 		WHERE f.text MATCH ? AND (%s) ORDER BY f.rank, r.id LIMIT ?) best ON best.row = r.%[4]s ORDER BY best.score, r.id`,
-		c.selectFrom(p, "best.score"), wordsTable(c.schema.Name), rowsTable(c.schema.Name), rowColumn, where)
+		c.selectFrom(p, "best.score", "best.row"), wordsTable(c.schema.Name), rowsTable(c.schema.Name), rowColumn, where)
 	all := append(append([]any{match}, args...), s.K)
 	rows, err := q.QueryContext(ctx, query, all...)
 	if err != nil {
 		return nil, explain(err)
 	}
 	var hits []engine.Hit
+	var numbers []int32
 	var score float64
+	var row int32
 	err = c.records(rows, p, func(r engine.Record) {
-		hits = append(hits, engine.Hit{Record: r, Score: -score})
-	}, &score)
+		hits, numbers = append(hits, engine.Hit{Record: r, Score: -score}), append(numbers, row)
+	}, &score, &row)
+	if s.Vectors && !p.vectors {
+		for i := range hits {
+			if err == nil {
+				err = c.putHeld(&hits[i].Record, numbers[i], held)
+			}
+		}
+	}
 	return hits, err
 }
 

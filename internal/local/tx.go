@@ -137,7 +137,7 @@ func (c *txCollection) Count(ctx context.Context, f filter.Filter) (n int, err e
 // Scan implements engine.Collection.
 func (c *txCollection) Scan(ctx context.Context, s engine.Scan) (records []engine.Record, err error) {
 	err = c.do(ctx, func(t *txn) error {
-		records, err = c.scan(ctx, t.tx, s)
+		records, err = c.scan(ctx, t.tx, s, t.change(c.collection).heldView(c.collection))
 		return err
 	})
 	return records, err
@@ -155,9 +155,10 @@ func (c *txCollection) Get(ctx context.Context, ids []string, vectors bool) (rec
 
 // readIn is the rowReader of a transaction.
 func (c *txCollection) readIn(t *txn) rowReader {
-	return func(ctx context.Context, numbers []int32, p parts, to func(place int) *engine.Record) error {
+	read := func(ctx context.Context, numbers []int32, p parts, to func(place int) *engine.Record) error {
 		return c.byRow(ctx, t.borrow, numbers, p, to)
 	}
+	return c.withHeld(read, t.change(c.collection).vectorsOf(c.collection))
 }
 
 // errIndexInside is returned by BuildIndex, Indexes and DropIndex.

@@ -36,7 +36,7 @@ func (c *txCollection) searchIn(ctx context.Context, t *txn, searches []engine.S
 		return err
 	}
 	allowed := ann.NewBitmap(passing)
-	stored, err := newIndex(c.schema, c.outside)
+	stored, err := c.newIndex()
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (c *collection) updateRow(t *txn, row int32, change *engine.Change) (refuse
 func (c *collection) updateData(t *txn, row int32, change *engine.Change) error {
 	var assign []string
 	var args []any
-	if change.HasVector() {
+	if change.HasVector() && !c.store.held() {
 		assign = append(assign, "vector = ?")
 		args = append(args, appendVector(nil, change.Vector))
 	}

@@ -82,9 +82,13 @@ func (w *recordWriter) write(ch *change, records []engine.Record, old []oldText)
 				return err
 			}
 		}
-		begin := len(w.blobs)
-		w.blobs = appendVector(w.blobs, r.Vector)
-		w.args = append(w.args, int64(rows[i]), w.blobs[begin:], textColumn(r.Text))
+		blob := noVector
+		if !w.c.store.held() {
+			begin := len(w.blobs)
+			w.blobs = appendVector(w.blobs, r.Vector)
+			blob = w.blobs[begin:]
+		}
+		w.args = append(w.args, int64(rows[i]), blob, textColumn(r.Text))
 	}
 	_, err := w.t.exec(dataQuery, w.args)
 	return err

@@ -8,7 +8,7 @@ import (
 )
 
 // Usage implements engine.Collection. Of a collection that was let go it is next to
-// nothing.
+// nothing, but for the vectors of a store in memory.
 func (c *collection) Usage(ctx context.Context) ([]engine.Part, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
