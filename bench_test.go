@@ -78,6 +78,8 @@ func newBareLoop(b *testing.B, s vecwire.Schema) *bareLoop {
 	require.NoError(b, err)
 	b.Cleanup(func() { l.db.Close() })
 	l.db.SetMaxOpenConns(1)
+	_, err = l.db.Exec("PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM; PRAGMA journal_mode = WAL") // as SQLite makes files by itself
+	require.NoError(b, err)
 	_, err = l.db.Exec(`CREATE INDEX "docs.index.lang.bare" ON "docs.rows" (lang)`) // ours has it from so many records on
 	require.NoError(b, err)
 	l.rows, err = l.db.Prepare(`INSERT INTO "docs.rows" (vecwire_row, id, lang, year) VALUES (?, ?, ?, ?)`)

@@ -162,7 +162,7 @@ func (cfg Config) openEngine(ctx context.Context, target string, log *slog.Logge
 	if a.Kind != address.Embedded {
 		return cfg.openServer(ctx, a, log)
 	}
-	return local.Open(ctx, local.Options{Path: a.Path, SyncNormal: a.SyncNormal, ReadOnly: readOnly, LockTimeout: cfg.LockTimeout, Memory: cfg.Memory, Logger: log})
+	return local.Open(ctx, local.Options{Path: a.Path, SyncNormal: a.SyncNormal, ReadOnly: readOnly, LockTimeout: cfg.LockTimeout, Memory: cfg.Memory, Logger: log, FitPages: true})
 }
 
 // Close waits for the calls that run and closes the database. Calls after it

@@ -64,6 +64,17 @@ func Open(ctx context.Context, opts Options) (engine.Engine, error) {
 	if err := onNetwork(path); err != nil {
 		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: openRemedy(err)}
 	}
+	s, err := openPath(ctx, path, opts)
+	if err != nil {
+		return nil, err
+	}
+	if s.isNew && opts.FitPages {
+		return newFresh(s, opts), nil
+	}
+	return s, nil
+}
+
+func openPath(ctx context.Context, path string, opts Options) (*store, error) {
 	lock, err := openLockFile(path)
 	if err != nil {
 		return nil, &engine.ConnectError{Target: path, Err: err, Remedy: openRemedy(err)}
@@ -91,8 +102,9 @@ func openFile(ctx context.Context, path string, lock *lockFile, opts Options) (*
 	}
 	defer lock.giveNext()
 	header, err := headerOf(path)
+	isNew := errors.Is(err, fs.ErrNotExist) && opts.pageSize == 0
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case isNew:
 		if err := createFile(ctx, path); err != nil {
 			return fail(err, openRemedy(err))
 		}
@@ -102,11 +114,17 @@ func openFile(ctx context.Context, path string, lock *lockFile, opts Options) (*
 		return fail(fmt.Errorf("the store has format %d, this program reads up to %d", header.version, formatVersion),
 			"update the program; the file was not changed")
 	}
+	if opts.pageSize != 0 || hasJournal(path) {
+		if err := setPageSize(ctx, path, opts.pageSize); err != nil {
+			opts.Logger.DebugContext(ctx, "the pages of a new store keep their size", "err", err)
+		}
+	}
 	synchronous := "FULL"
 	if opts.SyncNormal {
 		synchronous = "NORMAL"
 	}
 	s := blankStore(opts)
+	s.isNew = isNew
 	if err := enterHere(s, path); err != nil {
 		return fail(err, "")
 	}
@@ -381,10 +399,13 @@ func readHeader(path string) (header, error) {
 		return header{}, err
 	}
 	// The size is in the header once the log has been written back into the file.
-	if log, err := os.Stat(path + "-wal"); info.Size() < want && (err != nil || log.Size() == 0) {
-		return header{}, fmt.Errorf("%w: it has %d bytes of %d", errCutOff, info.Size(), want)
+	if info.Size() >= want || hasLog(path) || hasJournal(path) {
+		return h, nil
 	}
-	return h, nil
+	if info, err = f.Stat(); err != nil || info.Size() >= want { // a journal is gone when the file is whole
+		return h, err
+	}
+	return header{}, fmt.Errorf("%w: it has %d bytes of %d", errCutOff, info.Size(), want)
 }
 
 const headerSize = 100

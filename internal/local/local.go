@@ -47,8 +47,10 @@ type Options struct {
 	Memory      int64         // how many bytes collections keep in memory, about; 0 for no bound
 	LockTimeout time.Duration // how long to wait while another process writes; 0 for 5 s
 	Logger      *slog.Logger
+	FitPages    bool // the first collection of a new file says how large its pages are
 
-	look time.Duration // how long a copy is looked at; 0 for lookTime
+	look     time.Duration // how long a copy is looked at; 0 for lookTime
+	pageSize int           // of a file that is there, and should have this if it has no collection; 0 for any file
 }
 
 // store is an open database.
@@ -59,6 +61,7 @@ type store struct {
 	readOnly bool
 	files    *vfs.FS     // that the file is in, or nil
 	path     string      // "" in memory
+	isNew    bool        // the file was made when it was opened
 	file     fs.FileInfo // of the path when it was opened; nil in memory
 	write    *sql.DB     // one connection, of the writer
 	read     readers

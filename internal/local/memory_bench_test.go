@@ -100,8 +100,9 @@ func BenchmarkMemory(b *testing.B) {
 // makeMemoryStore makes a store of one collection of clustered vectors, and leaves it
 // alone until its snapshot is written.
 func makeMemoryStore(b *testing.B, path string, rows, dim int, indexed bool) {
-	s := openStore(b, path+".made")
-	c := create(b, s, engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex})
+	s := openFresh(b, path+".made")
+	c, err := s.Create(context.Background(), engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex})
+	require.NoError(b, err)
 	vector := memoryVectors(1, dim)
 	var records []engine.Record
 	for i := range rows {

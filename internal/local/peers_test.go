@@ -39,15 +39,21 @@ type peer struct {
 // startPeer starts a peer, and waits until it says that it has begun.
 func startPeer(t testing.TB, path string, does ...string) *peer {
 	t.Helper()
+	p := startUnheard(t, path, does...)
+	require.True(t, p.lines.Scan(), "the peer has ended")
+	return p
+}
+
+// startUnheard is startPeer without waiting.
+func startUnheard(t testing.TB, path string, does ...string) *peer {
+	t.Helper()
 	cmd := exec.Command(os.Args[0], does...)
 	cmd.Env = append(os.Environ(), peerVariable+"="+path)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	p := &peer{cmd: cmd, lines: bufio.NewScanner(out)}
-	require.True(t, p.lines.Scan(), "the peer has ended")
-	return p
+	return &peer{cmd: cmd, lines: bufio.NewScanner(out)}
 }
 
 func (p *peer) kill(t testing.TB) {
@@ -65,6 +71,12 @@ func (p *peer) stop(testing.TB) {
 // runPeer is the peer.
 func runPeer(path string, does []string) error {
 	ctx := context.Background()
+	switch does[0] {
+	case "resize":
+		return resizing(ctx, path)
+	case "first":
+		return beingFirst(ctx, path, does[1])
+	}
 	e, err := Open(ctx, Options{Path: path, LockTimeout: time.Minute, Logger: slog.New(falseAlarms{slog.DiscardHandler})})
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func openReadOnly(ctx context.Context, path string, opts Options) (*store, error
 		return fail(fmt.Errorf("the store has format %d, and for reading alone this program takes format %d", header.version, formatVersion),
 			"open it once for writing, which brings an older one to this format, or update the program")
 	}
-	frozen := !hasLog(path) && !writable(filepath.Dir(path))
+	frozen := !hasLog(path) && !hasJournal(path) && !writable(filepath.Dir(path))
 	s := blankStore(opts)
 	s.readOnly = true
 	if err := enterHere(s, path); err != nil {

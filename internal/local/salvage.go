@@ -31,7 +31,7 @@ func (s *store) Salvage(ctx context.Context, path string) (report engine.Checked
 		return report, err
 	}
 	temp := path + "." + rand.Text() + ".salvage"
-	to, err := Open(ctx, Options{Path: temp, SyncNormal: true, Logger: slog.New(slog.DiscardHandler)})
+	to, err := Open(ctx, Options{Path: temp, SyncNormal: true, FitPages: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return report, err
 	}
