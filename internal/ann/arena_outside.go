@@ -156,16 +156,18 @@ func (a *Arena[T]) vector(v *view[T], row int32) []T {
 		a.trust(row)
 		return a.raw(row)
 	}
+	// Whether a row was seen is read before its place: the place may be found anew meanwhile, and
+	// what was seen then is there and not where it was looked for before.
+	was := !v.careful && atomic.LoadUint64(&v.epoch.seen[row>>6])&(1<<(row&63)) != 0
 	place := atomic.LoadUint64(&a.away.places.all[row])
 	size := uint64(a.dim * sizeOf[T]())
 	if !v.careful && place&InPieces == 0 && place+size <= uint64(len(v.file)) {
 		x := v.file[place : place+size]
-		seen, bit := &v.epoch.seen[row>>6], uint64(1)<<(row&63)
-		if atomic.LoadUint64(seen)&bit != 0 {
+		if was {
 			return unaligned[T](x, a.dim)
 		}
 		if checksum(x) == a.away.sums.all[row] {
-			atomic.OrUint64(seen, bit)
+			atomic.OrUint64(&v.epoch.seen[row>>6], 1<<(row&63))
 			return unaligned[T](x, a.dim)
 		}
 	}
@@ -310,13 +312,13 @@ func (a *Arena[T]) productsOf(v *view[T], dst []T, q []float64, rows []int32) {
 	}
 }
 
-// prefetch asks for the beginning of a row.
+// prefetch asks for a row.
 func (a *Arena[T]) prefetch(v *view[T], row int32) {
 	if a.away.has(row) {
-		simd.Prefetch(v.file, int(atomic.LoadUint64(&a.away.places.all[row])&^InPieces))
+		simd.PrefetchRow(v.file, int(atomic.LoadUint64(&a.away.places.all[row])&^InPieces), a.dim*sizeOf[T]())
 		return
 	}
-	simd.Prefetch(a.data.all, int(row)*a.dim)
+	simd.PrefetchRow(a.data.all, int(row)*a.dim, a.dim)
 }
 
 // damagedOutside appends the rows outside that cannot be found any more.

@@ -258,6 +258,7 @@ type scratch[T codec.Float] struct {
 	keys   [blockRows]T
 	rows   [blockRows]int32 // which rows the keys are of, if not the whole block
 	sieve  sieve
+	later  later
 }
 
 func (s *scratch[T]) reset(a *Arena[T], q []T, k int) {
@@ -274,6 +275,7 @@ func (s *scratch[T]) reset(a *Arena[T], q []T, k int) {
 	s.found, s.mixed = s.found[:0], false
 	s.limit = max(1024, 4*min(k, a.count))
 	s.sieve.on, s.sieve.seen = false, 0
+	s.later.n = 0
 	if a.codes != nil && a.count >= a.siftFrom && k <= a.count/4 { // else most rows pass
 		s.sieve.reset(a.codes, s.wide, &s.bounds)
 	}
@@ -347,6 +349,9 @@ func (a *Arena[T]) scan(ctx context.Context, b *batch[T], allowed *Bitmap) error
 			a.visit(s, start, want, n)
 		}
 	}
+	for _, s := range b.searches {
+		a.catchUp(s)
+	}
 	return nil
 }
 
@@ -405,6 +410,7 @@ func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
 	}
 	e := s.bounds.of(half)
 	if math.IsInf(e, 1) {
+		a.catchUp(s)
 		a.keepAll(s, start, &want)
 		return
 	}
@@ -418,6 +424,11 @@ func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
 	if t := s.threshold(); s.sieve.on && t > math.Inf(-1) {
 		n = s.sieve.sift(t, e, start, &want, n)
 	}
+	if n > 0 && n <= laterRows {
+		a.postpone(s, want.list(&s.rows, start), e)
+		return
+	}
+	a.catchUp(s)
 	switch {
 	case n == 0:
 	case n < gatherBelow:

@@ -176,8 +176,13 @@ func TestPrefetchOfAnything(t *testing.T) {
 	for _, i := range []int{-1, 0, 2, 3, math.MaxInt, math.MinInt} {
 		Prefetch(x, i)
 		Prefetch([]struct{}{}, i)
+		for _, n := range []int{math.MinInt, -1, 0, 1, len(x), len(x) + 1, math.MaxInt} {
+			PrefetchRow(x, i, n)
+			PrefetchRow([]struct{}{}, i, n)
+		}
 	}
 	Prefetch[int64](nil, 0)
+	PrefetchRow[int64](nil, 0, 1)
 }
 
 func FuzzRows(f *testing.F) {

@@ -114,6 +114,18 @@ func Prefetch[T any](x []T, i int) {
 	}
 }
 
+// PrefetchRow is [Prefetch] for all of x[i:i+n], if x has that.
+func PrefetchRow[T any](x []T, i, n int) {
+	if !accelerated || i < 0 || n < 0 || i > len(x)-n {
+		return
+	}
+	const lines = 128 // that one prefetch asks for
+	p := unsafe.Pointer(unsafe.SliceData(x[i:]))
+	for at := range (n*int(unsafe.Sizeof(x[0])) + lines - 1) / lines {
+		prefetch((*byte)(unsafe.Add(p, at*lines)))
+	}
+}
+
 // Roundings returns a bound on how many roundings any one product of an
 // n-element [Dot], [DotRows] or [DotAt] passes through, on every CPU. With r of
 // them and the unit roundoff u (2^-24 for float32, 2^-53 for float64),
