@@ -14,7 +14,7 @@ import (
 
 // Every vector of a table is found where SQLite has it, whatever the size of pages and vectors.
 func TestBtree(t *testing.T) {
-	for _, pageSize := range []int{512, 4096, 8192, 65536} {
+	for _, pageSize := range []int{512, 4096, 8192, 16384, 65536} {
 		for _, size := range []int{4, 512, 1536, 4096, 12288, 300_000} {
 			t.Run(fmt.Sprint(pageSize, "/", size), func(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "test.db")

@@ -40,10 +40,13 @@ func TestOutsideModel(t *testing.T) {
 	for _, of := range []struct {
 		dim    int
 		metric codec.Metric
-	}{{16, codec.L2}, {384, codec.Cosine}, {1200, codec.L2}, {3000, codec.Dot}} {
+		page   int // size
+	}{{16, codec.L2, 4096}, {384, codec.Cosine, 8192}, {1200, codec.L2, 4096}, {3000, codec.Dot, 8192}, {5000, codec.L2, 16384}} {
 		t.Run(fmt.Sprint(of.metric, of.dim), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(of.dim), 1))
 			path := filepath.Join(t.TempDir(), "test.db")
+			require.NoError(t, openStore(t, path).Close())
+			require.NoError(t, setPageSize(t.Context(), path, of.page))
 			stores := []*store{openStore(t, path), openStore(t, path)}
 			in := []engine.Collection{create(t, stores[0], engine.Schema{Name: "docs", Dim: of.dim, Metric: of.metric, Index: engine.NoIndex}), nil}
 			in[1] = open(t, stores[1], "docs")
