@@ -81,6 +81,16 @@ func (b *Bitmap) All() iter.Seq[int32] {
 	}
 }
 
+// noneAt reports whether no row of the block that begins with start is in the set.
+func (b *Bitmap) noneAt(start int) bool {
+	i := start / 64
+	if i+blockRows/64 > len(b.words) {
+		return i >= len(b.words)
+	}
+	w := (*[blockRows / 64]uint64)(b.words[i:])
+	return w[0]|w[1]|w[2]|w[3] == 0
+}
+
 // word returns rows 64*i to 64*i+63, the lowest in bit 0.
 func (b *Bitmap) word(i int) uint64 {
 	if i >= len(b.words) {

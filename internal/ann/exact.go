@@ -259,6 +259,7 @@ type scratch[T codec.Float] struct {
 	rows   [blockRows]int32 // which rows the keys are of, if not the whole block
 	sieve  sieve
 	later  later
+	few    few
 }
 
 func (s *scratch[T]) reset(a *Arena[T], q []T, k int) {
@@ -333,6 +334,9 @@ func (a *Arena[T]) scan(ctx context.Context, b *batch[T], allowed *Bitmap) error
 		if err := a.useHalves(ctx, b.searches[0], allowed); err != nil {
 			return err
 		}
+		if allowed != nil {
+			return a.scanFew(ctx, b, allowed)
+		}
 	}
 	for start := 0; start < a.Rows(); start += blockRows {
 		if start%checkRows == 0 && ctx.Err() != nil {
@@ -404,11 +408,7 @@ func (w *rowSet) remove(x *rowSet) (n int) {
 // visit finds the rows of one block that may be in the answer to one query: n of
 // them count.
 func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
-	half := 0.0
-	if a.metric != codec.Cosine {
-		half = float64(a.maxHalf[start/blockRows])
-	}
-	e := s.bounds.of(half)
+	e := a.blockBound(s, start)
 	if math.IsInf(e, 1) {
 		a.catchUp(s)
 		a.keepAll(s, start, &want)
@@ -436,6 +436,14 @@ func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
 	default:
 		a.block(s, start, &want, e)
 	}
+}
+
+// blockBound returns the bound of all keys of the block that begins with start.
+func (a *Arena[T]) blockBound(s *scratch[T], start int) float64 {
+	if a.metric == codec.Cosine {
+		return s.bounds.fixed
+	}
+	return s.bounds.of(float64(a.maxHalf[start/blockRows]))
 }
 
 // keepAll keeps every row that counts, whatever its key.
