@@ -20,6 +20,8 @@ type fresh struct {
 	store  *store
 	pages  int  // what size they have, or should have
 	closed bool // it could not be opened again, so far
+
+	opening sync.Mutex // of who opens it again
 }
 
 func newFresh(s *store, opts Options) *fresh { return &fresh{opts: opts, store: s, pages: usualPage} }
@@ -73,13 +75,19 @@ func (f *fresh) resize(size int) {
 	}
 }
 
-// reopen opens the store again.
+// reopen opens the store again, if nobody else has. It waits for no call then: one may be a
+// transaction, and calls inside it would wait for who waits to have mu for writing.
 func (f *fresh) reopen() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.closed {
+	f.opening.Lock()
+	defer f.opening.Unlock()
+	f.mu.RLock()
+	closed := f.closed // which nobody else undoes, and while it is so no call lasts
+	f.mu.RUnlock()
+	if !closed {
 		return nil
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	opts := f.opts
 	opts.pageSize = f.pages
 	s, err := openPath(context.Background(), f.store.path, opts)

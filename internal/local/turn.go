@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +92,7 @@ func (t *turn) place() string {
 	frames := runtime.CallersFrames(t.callers)
 	for {
 		frame, more := frames.Next()
-		if !strings.HasPrefix(frame.Function, modulePath+".(*DB).") && !strings.HasPrefix(frame.Function, modulePath+"/internal/local.(*store).") {
+		if !slices.ContainsFunc(ourTypes, func(of string) bool { return strings.HasPrefix(frame.Function, modulePath+of) }) {
 			return fmt.Sprintf("%s (%s:%d)", frame.Function, filepath.Base(frame.File), frame.Line)
 		}
 		if !more {
@@ -99,5 +100,8 @@ func (t *turn) place() string {
 		}
 	}
 }
+
+// ourTypes are those through whose methods a transaction is begun.
+var ourTypes = []string{".(*DB).", "/internal/local.(*store).", "/internal/local.(*fresh)."}
 
 const modulePath = "github.com/vecwire/vecwire"
