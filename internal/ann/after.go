@@ -37,15 +37,27 @@ func (a *Arena[T]) SearchAfter(ctx context.Context, dst []Candidate, q []T, k in
 	if err := a.check(q, k); err != nil {
 		return dst, err
 	}
+	before := len(dst)
+	found, settled, err := a.searchAfterOnce(ctx, dst, q, k, allowed, after, false)
+	if err == nil && !settled {
+		found, _, err = a.searchAfterOnce(ctx, dst[:before], q, k, allowed, after, true)
+	}
+	return found, err
+}
+
+// searchAfterOnce is SearchAfter. It reports whether the answer counts.
+func (a *Arena[T]) searchAfterOnce(ctx context.Context, dst []Candidate, q []T, k int, allowed *Bitmap, after After, careful bool) (found []Candidate, settled bool, err error) {
 	b := a.borrow()
 	defer a.give(b)
+	a.look(&b.view, careful)
 	s := b.add(a, q, k)
 	s.after, s.most = &after, after.key(a.metric, s.bounds.q*s.bounds.q)
 	defer func() { s.after = nil }()
 	if err := a.scan(ctx, b, allowed); err != nil {
-		return dst, err
+		return dst, true, err
 	}
-	return a.answer(ctx, dst, s)
+	found, err = a.answer(ctx, dst, s)
+	return found, a.settled(&b.view), err
 }
 
 // SearchAfter is [Graph.Search] among the rows that come after a candidate. A graph does
