@@ -94,9 +94,10 @@ type store struct {
 
 	payloads payloads
 
-	bound int64        // how many bytes collections keep, 0 for no bound
-	clock atomic.Int64 // ticks when a collection is used
-	grown atomic.Int64 // how many bytes of vectors were written since shrink looked
+	bound   int64        // how many bytes collections keep, 0 for no bound
+	clock   atomic.Int64 // ticks when a collection is used
+	grown   atomic.Int64 // how many bytes of vectors were written since shrink looked
+	waiting atomic.Int32 // how many writers wait for collections to be loaded
 
 	// paying says when an index is built by itself, and indexing is of one: who has it may
 	// build one, if no other process does, which holds indexLock then.

@@ -65,6 +65,7 @@ func (c *collection) sleep() {
 // ready returns an error if a writer cannot change the collection: it is gone, or has
 // to be loaded first, which another call may be about to do.
 func (c *collection) ready() error {
+	c.tick()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	switch {
@@ -103,9 +104,10 @@ func (c *collection) bytes() int64 {
 
 // shrink lets collections go, those first that were used the longest time ago, until
 // those that stay keep no more than the store's bound. The one that the caller uses
-// stays, and so does what is busy. The caller has no locks.
+// stays, and so does what is busy, and all while a writer waits for what it needs, who does this
+// when he is done. The caller has no locks.
 func (s *store) shrink(used *collection) {
-	if s.bound <= 0 {
+	if s.bound <= 0 || s.waiting.Load() > 0 {
 		return
 	}
 	open := s.openCollections()

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vecwire/vecwire/filter"
@@ -180,4 +182,47 @@ func TestReleaseBesideUse(t *testing.T) {
 	}
 	group.Wait()
 	requireMemoryIsRows(t, c)
+}
+
+// A transaction that needs two collections of which the bound leaves room for one has both until it
+// is done.
+func TestTransactionNeedsMoreThanTheBound(t *testing.T) {
+	for name, path := range map[string]string{"file": filepath.Join(t.TempDir(), "test.db"), "memory": ""} {
+		t.Run(name, func(t *testing.T) {
+			s := bounded(t, path, 1)
+			var all []engine.Collection
+			for i := range 2 {
+				schema := wideSchema
+				schema.Name = fmt.Sprint("c", i)
+				c := create(t, s, schema)
+				require.NoError(t, c.Upsert(t.Context(), wideRecords(1000, 1000+someRows)))
+				all = append(all, c)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			var group sync.WaitGroup
+			for worker := range 3 {
+				group.Go(func() {
+					for i := range 10 {
+						assert.NoError(t, s.Tx(ctx, func(ctx context.Context) error {
+							for _, c := range all {
+								if err := c.Upsert(ctx, wideRecords(worker*100+i, worker*100+i+1)); err != nil {
+									return err
+								}
+							}
+							return nil
+						}))
+					}
+				})
+			}
+			group.Wait()
+			for _, c := range all {
+				n, err := c.Count(t.Context(), filter.Filter{})
+				require.NoError(t, err)
+				require.Equal(t, 30+someRows, n)
+			}
+			_, awake := s.keeps()
+			require.LessOrEqual(t, awake, 1)
+		})
+	}
 }

@@ -32,6 +32,13 @@ type txn struct {
 // update runs f inside a transaction, which is committed if f returns nil. The memory
 // has all that other processes committed when f begins.
 func (s *store) update(ctx context.Context, by call, f func(*txn) error) error {
+	waits := false
+	defer func() {
+		if waits {
+			s.waiting.Add(-1)
+			s.shrink(nil)
+		}
+	}()
 	for {
 		if err := s.follow(ctx); err != nil {
 			return err
@@ -43,6 +50,10 @@ func (s *store) update(ctx context.Context, by call, f func(*txn) error) error {
 				s.shrink(nil)
 			}
 			return err
+		}
+		if !waits { // what it needs stays, once it is loaded; else one collection drives out the other
+			waits = true
+			s.waiting.Add(1)
 		}
 		if err := s.settled(ctx); err != nil {
 			return err
