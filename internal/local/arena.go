@@ -42,8 +42,6 @@ type index interface {
 	discard()
 	// forget ends the use of a graph, under the lock for writing.
 	forget()
-	// bytes returns how much memory is not mapped from a file.
-	bytes() int64
 	// taken returns what the vectors, their codes and the links of graphs take.
 	taken() (vectors, codes, links ann.Taken)
 	// close gives all memory back, under the lock for writing. The index is empty then.
@@ -207,11 +205,6 @@ func (a *arena[T]) taken() (vectors, codes, links ann.Taken) {
 		}
 	}
 	return vectors, codes, links
-}
-
-func (a *arena[T]) bytes() int64 {
-	vectors, codes, links := a.taken()
-	return vectors.Memory + codes.Memory + links.Memory
 }
 
 func (a *arena[T]) discard() { closeGraph(&a.next) }
