@@ -21,7 +21,7 @@ func Windows[R any](hits []*Part[R], reach int) []Window {
 			all = append(all, Window{h.Document, minus(h.Place, reach), plus(h.Place, reach)})
 		}
 	}
-	slices.SortFunc(all, func(a, b Window) int {
+	slices.SortStableFunc(all, func(a, b Window) int {
 		return cmp.Or(a.compare(b.Document), cmp.Compare(a.From, b.From))
 	})
 	out := all[:0]

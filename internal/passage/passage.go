@@ -96,7 +96,7 @@ func seam[R any](a, b *Part[R]) (gap, rest string) {
 
 // Sort orders parts of one document by their places, and those of one place by ID.
 func Sort[R any](parts []Part[R]) {
-	slices.SortFunc(parts, func(a, b Part[R]) int {
+	slices.SortStableFunc(parts, func(a, b Part[R]) int {
 		return cmp.Or(cmp.Compare(a.Place, b.Place), strings.Compare(a.ID, b.ID))
 	})
 }
