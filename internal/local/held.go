@@ -104,16 +104,17 @@ func (c *collection) withHeld(read rowReader, of vectorSource) rowReader {
 		return read
 	}
 	return func(ctx context.Context, numbers []int32, p parts, to func(place int) *engine.Record) error {
-		wanted := p.vectors
-		if p.vectors = false; p.payload || !wanted {
-			if err := read(ctx, numbers, p, to); err != nil {
+		rest := p // what SQLite has
+		rest.vectors = false
+		if p.payload || !p.vectors {
+			if err := read(ctx, numbers, rest, to); err != nil {
 				return err
 			}
 		}
+		if !p.vectors {
+			return nil
+		}
 		for place, row := range numbers {
-			if !wanted {
-				break
-			}
 			if err := c.putHeld(to(place), row, of); err != nil {
 				return err
 			}
