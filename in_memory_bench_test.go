@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vecwire/vecwire"
+	"github.com/vecwire/vecwire/internal/pair"
 )
 
 // BenchmarkInMemory stores 100,000 records of 384 dimensions in "mem:", and reports how fast
@@ -37,7 +37,7 @@ func BenchmarkInMemory(b *testing.B) {
 func benchmarkInMemory(b *testing.B, n int, metric vecwire.Metric) {
 	const dim, batch, searches = 384, 1000, 2000
 	ctx := context.Background()
-	vector := clusteredVectors(1, dim)
+	vector := pair.Vectors(1, dim)
 	before := anonymous(b)
 	db, docs := createCollection(b, "mem:", vecwire.Schema{Name: "docs", Dim: dim, Metric: metric, Index: vecwire.NoIndex})
 	records := make([]vecwire.Record, batch)
@@ -51,7 +51,7 @@ func benchmarkInMemory(b *testing.B, n int, metric vecwire.Metric) {
 		took += time.Since(begun)
 	}
 	queries := make([][]float32, 64)
-	ask := clusteredVectors(2, dim)
+	ask := pair.Vectors(2, dim)
 	for i := range queries {
 		queries[i] = ask()
 	}
@@ -89,32 +89,4 @@ func anonymous(b *testing.B) float64 {
 	kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
 	require.NoError(b, err)
 	return kb * 1024
-}
-
-// clusteredVectors returns a source of vectors that lie near a plane of few dimensions, as
-// embeddings do.
-func clusteredVectors(seed uint64, dim int) func() []float32 {
-	const few = 12
-	plane, rng := rand.New(rand.NewPCG(7, 7)), rand.New(rand.NewPCG(seed, seed))
-	axes := make([][few]float32, dim)
-	for i := range axes {
-		for j := range axes[i] {
-			axes[i][j] = float32(plane.NormFloat64())
-		}
-	}
-	return func() []float32 {
-		var at [few]float32
-		for j := range at {
-			at[j] = float32(rng.NormFloat64())
-		}
-		v := make([]float32, dim)
-		for i := range v {
-			x := rng.Float32() / 2
-			for j, a := range at {
-				x += a * axes[i][j]
-			}
-			v[i] = x
-		}
-		return v
-	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/pair"
 )
 
 // BenchmarkBesideWriter measures searches of one goroutine, alone and beside one that
@@ -21,7 +22,7 @@ func BenchmarkBesideWriter(b *testing.B) {
 	const rows, dim, turn = 20_000, 128, 250 * time.Millisecond
 	s := openStore(b, b.TempDir()+"/beside.db")
 	c := create(b, s, engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex})
-	vector := memoryVectors(1, dim)
+	vector := pair.Vectors(1, dim)
 	record := func(i int) engine.Record {
 		return engine.Record{ID: fmt.Sprint("record-", i), Vector: engine.Vector{F32: vector()}, Text: "a text"}
 	}
@@ -53,7 +54,7 @@ func BenchmarkBesideWriter(b *testing.B) {
 	}()
 	var took [2][]time.Duration
 	var beside time.Duration
-	query := memoryVectors(2, dim)
+	query := pair.Vectors(2, dim)
 	for b.Loop() {
 		for side := range took {
 			writing.Store(side == 1)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/engine"
+	"github.com/vecwire/vecwire/internal/pair"
 )
 
 const (
@@ -103,7 +103,7 @@ func makeMemoryStore(b *testing.B, path string, rows, dim int, indexed bool) {
 	s := openFresh(b, path+".made")
 	c, err := s.Create(context.Background(), engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex})
 	require.NoError(b, err)
-	vector := memoryVectors(1, dim)
+	vector := pair.Vectors(1, dim)
 	var records []engine.Record
 	for i := range rows {
 		records = append(records, engine.Record{ID: fmt.Sprintf("record-%d", i), Vector: engine.Vector{F32: vector()}})
@@ -120,34 +120,6 @@ func makeMemoryStore(b *testing.B, path string, rows, dim int, indexed bool) {
 	require.NoError(b, err)
 	for _, f := range files {
 		require.NoError(b, os.Rename(f, strings.Replace(f, ".made", "", 1)))
-	}
-}
-
-// memoryVectors returns a source of vectors that lie near a plane of few dimensions, as
-// embeddings do.
-func memoryVectors(seed uint64, dim int) func() []float32 {
-	const few = 12
-	plane, rng := rand.New(rand.NewPCG(7, 7)), rand.New(rand.NewPCG(seed, seed))
-	axes := make([][few]float32, dim)
-	for i := range axes {
-		for j := range axes[i] {
-			axes[i][j] = float32(plane.NormFloat64())
-		}
-	}
-	return func() []float32 {
-		var at [few]float32
-		for j := range at {
-			at[j] = float32(rng.NormFloat64())
-		}
-		v := make([]float32, dim)
-		for i := range v {
-			x := rng.Float32() / 2
-			for j, a := range at {
-				x += a * axes[i][j]
-			}
-			v[i] = x
-		}
-		return v
 	}
 }
 
@@ -216,7 +188,7 @@ func measureSelf(path string) error {
 		return err
 	}
 	opened := time.Since(begun)
-	vector := memoryVectors(2, c.Schema().Dim)
+	vector := pair.Vectors(2, c.Schema().Dim)
 	var took []time.Duration
 	for i := range 1000 {
 		q := vector()

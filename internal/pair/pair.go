@@ -1,4 +1,5 @@
-// Package pair times two things against each other, for benchmarks.
+// Package pair times two things against each other, for benchmarks, and makes vectors to
+// time them over.
 package pair
 
 import (
