@@ -50,14 +50,6 @@ func (s *Scorer[T]) Of(x []T) float64 {
 		return 0 - simd.DistanceWide(s.query, x) // 0, not -0, for equal vectors
 	default:
 		d, square := simd.DotSquareWide(s.query, x)
-		if !moderate(square) {
-			unit := make([]float64, len(x))
-			for i, v := range x {
-				unit[i] = float64(v)
-			}
-			simd.Normalize(unit, unit)
-			d, square = simd.DotSquareWide(s.query, unit)
-		}
 		return min(1, max(-1, d/(math.Sqrt(square)*s.norm)))
 	}
 }

@@ -174,20 +174,35 @@ func atMostSquare(set *uint64, keys *int32, x *float32, near float32, factor flo
 //go:noescape
 func atMostLine(set *uint64, keys *int32, x *float32, near float32, factor float32, words int)
 
-// wideDotSquare sets dst to four sums for each row over the products and, behind them, the squares of each of four rows. n is a multiple of 4, and not 0.
+// wideDotSquare32 sets dst to four sums for each row over the products and, behind them, the squares of each of four rows. n is a multiple of 4, and not 0.
 //
 //go:noescape
-func wideDotSquare(dst *float64, q *float64, rows *[4]*float32, n int)
+func wideDotSquare32(dst *float64, q *float64, rows *[4]*float32, n int)
 
-// wideDot sets dst to four sums for each row over the products of q and each of four rows. n is a multiple of 4, and not 0.
+// wideDot32 sets dst to four sums for each row over the products of q and each of four rows. n is a multiple of 4, and not 0.
 //
 //go:noescape
-func wideDot(dst *float64, q *float64, rows *[4]*float32, n int)
+func wideDot32(dst *float64, q *float64, rows *[4]*float32, n int)
 
-// wideL2 sets dst to four sums for each row over the squared differences of q and each of four rows. n is a multiple of 4, and not 0.
+// wideL232 sets dst to four sums for each row over the squared differences of q and each of four rows. n is a multiple of 4, and not 0.
 //
 //go:noescape
-func wideL2(dst *float64, q *float64, rows *[4]*float32, n int)
+func wideL232(dst *float64, q *float64, rows *[4]*float32, n int)
+
+// wideDotSquare64 sets dst to four sums for each row over the products and, behind them, the squares of each of four rows. n is a multiple of 4, and not 0.
+//
+//go:noescape
+func wideDotSquare64(dst *float64, q *float64, rows *[4]*float64, n int)
+
+// wideDot64 sets dst to four sums for each row over the products of q and each of four rows. n is a multiple of 4, and not 0.
+//
+//go:noescape
+func wideDot64(dst *float64, q *float64, rows *[4]*float64, n int)
+
+// wideL264 sets dst to four sums for each row over the squared differences of q and each of four rows. n is a multiple of 4, and not 0.
+//
+//go:noescape
+func wideL264(dst *float64, q *float64, rows *[4]*float64, n int)
 
 // scaledKernel sets wide to q divided by norm, narrow to wide rounded, and centred to (wide-mean)*inv rounded, n elements each, a multiple of 4 and not 0.
 //

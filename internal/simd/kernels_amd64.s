@@ -7374,9 +7374,9 @@ done540:
 	VZEROUPPER
 	RET
 
-// func wideDotSquare(dst *float64, q *float64, rows *[4]*float32, n int)
+// func wideDotSquare32(dst *float64, q *float64, rows *[4]*float32, n int)
 // Requires: AVX, AVX2
-TEXT ·wideDotSquare(SB), NOSPLIT, $0-32
+TEXT ·wideDotSquare32(SB), NOSPLIT, $0-32
 	MOVQ  dst+0(FP), AX
 	MOVQ  q+8(FP), CX
 	MOVQ  rows+16(FP), DX
@@ -7431,9 +7431,9 @@ loop541:
 	VZEROUPPER
 	RET
 
-// func wideDot(dst *float64, q *float64, rows *[4]*float32, n int)
+// func wideDot32(dst *float64, q *float64, rows *[4]*float32, n int)
 // Requires: AVX, AVX2
-TEXT ·wideDot(SB), NOSPLIT, $0-32
+TEXT ·wideDot32(SB), NOSPLIT, $0-32
 	MOVQ  dst+0(FP), AX
 	MOVQ  q+8(FP), CX
 	MOVQ  rows+16(FP), DX
@@ -7472,9 +7472,9 @@ loop542:
 	VZEROUPPER
 	RET
 
-// func wideL2(dst *float64, q *float64, rows *[4]*float32, n int)
+// func wideL232(dst *float64, q *float64, rows *[4]*float32, n int)
 // Requires: AVX, AVX2
-TEXT ·wideL2(SB), NOSPLIT, $0-32
+TEXT ·wideL232(SB), NOSPLIT, $0-32
 	MOVQ  dst+0(FP), AX
 	MOVQ  q+8(FP), CX
 	MOVQ  rows+16(FP), DX
@@ -7517,6 +7517,149 @@ loop543:
 	VZEROUPPER
 	RET
 
+// func wideDotSquare64(dst *float64, q *float64, rows *[4]*float64, n int)
+// Requires: AVX, AVX2
+TEXT ·wideDotSquare64(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  (DX), SI
+	MOVQ  8(DX), DI
+	MOVQ  16(DX), R8
+	MOVQ  24(DX), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	XORQ  R9, R9
+
+loop544:
+	VMOVUPD (CX)(R9*8), Y8
+	VMOVUPD (SI)(R9*8), Y9
+	VMULPD  Y9, Y8, Y10
+	VADDPD  Y10, Y0, Y0
+	VMULPD  Y9, Y9, Y9
+	VADDPD  Y9, Y4, Y4
+	VMOVUPD (DI)(R9*8), Y9
+	VMULPD  Y9, Y8, Y10
+	VADDPD  Y10, Y1, Y1
+	VMULPD  Y9, Y9, Y9
+	VADDPD  Y9, Y5, Y5
+	VMOVUPD (R8)(R9*8), Y9
+	VMULPD  Y9, Y8, Y10
+	VADDPD  Y10, Y2, Y2
+	VMULPD  Y9, Y9, Y9
+	VADDPD  Y9, Y6, Y6
+	VMOVUPD (DX)(R9*8), Y9
+	VMULPD  Y9, Y8, Y10
+	VADDPD  Y10, Y3, Y3
+	VMULPD  Y9, Y9, Y9
+	VADDPD  Y9, Y7, Y7
+	ADDQ    $0x04, R9
+	CMPQ    R9, BX
+	JL      loop544
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VMOVUPD Y4, 128(AX)
+	VMOVUPD Y5, 160(AX)
+	VMOVUPD Y6, 192(AX)
+	VMOVUPD Y7, 224(AX)
+	VZEROUPPER
+	RET
+
+// func wideDot64(dst *float64, q *float64, rows *[4]*float64, n int)
+// Requires: AVX, AVX2
+TEXT ·wideDot64(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  (DX), SI
+	MOVQ  8(DX), DI
+	MOVQ  16(DX), R8
+	MOVQ  24(DX), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ  R9, R9
+
+loop545:
+	VMOVUPD (CX)(R9*8), Y4
+	VMOVUPD (SI)(R9*8), Y5
+	VMULPD  Y5, Y4, Y5
+	VADDPD  Y5, Y0, Y0
+	VMOVUPD (DI)(R9*8), Y5
+	VMULPD  Y5, Y4, Y5
+	VADDPD  Y5, Y1, Y1
+	VMOVUPD (R8)(R9*8), Y5
+	VMULPD  Y5, Y4, Y5
+	VADDPD  Y5, Y2, Y2
+	VMOVUPD (DX)(R9*8), Y5
+	VMULPD  Y5, Y4, Y5
+	VADDPD  Y5, Y3, Y3
+	ADDQ    $0x04, R9
+	CMPQ    R9, BX
+	JL      loop545
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func wideL264(dst *float64, q *float64, rows *[4]*float64, n int)
+// Requires: AVX, AVX2
+TEXT ·wideL264(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  q+8(FP), CX
+	MOVQ  rows+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  (DX), SI
+	MOVQ  8(DX), DI
+	MOVQ  16(DX), R8
+	MOVQ  24(DX), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ  R9, R9
+
+loop546:
+	VMOVUPD (CX)(R9*8), Y4
+	VMOVUPD (SI)(R9*8), Y5
+	VSUBPD  Y5, Y4, Y5
+	VMULPD  Y5, Y5, Y5
+	VADDPD  Y5, Y0, Y0
+	VMOVUPD (DI)(R9*8), Y5
+	VSUBPD  Y5, Y4, Y5
+	VMULPD  Y5, Y5, Y5
+	VADDPD  Y5, Y1, Y1
+	VMOVUPD (R8)(R9*8), Y5
+	VSUBPD  Y5, Y4, Y5
+	VMULPD  Y5, Y5, Y5
+	VADDPD  Y5, Y2, Y2
+	VMOVUPD (DX)(R9*8), Y5
+	VSUBPD  Y5, Y4, Y5
+	VMULPD  Y5, Y5, Y5
+	VADDPD  Y5, Y3, Y3
+	ADDQ    $0x04, R9
+	CMPQ    R9, BX
+	JL      loop546
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
 // func scaledKernel(wide *float64, narrow *float32, centred *float32, q *float32, mean *float64, n int, norm float64, inv float64)
 // Requires: AVX, AVX2, SSE2
 TEXT ·scaledKernel(SB), NOSPLIT, $0-64
@@ -7532,7 +7675,7 @@ TEXT ·scaledKernel(SB), NOSPLIT, $0-64
 	VBROADCASTSD X1, Y1
 	XORQ         R8, R8
 
-loop544:
+loop547:
 	VCVTPS2PD  (BX)(R8*4), Y2
 	VDIVPD     Y0, Y2, Y2
 	VMOVUPD    Y2, (AX)(R8*8)
@@ -7544,7 +7687,7 @@ loop544:
 	VMOVUPS    X3, (DX)(R8*4)
 	ADDQ       $0x04, R8
 	CMPQ       R8, DI
-	JL         loop544
+	JL         loop547
 	VZEROUPPER
 	RET
 
@@ -7566,7 +7709,7 @@ TEXT ·quantizeKernel(SB), NOSPLIT, $0-40
 	VCVTPS2DQ    Y2, Y7
 	XORQ         DI, DI
 
-loop545:
+loop548:
 	VMOVUPS      (CX)(DI*4), Y8
 	VMINPS       Y1, Y8, Y9
 	VMAXPS       Y0, Y9, Y9
@@ -7598,7 +7741,7 @@ loop545:
 	VMOVQ        X9, (AX)(DI*1)
 	ADDQ         $0x08, DI
 	CMPQ         DI, DX
-	JL           loop545
+	JL           loop548
 	VADDPD       Y5, Y4, Y4
 	VMOVUPD      Y4, (BX)
 	VMOVDQU      Y6, (SI)
@@ -7628,7 +7771,7 @@ TEXT ·walshHadamardKernel(SB), NOSPLIT, $0-16
 	MOVQ    AX, DX
 	LEAQ    (AX)(CX*4), BX
 
-block546:
+block549:
 	VMOVUPS    (DX), Y3
 	VPERMILPS  $0xb1, Y3, Y11
 	VXORPS     Y0, Y3, Y10
@@ -7743,21 +7886,21 @@ block546:
 	VMOVUPS    Y10, 224(DX)
 	ADDQ       $0x00000100, DX
 	CMPQ       DX, BX
-	JB         block546
+	JB         block549
 	SHLQ       $0x02, CX
 	MOVQ       $0x00000100, SI
 
-four547:
+four550:
 	LEAQ (SI)(SI*1), DX
 	CMPQ DX, CX
-	JGE  two550
+	JGE  two553
 	LEAQ (SI)(SI*2), DI
 	MOVQ AX, DX
 
-group548:
+group551:
 	LEAQ (DX)(SI*1), R8
 
-inner549:
+inner552:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VMOVUPS (DX)(SI*2), Y11
@@ -7776,20 +7919,20 @@ inner549:
 	VMOVUPS Y3, (DX)(DI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      inner549
+	JB      inner552
 	ADDQ    DI, DX
 	CMPQ    DX, BX
-	JB      group548
+	JB      group551
 	SHLQ    $0x02, SI
-	JMP     four547
+	JMP     four550
 
-two550:
+two553:
 	CMPQ SI, CX
-	JGE  done552
+	JGE  done555
 	MOVQ AX, DX
 	LEAQ (AX)(SI*1), R8
 
-pair551:
+pair554:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DX)(SI*1), Y9
 	VADDPS  Y9, Y8, Y6
@@ -7798,9 +7941,9 @@ pair551:
 	VMOVUPS Y9, (DX)(SI*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
-	JB      pair551
+	JB      pair554
 
-done552:
+done555:
 	VZEROUPPER
 	RET
 

@@ -11,11 +11,13 @@ import (
 // keep the compiler from fusing them with a sum, so that every CPU computes the
 // same bits. They compare as many elements as both have.
 
-// DotSquareWide returns dot(q, x) and the square of |x|, in float64.
+// DotSquareWide returns dot(q, x) and the square of |x|, in float64. Where squares overflow or
+// underflow, it is those of x times a power of two, which leaves dot(q, x) / |x| what it is.
 func DotSquareWide[T codec.Float](q []float64, x []T) (dot, square float64) {
 	var d0, d1, d2, d3, n0, n1, n2, n3 float64
-	for len(q) >= 4 && len(x) >= 4 {
-		a, b := (*[4]float64)(q), (*[4]T)(x)
+	y, z := q, x
+	for len(y) >= 4 && len(z) >= 4 {
+		a, b := (*[4]float64)(y), (*[4]T)(z)
 		x0, x1, x2, x3 := float64(b[0]), float64(b[1]), float64(b[2]), float64(b[3])
 		d0 += float64(a[0] * x0)
 		d1 += float64(a[1] * x1)
@@ -25,15 +27,35 @@ func DotSquareWide[T codec.Float](q []float64, x []T) (dot, square float64) {
 		n1 += float64(x1 * x1)
 		n2 += float64(x2 * x2)
 		n3 += float64(x3 * x3)
-		q, x = q[4:], x[4:]
+		y, z = y[4:], z[4:]
 	}
 	dot, square = (d0+d1)+(d2+d3), (n0+n1)+(n2+n3)
-	for i := range min(len(q), len(x)) {
-		v := float64(x[i])
-		dot += float64(q[i] * v)
+	for i := range min(len(y), len(z)) {
+		v := float64(z[i])
+		dot += float64(y[i] * v)
 		square += float64(v * v)
 	}
+	if !(minSquares <= square && square <= maxSquares) { // or all are 0
+		return dotSquareScaled(q, x)
+	}
 	return dot, square
+}
+
+// dotSquareScaled is DotSquareWide for elements whose squares overflow or underflow.
+func dotSquareScaled[T codec.Float](q []float64, x []T) (dot, square float64) {
+	m := 0.0
+	for _, v := range x {
+		m = max(m, math.Abs(float64(v)))
+	}
+	if m == 0 || m-m != 0 { // nothing to scale, or NaN or an infinity
+		return m, m
+	}
+	_, exp := math.Frexp(m)
+	scaled := make([]float64, len(x))
+	for i, v := range x {
+		scaled[i] = math.Ldexp(float64(v), -exp)
+	}
+	return DotSquareWide(q, scaled)
 }
 
 // DotWide returns the dot product of q and x in float64. It is finite unless the

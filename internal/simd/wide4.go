@@ -14,19 +14,17 @@ import (
 func DotSquareWide4[T codec.Float](q []float64, x *[4][]T) (dots, squares [4]float64) {
 	var sums [8][4]float64
 	whole := wide4(&sums, q, x, dotSquareSum)
-	if whole == 0 {
-		for i := range x {
-			dots[i], squares[i] = DotSquareWide(q, x[i])
-		}
-		return dots, squares
-	}
 	for i := range x {
-		dots[i], squares[i] = sum4(&sums[i]), sum4(&sums[4+i])
-		for j := whole; j < len(q); j++ {
+		d, s := sum4(&sums[i]), sum4(&sums[4+i])
+		for j := whole; whole > 0 && j < len(q); j++ {
 			v := float64(x[i][j])
-			dots[i] += float64(q[j] * v)
-			squares[i] += float64(v * v)
+			d += float64(q[j] * v)
+			s += float64(v * v)
 		}
+		if whole == 0 || !(minSquares <= s && s <= maxSquares) {
+			d, s = DotSquareWide(q, x[i])
+		}
+		dots[i], squares[i] = d, s
 	}
 	return dots, squares
 }
@@ -81,25 +79,41 @@ const (
 // wide4 lets a kernel sum over the first elements and returns of how many, or 0 if there is
 // no kernel for these rows.
 func wide4[T codec.Float](sums *[8][4]float64, q []float64, x *[4][]T, what wideSum) int {
-	var e T
 	whole := len(q) &^ 3
-	if !accelerated || !hasWide || unsafe.Sizeof(e) != 4 || whole == 0 {
+	if !accelerated || !hasWide || whole == 0 {
 		return 0
 	}
-	var rows [4]*float32
+	var rows [4]*T
 	for i := range x {
 		if len(x[i]) != len(q) {
 			return 0
 		}
-		rows[i] = as32(&x[i][0])
+		rows[i] = &x[i][0]
 	}
+	wideKernel(what, &sums[0][0], &q[0], &rows, whole)
+	return whole
+}
+
+func wideKernel[T codec.Float](what wideSum, dst, q *float64, rows *[4]*T, n int) {
+	if unsafe.Sizeof(*rows[0]) == 4 {
+		r := (*[4]*float32)(unsafe.Pointer(rows))
+		switch what {
+		case dotSquareSum:
+			wideDotSquare32(dst, q, r, n)
+		case dotSum:
+			wideDot32(dst, q, r, n)
+		default:
+			wideL232(dst, q, r, n)
+		}
+		return
+	}
+	r := (*[4]*float64)(unsafe.Pointer(rows))
 	switch what {
 	case dotSquareSum:
-		wideDotSquare(&sums[0][0], &q[0], &rows, whole)
+		wideDotSquare64(dst, q, r, n)
 	case dotSum:
-		wideDot(&sums[0][0], &q[0], &rows, whole)
+		wideDot64(dst, q, r, n)
 	default:
-		wideL2(&sums[0][0], &q[0], &rows, whole)
+		wideL264(dst, q, r, n)
 	}
-	return whole
 }

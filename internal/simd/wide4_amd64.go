@@ -2,5 +2,5 @@
 
 package simd
 
-// hasWide says that there are kernels for float64 sums over rows of float32.
+// hasWide says that there are kernels for float64 sums over rows.
 const hasWide = true

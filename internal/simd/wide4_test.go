@@ -58,3 +58,34 @@ func testFourRows[T codec.Float](t *testing.T) {
 		}
 	}
 }
+
+// What a cosine is made of is the same, to the bit, of a vector whose squares overflow or
+// underflow and of one that is a power of two times that.
+func TestDotSquareOfAnySize(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for i := range 200 {
+		dim := 1 + rng.IntN(70)
+		q, x := make([]float64, dim), make([]float64, dim)
+		for j := range q {
+			q[j], x[j] = rng.NormFloat64(), rng.NormFloat64()
+		}
+		dot, square := DotSquareWide(q, x)
+		for _, exp := range []int{-990, -700, -490, 490, 600, 1000} {
+			sized := make([]float64, dim)
+			for j, v := range x {
+				sized[j] = math.Ldexp(v, exp)
+			}
+			rows := [4][]float64{x, sized, x, sized}
+			for _, acc := range []bool{supported, false} {
+				withAcceleration(t, acc)
+				dots, squares := DotSquareWide4(q, &rows)
+				for r := range rows {
+					require.Equal(t, dot/math.Sqrt(square), dots[r]/math.Sqrt(squares[r]), "%d: 2^%d", i, exp)
+				}
+			}
+		}
+	}
+	dot, square := DotSquareWide([]float64{1, 2, 3, 4, 5}, make([]float32, 5))
+	require.Zero(t, dot)
+	require.Zero(t, square)
+}
