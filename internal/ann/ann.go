@@ -14,8 +14,8 @@
 //   - Cosine: dot(q, x) / |x| for the normalised query q, clamped to [-1, 1]. Rows
 //     are normalised when they are stored; dividing by |x| takes back what the
 //     rounding of that did to the length.
-//     An arena that has an [Outside] holds them as they were given, and divides by the length
-//     that they have.
+//     An arena that has an [Outside], or was told [Arena.KeepGiven], holds them as they were
+//     given, and divides by the length that they have.
 //   - Dot: dot(q, x).
 //   - L2: -|q - x|.
 //
@@ -43,6 +43,9 @@
 //     dot product, and half of |x|^2 is stored with the row. e has the kernel's
 //     part of Dot, u*|x|^2/2 for storing the half, u*(|q||x| + |x|^2/2) for the
 //     subtraction, and g(n+6,w)*d^2/2 for the score, where d <= |q|+|x|.
+//     Where vectors are outside, the product is summed as those of scores are: g(n,w)*|q||x|
+//     instead of the kernel's part. The half has g(n+4,w)*|x|^2/2 of its own in float64, and
+//     with that they are no more than g(n+6,w)*(|q|+|x|)^2/2.
 //   - Cosine: |q| and |x| are 1 up to 2u. e has the kernel's part of Dot, u for
 //     the rounding of q, u for |x| not being 1, and g(2n+8,w) twice, once for the
 //     score and once for clamping it.

@@ -232,7 +232,7 @@ func (a *Arena[T]) put(row int32, v []T) {
 func (a *Arena[T]) measure(row int32) {
 	norm := simd.Norm(a.raw(row))
 	a.inverse.all[row] = T(1 / norm)
-	a.wild = a.wild || !isCommon(norm)
+	a.wild = a.wild || !isCommon[T](norm)
 }
 
 // row returns what a row is compared by.

@@ -32,7 +32,7 @@ func (a *Arena[T]) Rest() { a.dropCodes() }
 // normalised, which is as far from it as rounding is: for few rows it costs less to keep
 // both than it would cost to compare all rows without kernels.
 func (a *Arena[T]) putGiven(row int32, v []T) {
-	if norm := simd.Norm(v); isCommon(norm) {
+	if norm := simd.Norm(v); isCommon[T](norm) {
 		delete(a.odd, row)
 		copy(a.raw(row), v)
 		a.inverse.all[row] = T(1 / norm)
@@ -46,11 +46,14 @@ func (a *Arena[T]) putGiven(row int32, v []T) {
 	a.measure(row)
 }
 
-// isCommon reports whether kernels can compare vectors of a norm: else products of float32
-// may overflow, or lose what counts, and so may wide sums of float64.
-func isCommon(norm float64) bool {
-	const most = 1 << 30
-	return norm < most && norm > 1./most
+// isCommon reports whether kernels can compare vectors of a norm: else products may overflow,
+// or lose what counts.
+func isCommon[T codec.Float](norm float64) bool {
+	most := 0x1p30
+	if sizeOf[T]() == 8 {
+		most = 0x1p400
+	}
+	return norm < most && norm > 1/most
 }
 
 // asGiven reports whether the arena holds vectors that it must normalise to compare them.

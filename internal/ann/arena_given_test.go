@@ -61,7 +61,7 @@ func testGiven[T codec.Float](t *testing.T, metric codec.Metric, sizes []float64
 			wide := a.widen(nil, q)
 			var all []float64
 			for _, v := range want {
-				if metric == codec.Cosine && !isCommon(simd.Norm(v)) {
+				if metric == codec.Cosine && !isCommon[T](simd.Norm(v)) {
 					unit := make([]T, dim)
 					simd.Normalize(unit, v)
 					v = unit

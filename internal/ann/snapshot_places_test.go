@@ -13,13 +13,18 @@ import (
 // A snapshot of the version before, which has no places, is read, also by an arena whose
 // vectors are outside from then on; one with places only by such an arena.
 func TestSnapshotOfTheVersionBefore(t *testing.T) {
+	t.Run("FLOAT", testSnapshotOfTheVersionBefore[float32])
+	t.Run("DOUBLE", testSnapshotOfTheVersionBefore[float64])
+}
+
+func testSnapshotOfTheVersionBefore[T codec.Float](t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
-	g := emptyGraph[float32](t, 16, codec.Cosine)
-	vectors := map[int32][]float32{}
+	g := emptyGraph[T](t, 16, codec.Cosine)
+	vectors := map[int32][]T{}
 	for row := range int32(2000) {
-		v := make([]float32, 16)
+		v := make([]T, 16)
 		for i := range v {
-			v[i] = float32(rng.NormFloat64())
+			v[i] = T(rng.NormFloat64())
 		}
 		vectors[row] = v
 		require.NoError(t, set(g, row, v))
@@ -31,12 +36,12 @@ func TestSnapshotOfTheVersionBefore(t *testing.T) {
 	}
 	var b bytes.Buffer
 	require.NoError(t, writeSections(&b, h, all))
-	q := []float32{1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 9}
+	q := []T{1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 9}
 	want, err := g.arena.Search(t.Context(), nil, q, 20, nil)
 	require.NoError(t, err)
 	shelf := &shelf{}
 	for _, o := range []Outside{nil, shelf} {
-		to := emptyGraph[float32](t, 16, codec.Cosine)
+		to := emptyGraph[T](t, 16, codec.Cosine)
 		if o != nil {
 			to.arena.KeepOutside(o, 1)
 		}
@@ -44,15 +49,15 @@ func TestSnapshotOfTheVersionBefore(t *testing.T) {
 		require.NoError(t, err)
 		got, err := to.arena.Search(t.Context(), nil, q, 20, nil)
 		require.NoError(t, err)
-		requireSameRows(t, want, got)
+		requireSameRows[T](t, want, got)
 		if o == nil {
 			continue
 		}
-		shelf.write(rng, vectors)
+		putOnShelf(shelf, rng, vectors)
 		var now bytes.Buffer
 		require.NoError(t, to.WriteSnapshot(t.Context(), &now, noLock{}, func() ([]byte, error) { return nil, nil }))
-		require.Less(t, now.Len(), b.Len()-2000*4*16/2)
-		next := emptyGraph[float32](t, 16, codec.Cosine)
+		require.Less(t, now.Len(), b.Len()-2000*16*sizeOf[T]()/2)
+		next := emptyGraph[T](t, 16, codec.Cosine)
 		_, err = next.Load(now.Bytes())
 		require.ErrorIs(t, err, ErrSnapshot)
 		next.arena.KeepOutside(shelf, 1)
@@ -61,6 +66,6 @@ func TestSnapshotOfTheVersionBefore(t *testing.T) {
 		require.Equal(t, 2000, next.arena.away.count)
 		got, err = next.arena.Search(t.Context(), nil, q, 20, nil)
 		require.NoError(t, err)
-		requireSameRows(t, want, got)
+		requireSameRows[T](t, want, got)
 	}
 }

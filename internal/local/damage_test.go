@@ -28,20 +28,21 @@ const damagesFlag = "VECWIRE_TEST_DAMAGES"
 var damageable = []engine.Schema{
 	{Name: "docs", Dim: 8, Metric: codec.Cosine, FullText: engine.English, Fields: checkedSchema.Fields},
 	{Name: "pairs", Dim: 384, Metric: codec.L2, Index: engine.NoIndex, Fields: []engine.Field{{Name: "n", Type: filter.Int, Index: true}}},
+	{Name: "doubles", Element: codec.DOUBLE, Dim: 16, Metric: codec.L2, Index: engine.NoIndex, Fields: []engine.Field{{Name: "n", Type: filter.Int, Index: true}}},
+	{Name: "longdoubles", Element: codec.DOUBLE, Dim: 600, Metric: codec.Cosine, Fields: []engine.Field{{Name: "n", Type: filter.Int, Index: true}}},
 	{Name: "long", Dim: 1100, Metric: codec.Dot, FullText: engine.Words, Fields: []engine.Field{{Name: "n", Type: filter.Int, Index: true}}},
 }
 
 func damageableRecord(schema engine.Schema, i, version int) engine.Record {
 	rng := rand.New(rand.NewPCG(uint64(i), uint64(version)))
-	r := engine.Record{ID: fmt.Sprint("r", i), Vector: engine.Vector{F32: make([]float32, schema.Dim)}, Fields: make([]any, len(schema.Fields))}
-	for i := range r.Vector.F32 {
-		r.Vector.F32[i] = float32(rng.NormFloat64())
-	}
+	r := engine.Record{ID: fmt.Sprint("r", i), Vector: vectorOf(schema, rng.NormFloat64), Fields: make([]any, len(schema.Fields))}
 	r.Fields[0] = int64(i % 9)
 	if len(schema.Fields) > 2 {
 		r.Fields[1], r.Fields[2] = []string{"go", fmt.Sprint("t", i%5)}, []float64{0.5, float64(i)}
 	}
-	r.Text = fmt.Sprintf("version %d of the record %d", version, i)
+	if schema.FullText != engine.NoFullText {
+		r.Text = fmt.Sprintf("version %d of the record %d", version, i)
+	}
 	return r
 }
 

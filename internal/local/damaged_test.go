@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -144,12 +146,13 @@ func (d *damaged) look(ctx context.Context, s *store) (seen map[string][]string,
 			seen[way] = lines
 		}
 		q := damageableRecord(schema, 77, 7).Vector
-		vectors := map[string][]float32{}
+		vectors := map[string]engine.Vector{}
 		records, err := c.Scan(ctx, engine.Scan{Limit: 1 << 20, Vectors: true})
 		var lines []string
 		for _, r := range records {
+			vectors[r.ID] = r.Vector
+			r.Text = wordsOf(r.Text)
 			lines = append(lines, fmt.Sprint(r))
-			vectors[r.ID] = r.Vector.F32
 		}
 		see("scan", err, lines)
 		exactly := map[string]float64{}
@@ -166,7 +169,7 @@ func (d *damaged) look(ctx context.Context, s *store) (seen map[string][]string,
 		lines = nil
 		for _, r := range found {
 			for _, h := range r.Hits {
-				if x, ok := exactly[h.ID]; !ok || x != h.Score || !slices.Equal(h.Vector.F32, vectors[h.ID]) {
+				if x, ok := exactly[h.ID]; !ok || x != h.Score || !vectors[h.ID].Equal(h.Vector) {
 					lines = append(lines, fmt.Sprint("other than exact: ", h.ID, " ", h.Score))
 				}
 			}
@@ -189,12 +192,18 @@ func (d *damaged) look(ctx context.Context, s *store) (seen map[string][]string,
 		lines = nil
 		for _, hits := range texts {
 			for _, h := range hits {
-				lines = append(lines, fmt.Sprint(h.ID, h.Text))
+				lines = append(lines, fmt.Sprint(h.ID, wordsOf(h.Text)))
 			}
 		}
 		see("words", err, lines)
 	}
 	return seen, failed
+}
+
+// wordsOf returns what of a text full text has, and Check can compare.
+func wordsOf(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.Join(words, " ")
 }
 
 // different returns a way in which what was read differs from what was there.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/engine"
 )
@@ -45,7 +46,28 @@ func TestFullDisks(t *testing.T) {
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=12m"); err != nil {
 		t.Skip("a disk cannot be mounted:", err)
 	}
-	d := &damaged{path: filepath.Join(disk, "test.db"), files: map[string][]byte{}}
+	rooms := []int{0, 4, 8, 20, 40, 80, 160, 320, 640, 1280, 2560}
+	if testing.Short() {
+		rooms = []int{0, 20, 160, 640}
+	}
+	for i, schema := range []engine.Schema{{Element: codec.FLOAT, Dim: 384}, {Element: codec.DOUBLE, Dim: 192}} {
+		t.Run(schema.Element.String(), func(t *testing.T) {
+			fullSchema.Element, fullSchema.Dim = schema.Element, schema.Dim
+			var every []int // second room
+			for j := i; j < len(rooms); j += 2 {
+				every = append(every, rooms[j])
+			}
+			dir := filepath.Join(disk, schema.Element.String())
+			require.NoError(t, os.Mkdir(dir, 0o700))
+			defer os.RemoveAll(dir)
+			fullDisk(t, dir, every)
+		})
+	}
+}
+
+// fullDisk does each operation with each of so many KiB of room.
+func fullDisk(t *testing.T, dir string, rooms []int) {
+	d := &damaged{path: filepath.Join(dir, "test.db"), files: map[string][]byte{}}
 	s, err := openFull(t, d.path)
 	require.NoError(t, err)
 	docs := create(t, s, fullSchema)
@@ -59,10 +81,7 @@ func TestFullDisks(t *testing.T) {
 	require.NoError(t, s.Close())
 	d.keep(t)
 	before := fullLines(t, d)
-	failures, rooms := 0, []int{0, 4, 8, 20, 40, 80, 160, 320, 640, 1280, 2560}
-	if testing.Short() {
-		rooms = []int{0, 20, 160, 640}
-	}
+	failures := 0
 	for _, op := range fullOps {
 		d.restore(t, nil)
 		s, err := openFull(t, d.path)
@@ -130,7 +149,7 @@ func fullTry(t *testing.T, d *damaged, op fullOp, what string, room int, before,
 }
 
 var fullSchema = engine.Schema{
-	Name: "docs", Dim: 384, FullText: engine.English,
+	Name: "docs", FullText: engine.English,
 	Fields: []engine.Field{{Name: "n", Type: filter.Int, Index: true}, {Name: "source", Index: true}},
 }
 
@@ -270,7 +289,7 @@ func fullLines(t *testing.T, d *damaged) []string {
 func linesOf(t *testing.T, c engine.Collection) (lines []string) {
 	t.Helper()
 	for _, r := range all(t, t.Context(), c) {
-		lines = append(lines, fmt.Sprint(r.ID, r.Text, r.Fields, r.Vector.F32[:2]))
+		lines = append(lines, fmt.Sprint(r.ID, r.Text, r.Fields, elements(r.Vector)[:2]))
 	}
 	return lines
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/vecwire/vecwire/codec"
 	"github.com/vecwire/vecwire/internal/ann"
 )
 
@@ -26,7 +25,7 @@ var outsideFrom = 1 << 20
 // newOutside returns the vectors of a collection in the file, or nil if they are not read
 // there.
 func (c *collection) newOutside() *outside {
-	if c.store.pages == nil || c.schema.Element != codec.FLOAT {
+	if c.store.pages == nil {
 		return nil
 	}
 	o := &outside{pages: c.store.pages, store: c.store, size: c.schema.Dim * c.schema.Element.Size()}

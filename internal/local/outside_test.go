@@ -27,7 +27,7 @@ func outsiders(c engine.Collection) int64 {
 	lc := c.(*collection)
 	lc.mu.RLock()
 	defer lc.mu.RUnlock()
-	if lc.outside == nil {
+	if lc.outside == nil || lc.index.mapsVectors() {
 		return 0
 	}
 	vectors, _, _ := lc.index.taken()
@@ -38,24 +38,26 @@ func outsiders(c engine.Collection) int64 {
 // moves them by a checkpoint, or writes the file again.
 func TestOutsideModel(t *testing.T) {
 	for _, of := range []struct {
-		dim    int
-		metric codec.Metric
-		page   int // size
-	}{{16, codec.L2, 4096}, {384, codec.Cosine, 8192}, {1200, codec.L2, 4096}, {3000, codec.Dot, 8192}, {5000, codec.L2, 16384}} {
-		t.Run(fmt.Sprint(of.metric, of.dim), func(t *testing.T) {
+		element codec.Element
+		dim     int
+		metric  codec.Metric
+		page    int // size
+	}{
+		{codec.FLOAT, 16, codec.L2, 4096}, {codec.FLOAT, 384, codec.Cosine, 8192}, {codec.FLOAT, 1200, codec.L2, 4096},
+		{codec.FLOAT, 3000, codec.Dot, 8192}, {codec.FLOAT, 5000, codec.L2, 16384},
+		{codec.DOUBLE, 16, codec.Cosine, 8192}, {codec.DOUBLE, 192, codec.L2, 4096}, {codec.DOUBLE, 600, codec.Cosine, 4096}, {codec.DOUBLE, 1500, codec.Dot, 8192},
+	} {
+		t.Run(fmt.Sprint(of.element, of.metric, of.dim), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(of.dim), 1))
 			path := filepath.Join(t.TempDir(), "test.db")
 			require.NoError(t, openStore(t, path).Close())
 			require.NoError(t, setPageSize(t.Context(), path, of.page))
 			stores := []*store{openStore(t, path), openStore(t, path)}
-			in := []engine.Collection{create(t, stores[0], engine.Schema{Name: "docs", Dim: of.dim, Metric: of.metric, Index: engine.NoIndex}), nil}
+			in := []engine.Collection{create(t, stores[0], engine.Schema{Name: "docs", Element: of.element, Dim: of.dim, Metric: of.metric, Index: engine.NoIndex}), nil}
 			in[1] = open(t, stores[1], "docs")
 			record := func() engine.Record {
-				v := make([]float32, of.dim)
-				for i := range v {
-					v[i] = float32(rng.NormFloat64()) * 2
-				}
-				return engine.Record{ID: fmt.Sprint(rng.IntN(300)), Vector: engine.Vector{F32: v}, Text: strings.Repeat("x", rng.IntN(300))}
+				v := vectorOf(in[0].Schema(), func() float64 { return rng.NormFloat64() * 2 })
+				return engine.Record{ID: fmt.Sprint(rng.IntN(300)), Vector: v, Text: strings.Repeat("x", rng.IntN(300))}
 			}
 			read := int64(0)
 			for step := range 60 {
@@ -111,15 +113,37 @@ func requireScores(t testing.TB, c engine.Collection, q engine.Vector) {
 	rows := all(t, t.Context(), c)
 	scores := scoresOfAll(t, c, q, len(rows))
 	for _, r := range rows {
-		require.InDelta(t, scoreOf(c.Schema().Metric, q.F32, r.Vector.F32), scores[r.ID], 1e-6, r.ID)
+		want := scoreOf(c.Schema().Metric, q, r.Vector)
+		require.InDelta(t, want, scores[r.ID], 1e-12*max(1, math.Abs(want)), r.ID)
 	}
 }
 
-func scoreOf(m codec.Metric, q, x []float32) float64 {
+// vectorOf returns a vector for a collection, of the elements that next returns.
+func vectorOf(s engine.Schema, next func() float64) (v engine.Vector) {
+	for range s.Dim {
+		if x := next(); s.Element == codec.DOUBLE {
+			v.F64 = append(v.F64, x)
+		} else {
+			v.F32 = append(v.F32, float32(x))
+		}
+	}
+	return v
+}
+
+// elements returns those of a vector.
+func elements(v engine.Vector) []float64 {
+	if v.F64 != nil {
+		return v.F64
+	}
+	return doubles(v.F32).F64
+}
+
+func scoreOf(m codec.Metric, of, to engine.Vector) float64 {
+	q, x := elements(of), elements(to)
 	var dot, qq, xx, d float64
 	for i, a := range q {
-		b := float64(x[i])
-		dot, qq, xx, d = dot+float64(a)*b, qq+float64(a)*float64(a), xx+b*b, d+(float64(a)-b)*(float64(a)-b)
+		b := x[i]
+		dot, qq, xx, d = dot+a*b, qq+a*a, xx+b*b, d+(a-b)*(a-b)
 	}
 	switch m {
 	case codec.L2:
@@ -133,19 +157,19 @@ func scoreOf(m codec.Metric, q, x []float32) float64 {
 // Searches beside a process that writes, checkpoints and compacts find each record with the score of
 // the vector that it has.
 func TestOutsideWhileOthersWrite(t *testing.T) {
-	const dim, records = 96, 2000
+	for _, element := range []codec.Element{codec.FLOAT, codec.DOUBLE} {
+		t.Run(element.String(), func(t *testing.T) {
+			outsideWhileOthersWrite(t, engine.Schema{Name: "docs", Element: element, Dim: 96, Metric: codec.L2, Index: engine.NoIndex})
+		})
+	}
+}
+
+func outsideWhileOthersWrite(t *testing.T, schema engine.Schema) {
+	const records = 2000
 	path := filepath.Join(t.TempDir(), "test.db")
 	writer, reader := openStore(t, path), openStore(t, path)
-	schema := engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex}
 	c := create(t, writer, schema)
-	vector := func(seed uint64) engine.Vector {
-		rng := rand.New(rand.NewPCG(seed, 9))
-		v := make([]float32, dim)
-		for i := range v {
-			v[i] = float32(rng.NormFloat64())
-		}
-		return engine.Vector{F32: v}
-	}
+	vector := func(seed uint64) engine.Vector { return vectorOf(schema, rand.New(rand.NewPCG(seed, 9)).NormFloat64) }
 	var some []engine.Record
 	for i := range records {
 		some = append(some, engine.Record{ID: fmt.Sprint(i), Vector: vector(uint64(i))})
@@ -165,7 +189,7 @@ func TestOutsideWhileOthersWrite(t *testing.T) {
 					return err
 				}
 				for _, h := range found[0].Hits {
-					if want := scoreOf(codec.L2, q.F32, h.Vector.F32); math.Abs(want-h.Score) > 1e-6 {
+					if want := scoreOf(codec.L2, q, h.Vector); math.Abs(want-h.Score) > 1e-12 {
 						return fmt.Errorf("record %s has the score %v, want %v", h.ID, h.Score, want)
 					}
 				}
@@ -174,7 +198,7 @@ func TestOutsideWhileOthersWrite(t *testing.T) {
 		})
 	}
 	rng := rand.New(rand.NewPCG(4, 4))
-	for i := range 120 {
+	for i := range 60 {
 		at := rng.IntN(records)
 		var some []engine.Record
 		for j := at; j < min(at+50, records); j++ {
@@ -207,19 +231,21 @@ func TestOutsideWhileOthersWrite(t *testing.T) {
 // While a reader keeps a checkpoint from its end, the file has leaves of a table to which no way
 // leads: what is found is not lost, and the rest is kept in the snapshot.
 func TestOutsideWhileSomebodyReadsForLong(t *testing.T) {
-	const dim = 1500
+	for _, schema := range []engine.Schema{{Element: codec.FLOAT, Dim: 1500}, {Element: codec.DOUBLE, Dim: 750}} {
+		t.Run(schema.Element.String(), func(t *testing.T) { outsideWhileSomebodyReads(t, schema) })
+	}
+}
+
+func outsideWhileSomebodyReads(t *testing.T, schema engine.Schema) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	s := openStore(t, path)
-	c := create(t, s, engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex})
+	schema.Name, schema.Metric, schema.Index = "docs", codec.L2, engine.NoIndex
+	c := create(t, s, schema)
 	rng := rand.New(rand.NewPCG(1, 2))
 	load := func(from, to int) {
 		var records []engine.Record
 		for i := from; i < to; i++ {
-			v := make([]float32, dim)
-			for j := range v {
-				v[j] = float32(rng.NormFloat64())
-			}
-			records = append(records, engine.Record{ID: fmt.Sprint(i), Vector: engine.Vector{F32: v}})
+			records = append(records, engine.Record{ID: fmt.Sprint(i), Vector: vectorOf(schema, rng.NormFloat64)})
 		}
 		require.NoError(t, c.Upsert(t.Context(), records))
 	}

@@ -101,6 +101,9 @@ func runPeer(path string, does []string) error {
 		if peerSchema.Dim, err = strconv.Atoi(does[3]); err != nil {
 			return err
 		}
+		if does[4] == codec.DOUBLE.String() {
+			peerSchema.Element = codec.DOUBLE
+		}
 		fmt.Println("begun")
 		return newWorker(e.(*store), who).work(ctx, from)
 	}
@@ -148,7 +151,7 @@ func newWorker(s *store, who int) *worker {
 func peerRecord(who int, id string, n int) engine.Record {
 	r := engine.Record{
 		ID: id, Text: fmt.Sprintf("version%d of worker%d", n, who), Fields: []any{int64(n), int64(who), nil},
-		Vector: engine.Vector{F32: peerVector(1, float32(n%1000)/1000, float32(who), float32(len(id)))},
+		Vector: peerVector(1, float64(n%1000)/1000, float64(who), float64(len(id))),
 	}
 	if source := peerSource(id); source != "" {
 		r.Fields[2] = source
@@ -157,12 +160,12 @@ func peerRecord(who int, id string, n int) engine.Record {
 }
 
 // peerVector goes on after its first elements with what follows from them.
-func peerVector(first ...float32) []float32 {
-	v := make([]float32, peerSchema.Dim)
-	for i := range v {
-		v[i] = first[i%len(first)] / float32(1+i/len(first))
-	}
-	return v
+func peerVector(first ...float64) engine.Vector {
+	i := -1
+	return vectorOf(peerSchema, func() float64 {
+		i++
+		return first[i%len(first)] / float64(1+i/len(first))
+	})
 }
 
 // peerSource returns the source that a record belongs to by its ID, or "".
@@ -366,7 +369,7 @@ func (w *worker) look(ctx context.Context, m peerModel) error {
 			return err
 		}
 	}
-	query := engine.Vector{F32: peerVector(1, rand.Float32(), float32(rand.IntN(peerCount)), 5)}
+	query := peerVector(1, rand.Float64(), float64(rand.IntN(peerCount)), 5)
 	for _, s := range []engine.Search{
 		{Vector: query, K: 10, Payload: true, Vectors: true},
 		{Vector: query, K: 10, Payload: true, Filter: filter.Eq("who", int64(rand.IntN(peerCount)))},
@@ -400,7 +403,7 @@ func (w *worker) look(ctx context.Context, m peerModel) error {
 func checkPeerRecord(r engine.Record) error {
 	n, who := int(r.Fields[0].(int64)), int(r.Fields[1].(int64))
 	want := peerRecord(who, r.ID, n)
-	if r.Text != want.Text || r.Fields[2] != want.Fields[2] || r.Vector.F32 != nil && !slices.Equal(r.Vector.F32, want.Vector.F32) {
+	if r.Text != want.Text || r.Fields[2] != want.Fields[2] || !r.Vector.Equal(engine.Vector{}) && !r.Vector.Equal(want.Vector) {
 		return fmt.Errorf("record %s is torn: %v", r.ID, r)
 	}
 	if strings.HasPrefix(r.ID, "w") && !strings.HasPrefix(r.ID, fmt.Sprintf("w%d-", who)) {
@@ -424,12 +427,14 @@ func TestProcesses(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv(killsFlag)); err == nil {
 		kills = n
 	}
-	for _, dim := range []int{4, 1100} {
-		t.Run(fmt.Sprint(dim), func(t *testing.T) {
-			before := peerSchema.Dim
-			defer func() { peerSchema.Dim = before }()
-			peerSchema.Dim = dim
-			killProcesses(t, kills/2)
+	before := peerSchema
+	defer func() { peerSchema = before }()
+	for _, of := range []engine.Schema{
+		{Element: codec.FLOAT, Dim: 4}, {Element: codec.FLOAT, Dim: 1100}, {Element: codec.DOUBLE, Dim: 4}, {Element: codec.DOUBLE, Dim: 550},
+	} {
+		t.Run(fmt.Sprint(of.Element, of.Dim), func(t *testing.T) {
+			peerSchema.Element, peerSchema.Dim = of.Element, of.Dim
+			killProcesses(t, kills/4)
 		})
 	}
 }
@@ -445,7 +450,7 @@ func killProcesses(t *testing.T, kills int) {
 	var peers [peerCount]*peer
 	var ended [peerCount]chan error
 	start := func(who int) {
-		p := startPeer(t, path, "work", fmt.Sprint(who), fmt.Sprint(done[who].Load()), fmt.Sprint(peerSchema.Dim))
+		p := startPeer(t, path, "work", fmt.Sprint(who), fmt.Sprint(done[who].Load()), fmt.Sprint(peerSchema.Dim), peerSchema.Element.String())
 		peers[who], ended[who] = p, make(chan error, 1)
 		go func() {
 			for p.lines.Scan() {
@@ -643,7 +648,7 @@ func requirePeers(t *testing.T, s *store, done *[peerCount]atomic.Int64) {
 	require.Equal(t, total, n)
 	requireMemoryIsRows(t, c)
 	for i := range 5 {
-		search := engine.Search{Vector: engine.Vector{F32: peerVector(1, float32(i)/5, 1, 5)}, K: 8, Effort: 200}
+		search := engine.Search{Vector: peerVector(1, float64(i)/5, 1, 5), K: 8, Effort: 200}
 		through, err := c.Search(ctx, []engine.Search{search})
 		require.NoError(t, err)
 		search.Exact = true
