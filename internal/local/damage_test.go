@@ -201,12 +201,17 @@ func TestCheckDoubtsVectors(t *testing.T) {
 	defer s.Close()
 	d.look(t.Context(), s)
 	b := slices.Clone(d.files[d.path])
-	for _, page := range d.pages["pairs.data leaf"] {
-		clear(b[(page-1)*4096 : page*4096])
+	for _, in := range []string{"pairs", "doubles"} {
+		for _, page := range d.pages[in+".data leaf"] {
+			clear(b[(page-1)*4096 : page*4096])
+		}
 	}
 	overwrite(t, d.path, b)
 	seen, _ := d.look(t.Context(), s)
-	require.NotEmpty(t, d.different(seen), "this test shows nothing")
+	for _, in := range []string{"pairs", "doubles"} {
+		way := in + " exact"
+		require.NotEmpty(t, d.different(map[string][]string{way: seen[way]}), "this test shows nothing of %s", in)
+	}
 	_, err = s.Check(t.Context())
 	require.NoError(t, err)
 	seen, failed := d.look(t.Context(), s)

@@ -3,8 +3,10 @@ package local
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -55,12 +57,14 @@ func TestOutsideModel(t *testing.T) {
 			stores := []*store{openStore(t, path), openStore(t, path)}
 			in := []engine.Collection{create(t, stores[0], engine.Schema{Name: "docs", Element: of.element, Dim: of.dim, Metric: of.metric, Index: engine.NoIndex}), nil}
 			in[1] = open(t, stores[1], "docs")
+			reader, err := openReading(t, path).Open(t.Context(), "docs")
+			require.NoError(t, err)
 			record := func() engine.Record {
 				v := vectorOf(in[0].Schema(), func() float64 { return rng.NormFloat64() * 2 })
 				return engine.Record{ID: fmt.Sprint(rng.IntN(300)), Vector: v, Text: strings.Repeat("x", rng.IntN(300))}
 			}
 			read := int64(0)
-			for step := range 60 {
+			for step := range 45 {
 				i := rng.IntN(2)
 				s, c := stores[i], in[i]
 				switch rng.IntN(9) {
@@ -95,14 +99,96 @@ func TestOutsideModel(t *testing.T) {
 						read += outsiders(c)
 					}
 				}
-				for _, c := range in {
+				for _, c := range append(in, reader) {
 					requireScores(t, c, record().Vector)
 				}
 			}
 			require.Greater(t, read, int64(100))
-			report, err := stores[0].Check(t.Context())
-			require.NoError(t, err)
-			require.Empty(t, report.Problems)
+			require.Empty(t, checked(t, stores[0]).Problems)
+			requireCopies(t, stores[0], record().Vector)
+		})
+	}
+}
+
+// requireCopies compares what is read of copies of a store, in all ways to copy one.
+func requireCopies(t *testing.T, s *store, q engine.Vector) {
+	t.Helper()
+	dir := t.TempDir()
+	backup, salvaged := filepath.Join(dir, "backup.db"), filepath.Join(dir, "salvaged.db")
+	require.NoError(t, s.Backup(t.Context(), backup, nil))
+	report, err := s.Salvage(t.Context(), salvaged)
+	require.NoError(t, err)
+	require.Empty(t, report.Problems)
+	for _, path := range []string{backup, salvaged} {
+		copied := openStore(t, path)
+		c := open(t, copied, "docs")
+		requireScores(t, c, q)
+		saveNow(t, c)
+		require.Positive(t, outsiders(c))
+		requireScores(t, c, q)
+		require.Empty(t, checked(t, copied).Problems)
+		require.NoError(t, copied.Close())
+		files, err := Open(t.Context(), Options{Path: filepath.Base(path), FS: os.DirFS(dir), Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		c, err = files.Open(t.Context(), "docs")
+		require.NoError(t, err)
+		requireScores(t, c, q)
+		require.NoError(t, files.Close())
+	}
+}
+
+// A snapshot that has vectors, as those had before their places took their place, is read, and
+// the next one has places: of a collection whose vectors have two elements, one after the other,
+// too.
+func TestOutsideAfterSnapshotsWithVectors(t *testing.T) {
+	for _, metric := range []codec.Metric{codec.Cosine, codec.L2} {
+		t.Run(metric.String(), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(3, uint64(metric)))
+			path := filepath.Join(t.TempDir(), "test.db")
+			s := openStore(t, path)
+			t.Cleanup(s.pages.close)
+			s.pages = nil // where it is not mapped, snapshots have vectors
+			elements := []codec.Element{codec.FLOAT, codec.DOUBLE}
+			some := func(schema engine.Schema, from, to int) (records []engine.Record) {
+				for i := from; i < to; i++ {
+					records = append(records, engine.Record{ID: fmt.Sprint(i), Vector: vectorOf(schema, rng.NormFloat64)})
+				}
+				return records
+			}
+			for _, element := range elements {
+				schema := engine.Schema{Name: element.String(), Element: element, Dim: 200, Metric: metric, Index: engine.NoIndex}
+				c := create(t, s, schema)
+				require.NoError(t, c.Upsert(t.Context(), some(schema, 0, 1200)))
+				require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{M: 6, EfConstruction: 24}))
+				saveNow(t, c)
+			}
+			require.NoError(t, s.Close())
+			s = openStore(t, path)
+			for _, element := range elements {
+				c := open(t, s, element.String())
+				q := some(c.Schema(), 0, 1)[0].Vector
+				require.NotEmpty(t, c.(*collection).loadedFrom)
+				requireScores(t, c, q)
+				before := sizeOf(t, s.snapshotPath(c.(*collection).saved.tag))
+				require.NoError(t, c.Upsert(t.Context(), some(c.Schema(), 1000, 1210)))
+				saveNow(t, c)
+				require.EqualValues(t, 1210, outsiders(c))
+				require.Less(t, sizeOf(t, s.snapshotPath(c.(*collection).saved.tag)), before-1000*200*int64(element.Size()))
+				requireScores(t, c, q)
+			}
+			settle := func(context.Context, engine.Collection, engine.Collection) error { return nil }
+			require.NoError(t, s.Swap(t.Context(), engine.Swap{Name: "FLOAT", Next: "DOUBLE", Old: "was", Settle: settle}))
+			for range 2 {
+				for name, element := range map[string]codec.Element{"FLOAT": codec.DOUBLE, "was": codec.FLOAT} {
+					c := open(t, s, name)
+					require.Equal(t, element, c.Schema().Element)
+					require.EqualValues(t, 1210, outsiders(c))
+					requireScores(t, c, some(c.Schema(), 0, 1)[0].Vector)
+				}
+				require.Empty(t, checked(t, s).Problems)
+				require.NoError(t, s.Close())
+				s = openStore(t, path)
+			}
 		})
 	}
 }
@@ -112,9 +198,13 @@ func requireScores(t testing.TB, c engine.Collection, q engine.Vector) {
 	t.Helper()
 	rows := all(t, t.Context(), c)
 	scores := scoresOfAll(t, c, q, len(rows))
+	within, schema := 1e-12, c.Schema()
+	if schema.Metric == codec.Cosine && schema.Element == codec.FLOAT {
+		within = 1e-8 // of normalised vectors
+	}
 	for _, r := range rows {
-		want := scoreOf(c.Schema().Metric, q, r.Vector)
-		require.InDelta(t, want, scores[r.ID], 1e-12*max(1, math.Abs(want)), r.ID)
+		want := scoreOf(schema.Metric, q, r.Vector)
+		require.InDelta(t, want, scores[r.ID], within*max(1, math.Abs(want)), r.ID)
 	}
 }
 
