@@ -29,7 +29,10 @@ const (
 )
 
 // memoryShapes are the collections that BenchmarkMemory measures.
-var memoryShapes = []struct{ rows, dim int }{{1_000_000, 128}, {200_000, 384}, {100_000, 1536}}
+var memoryShapes = []struct {
+	rows, dim int
+	element   codec.Element
+}{{1_000_000, 128, codec.FLOAT}, {200_000, 384, codec.FLOAT}, {100_000, 1536, codec.FLOAT}, {100_000, 384, codec.DOUBLE}}
 
 // memoryOf is what a fresh process measures that opens a store, makes 1,000 searches and
 // closes it.
@@ -71,6 +74,9 @@ func BenchmarkMemory(b *testing.B) {
 	for _, shape := range memoryShapes {
 		for _, indexed := range []bool{true, false} {
 			name := fmt.Sprintf("%dx%d", shape.rows, shape.dim)
+			if shape.element == codec.DOUBLE {
+				name += "-double"
+			}
 			if !indexed {
 				name += "-flat"
 			}
@@ -80,7 +86,8 @@ func BenchmarkMemory(b *testing.B) {
 				}
 				path := filepath.Join(dir, name+".db")
 				if _, err := os.Stat(path); err != nil {
-					makeMemoryStore(b, path, shape.rows, shape.dim, indexed)
+					schema := engine.Schema{Name: "docs", Element: shape.element, Dim: shape.dim, Metric: codec.L2, Index: engine.NoIndex}
+					makeMemoryStore(b, path, schema, shape.rows, indexed)
 				}
 				for b.Loop() {
 					m := measureMemory(b, path, 1)[0]
@@ -90,7 +97,7 @@ func BenchmarkMemory(b *testing.B) {
 					b.ReportMetric(m.OpenMS, "open-ms")
 					b.ReportMetric(m.SearchUS, "search-us")
 					b.ReportMetric(m.CloseMS, "close-ms")
-					b.ReportMetric(diskOf(b, path)/float64(4*shape.rows*shape.dim), "disk/raw")
+					b.ReportMetric(diskOf(b, path)/float64(shape.rows*shape.dim*shape.element.Size()), "disk/raw")
 				}
 			})
 		}
@@ -99,14 +106,14 @@ func BenchmarkMemory(b *testing.B) {
 
 // makeMemoryStore makes a store of one collection of clustered vectors, and leaves it
 // alone until its snapshot is written.
-func makeMemoryStore(b *testing.B, path string, rows, dim int, indexed bool) {
+func makeMemoryStore(b *testing.B, path string, schema engine.Schema, rows int, indexed bool) {
 	s := openFresh(b, path+".made")
-	c, err := s.Create(context.Background(), engine.Schema{Name: "docs", Dim: dim, Metric: codec.L2, Index: engine.NoIndex})
+	c, err := s.Create(context.Background(), schema)
 	require.NoError(b, err)
-	vector := pair.Vectors(1, dim)
+	vector := planeVectors(1, schema)
 	var records []engine.Record
 	for i := range rows {
-		records = append(records, engine.Record{ID: fmt.Sprintf("record-%d", i), Vector: engine.Vector{F32: vector()}})
+		records = append(records, engine.Record{ID: fmt.Sprintf("record-%d", i), Vector: vector()})
 		if len(records) == 4096 || i == rows-1 {
 			require.NoError(b, c.Insert(context.Background(), records))
 			records = records[:0]
@@ -120,6 +127,18 @@ func makeMemoryStore(b *testing.B, path string, rows, dim int, indexed bool) {
 	require.NoError(b, err)
 	for _, f := range files {
 		require.NoError(b, os.Rename(f, strings.Replace(f, ".made", "", 1)))
+	}
+}
+
+// planeVectors is pair.Vectors for a collection.
+func planeVectors(seed uint64, s engine.Schema) func() engine.Vector {
+	next := pair.Vectors(seed, s.Dim)
+	return func() engine.Vector {
+		v := next()
+		if s.Element == codec.DOUBLE {
+			return doubles(v)
+		}
+		return engine.Vector{F32: v}
 	}
 }
 
@@ -188,12 +207,12 @@ func measureSelf(path string) error {
 		return err
 	}
 	opened := time.Since(begun)
-	vector := pair.Vectors(2, c.Schema().Dim)
+	vector := planeVectors(2, c.Schema())
 	var took []time.Duration
 	for i := range 1000 {
 		q := vector()
 		at := time.Now()
-		found, err := c.Search(ctx, []engine.Search{{Vector: engine.Vector{F32: q}, K: 10, Payload: true}})
+		found, err := c.Search(ctx, []engine.Search{{Vector: q, K: 10, Payload: true}})
 		if err != nil || len(found[0].Hits) != 10 {
 			return fmt.Errorf("found %d: %w", len(found[0].Hits), err)
 		}

@@ -28,11 +28,7 @@ func BenchmarkOutside(b *testing.B) {
 				defer func() { outsideFrom = before }()
 				outsideFrom = math.MaxInt
 				dir := b.TempDir()
-				in, next := make([]engine.Collection, 2), pair.Vectors(1, dim)
-				vector := func() engine.Vector {
-					v, i := next(), -1
-					return vectorOf(schema, func() float64 { i++; return float64(v[i]) })
-				}
+				in, vector := make([]engine.Collection, 2), planeVectors(1, schema)
 				s := openFresh(b, filepath.Join(dir, "inside.db"))
 				c, err := s.Create(b.Context(), schema)
 				require.NoError(b, err)
