@@ -374,9 +374,9 @@ func (a *Arena[T]) wanted(start int, allowed *Bitmap) (want rowSet, n int) {
 // rowSet is the rows of a block that count.
 type rowSet [blockRows / 64]uint64
 
-// list sets dst to the row numbers of the set, for the block that begins with
-// start.
-func (w *rowSet) list(dst *[blockRows]int32, start int) []int32 {
+// list sets the first of dst, which has room for all, to the row numbers of the set, for
+// the block that begins with start.
+func (w *rowSet) list(dst []int32, start int) []int32 {
 	n := 0
 	for i, w := range w {
 		for ; w != 0; w &= w - 1 {
@@ -417,7 +417,7 @@ func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
 	if s.sieve.on && s.threshold() == math.Inf(-1) && n >= codeGatherBelow && s.k <= n/8 {
 		// The nearest rows by code set a threshold for the others.
 		best := s.sieve.best(s.k, want)
-		a.gather(s, best.list(&s.rows, start), e)
+		a.gather(s, best.list(s.rows[:], start), e)
 		n -= want.remove(&best)
 		s.mixed = true
 	}
@@ -425,14 +425,14 @@ func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
 		n = s.sieve.sift(t, e, start, &want, n)
 	}
 	if n > 0 && n <= laterRows {
-		a.postpone(s, want.list(&s.rows, start), e)
+		a.postpone(s, want.list(s.rows[:], start), e)
 		return
 	}
 	a.catchUp(s)
 	switch {
 	case n == 0:
 	case n < gatherBelow:
-		a.gather(s, want.list(&s.rows, start), e)
+		a.gather(s, want.list(s.rows[:], start), e)
 	default:
 		a.block(s, start, &want, e)
 	}
@@ -448,7 +448,7 @@ func (a *Arena[T]) blockBound(s *scratch[T], start int) float64 {
 
 // keepAll keeps every row that counts, whatever its key.
 func (a *Arena[T]) keepAll(s *scratch[T], start int, want *rowSet) {
-	for _, row := range want.list(&s.rows, start) {
+	for _, row := range want.list(s.rows[:], start) {
 		s.found = append(s.found, Candidate{row, math.Inf(1)})
 	}
 }
@@ -458,7 +458,7 @@ func (a *Arena[T]) keepAll(s *scratch[T], start int, want *rowSet) {
 func (a *Arena[T]) block(s *scratch[T], start int, want *rowSet, e float64) {
 	end := min(start+blockRows, a.Rows())
 	if a.wild || a.away.between(start, end) {
-		a.gather(s, want.list(&s.rows, start), e)
+		a.gather(s, want.list(s.rows[:], start), e)
 		return
 	}
 	keys := s.keys[:end-start]

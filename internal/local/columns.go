@@ -139,6 +139,11 @@ func (c *collection) rowsThat(ctx context.Context, f filter.Filter) (rows column
 	if err != nil {
 		return nil, nil, err
 	}
+	return rowsOf(e, f)
+}
+
+// rowsOf is rowsThat by what is ready for the filter.
+func rowsOf(e *columns.Evaluation, f filter.Filter) (rows columns.Set, done func(), err error) {
 	rows, shared, err := e.Rows(f)
 	if err != nil || shared {
 		return rows, func() {}, err
