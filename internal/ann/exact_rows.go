@@ -12,6 +12,11 @@ func (a *Arena[T]) SearchRows(ctx context.Context, dst []Candidate, q []T, k int
 	if err := a.check(q, k); err != nil {
 		return dst, err
 	}
+	return a.searchRows(ctx, dst, q, k, rows)
+}
+
+// searchRows is SearchRows without its checks.
+func (a *Arena[T]) searchRows(ctx context.Context, dst []Candidate, q []T, k int, rows []int32) ([]Candidate, error) {
 	found, settled, err := a.searchRowsOnce(ctx, dst, q, k, rows, false)
 	if err == nil && !settled {
 		found, _, err = a.searchRowsOnce(ctx, dst, q, k, rows, true)
@@ -19,7 +24,7 @@ func (a *Arena[T]) SearchRows(ctx context.Context, dst []Candidate, q []T, k int
 	return found, err
 }
 
-// searchRowsOnce is SearchRows. It reports whether the answer counts.
+// searchRowsOnce is searchRows. It reports whether the answer counts.
 func (a *Arena[T]) searchRowsOnce(ctx context.Context, dst []Candidate, q []T, k int, rows []int32, careful bool) (found []Candidate, settled bool, err error) {
 	b := a.borrow()
 	defer a.give(b)
@@ -73,6 +78,6 @@ func (g *Graph[T]) SearchRows(ctx context.Context, dst []Candidate, q []T, k, ef
 	if p := g.plan(k, ef, &Bitmap{count: len(rows)}); !p.exact {
 		return dst, false, nil
 	}
-	found, err = g.arena.SearchRows(ctx, dst, q, k, rows)
+	found, err = g.arena.searchRows(ctx, dst, q, k, rows)
 	return found, true, err
 }

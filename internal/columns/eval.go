@@ -9,19 +9,24 @@ import (
 // Evaluation puts the answers of columns together.
 type Evaluation struct {
 	Live Set // all rows that there are
+	Source
+}
+
+// Source is what an evaluation asks.
+type Source interface {
 	// Column returns the column that answers a condition, nil if none does.
-	Column func(f filter.Filter) Selector
+	Column(f filter.Filter) Selector
 	// Other returns an answer to a filter that no column has a part in. What it says of
 	// rows that are not in within does not count; nil is for all rows. The set is not
 	// changed.
-	Other func(f filter.Filter, within Set) (Set, error)
+	Other(f filter.Filter, within Set) (Set, error)
 	// Kept answers again what takes long, and Keep keeps such an answer.
-	Kept func(f filter.Filter) (Set, bool)
-	Keep func(f filter.Filter, answer Set)
+	Kept(f filter.Filter) (Set, bool)
+	Keep(f filter.Filter, answer Set)
 	// Room returns an empty set, always of the same length, in which there is room for
 	// every row, and Back takes it back.
-	Room func() Set
-	Back func(Set)
+	Room() Set
+	Back(set Set)
 }
 
 // Rows returns the rows for which a filter is true. The set belongs to the caller unless

@@ -85,7 +85,7 @@ func (c *collection) allowed(ctx context.Context, f filter.Filter) (rows *ann.Bi
 }
 
 // allowedBy is allowed for a filter that is not zero.
-func allowedBy(e *columns.Evaluation, f filter.Filter) (rows *ann.Bitmap, done func(), err error) {
+func allowedBy(e *evaluation, f filter.Filter) (rows *ann.Bitmap, done func(), err error) {
 	passing, done, err := rowsOf(e, f)
 	if err != nil {
 		return nil, nil, err
