@@ -57,7 +57,7 @@ func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Resul
 		return engine.Result{}, err
 	}
 	if s.After == nil {
-		if rows, ok := e.Few(s.Filter, len(e.Live)); ok {
+		if rows, ok := e.Few(s.Filter, mostListed(len(e.Live))); ok {
 			if r, ok, err := c.searchFew(ctx, s, rows); ok || err != nil {
 				return r, err
 			}
@@ -70,6 +70,10 @@ func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Resul
 	defer done()
 	return c.searchAmong(ctx, s, allowed)
 }
+
+// mostListed returns how many rows that pass a search goes through by their list: where there
+// are more than one in a word of a set, the set is as fast.
+func mostListed(words int) int { return max(64, words) }
 
 // allowed returns the rows that a filter lets pass, nil for all. The caller calls done
 // when it has used them.
