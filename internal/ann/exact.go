@@ -45,22 +45,40 @@ func (a *Arena[T]) Search(ctx context.Context, dst []Candidate, q []T, k int, al
 // search is Search without its checks. seeds are rows that count, each once: if
 // they are k or more, no row can be in the answer that is worse than all of them.
 func (a *Arena[T]) search(ctx context.Context, dst []Candidate, q []T, k int, allowed *Bitmap, seeds []int32) ([]Candidate, error) {
+	return a.searchIn(ctx, dst, q, k, among{allowed: allowed, seeds: seeds})
+}
+
+// among is the rows that count in a search: those of a set, nil for all, or of a list.
+type among struct {
+	allowed *Bitmap
+	seeds   []int32
+	rows    []int32
+	listed  bool
+}
+
+// searchIn is search among what in says.
+func (a *Arena[T]) searchIn(ctx context.Context, dst []Candidate, q []T, k int, in among) ([]Candidate, error) {
 	before := len(dst)
-	found, settled, err := a.searchOnce(ctx, dst, q, k, allowed, seeds, false)
+	found, settled, err := a.searchOnce(ctx, dst, q, k, &in, false)
 	if err == nil && !settled {
-		found, _, err = a.searchOnce(ctx, dst[:before], q, k, allowed, seeds, true)
+		found, _, err = a.searchOnce(ctx, dst[:before], q, k, &in, true)
 	}
 	return found, err
 }
 
-// searchOnce is search. It reports whether the answer counts.
-func (a *Arena[T]) searchOnce(ctx context.Context, dst []Candidate, q []T, k int, allowed *Bitmap, seeds []int32, careful bool) (found []Candidate, settled bool, err error) {
+// searchOnce is searchIn. It reports whether the answer counts.
+func (a *Arena[T]) searchOnce(ctx context.Context, dst []Candidate, q []T, k int, in *among, careful bool) (found []Candidate, settled bool, err error) {
 	b := a.borrow()
 	defer a.give(b)
 	a.look(&b.view, careful)
 	s := b.add(a, q, k)
-	a.seed(s, seeds)
-	if err := a.scan(ctx, b, allowed); err != nil {
+	a.seed(s, in.seeds)
+	if in.listed {
+		err = a.scanRows(ctx, s, in.rows)
+	} else {
+		err = a.scan(ctx, b, in.allowed)
+	}
+	if err != nil {
 		return dst, true, err
 	}
 	found, err = a.answer(ctx, dst, s)

@@ -12,34 +12,12 @@ func (a *Arena[T]) SearchRows(ctx context.Context, dst []Candidate, q []T, k int
 	if err := a.check(q, k); err != nil {
 		return dst, err
 	}
-	return a.searchRows(ctx, dst, q, k, rows)
-}
-
-// searchRows is SearchRows without its checks.
-func (a *Arena[T]) searchRows(ctx context.Context, dst []Candidate, q []T, k int, rows []int32) ([]Candidate, error) {
-	found, settled, err := a.searchRowsOnce(ctx, dst, q, k, rows, false)
-	if err == nil && !settled {
-		found, _, err = a.searchRowsOnce(ctx, dst, q, k, rows, true)
-	}
-	return found, err
-}
-
-// searchRowsOnce is searchRows. It reports whether the answer counts.
-func (a *Arena[T]) searchRowsOnce(ctx context.Context, dst []Candidate, q []T, k int, rows []int32, careful bool) (found []Candidate, settled bool, err error) {
-	b := a.borrow()
-	defer a.give(b)
-	a.look(&b.view, careful)
-	s := b.add(a, q, k)
-	s.mixed = true
-	if err := a.scanRows(ctx, s, rows); err != nil {
-		return dst, true, err
-	}
-	found, err = a.answer(ctx, dst, s)
-	return found, a.settled(&b.view), err
+	return a.searchIn(ctx, dst, q, k, among{rows: rows, listed: true})
 }
 
 // scanRows finds the rows that may be in the answer.
 func (a *Arena[T]) scanRows(ctx context.Context, s *scratch[T], rows []int32) error {
+	s.mixed = true
 	f := &s.few
 	f.n = 0
 	last, e := -1, 0.0
@@ -78,6 +56,6 @@ func (g *Graph[T]) SearchRows(ctx context.Context, dst []Candidate, q []T, k, ef
 	if p := g.plan(k, ef, &Bitmap{count: len(rows)}); !p.exact {
 		return dst, false, nil
 	}
-	found, err = g.arena.searchRows(ctx, dst, q, k, rows)
+	found, err = g.arena.searchIn(ctx, dst, q, k, among{rows: rows, listed: true})
 	return found, true, err
 }

@@ -28,7 +28,7 @@ func (e *Evaluation) few(f filter.Filter, negated bool, most int) ([]int32, bool
 	if f.Op() <= filter.OpNot {
 		return nil, false
 	}
-	column := e.Column(f)
+	column := e.From.Column(f)
 	if column == nil || column.Dear(f) {
 		return nil, false
 	}
@@ -66,7 +66,7 @@ func (e *Evaluation) fewOfAll(f filter.Filter, most int) ([]int32, bool) {
 			}
 		}
 		least = left
-		e.Back(set)
+		e.From.Back(set)
 	}
 	return least, true
 }
@@ -95,50 +95,61 @@ func (c *column[K]) Few(f filter.Filter, negated bool, most int) (rows []int32, 
 	if op == filter.OpNe || op == filter.OpNotIn { // neither is true of a missing value
 		negated = !negated
 	}
-	spans := func(r *run[K]) []span {
+	var spans [2][]span
+	for i, r := range [2]*run[K]{c.base, c.delta} {
+		if len(r.rows) == 0 {
+			continue
+		}
 		if c.o.Lists {
-			return c.exactly(r, f.Values())
+			spans[i] = c.exactly(r, f.Values())
+		} else {
+			spans[i] = c.spans(r, f, negated)
 		}
-		return c.spans(r, f, negated)
 	}
-	base := spans(c.base)
-	var delta []span
-	if len(c.delta.rows) > 0 {
-		delta = spans(c.delta)
-	}
-	n := c.base.count(base) + c.delta.count(delta)
-	switch {
-	case n > most:
+	base, delta := stretches{c.base.ends, c.base.rows, spans[0]}, stretches{c.delta.ends, c.delta.rows, spans[1]}
+	if base.count()+delta.count() > most {
 		return nil, false
-	case len(base) == 1 && len(delta) == 0 && c.changed == 0:
-		return c.base.list(base[0]), true
 	}
-	rows = make([]int32, 0, n)
-	for _, s := range base {
-		for _, row := range c.base.list(s) {
-			if !c.stale.Has(row) {
-				rows = append(rows, row)
-			}
-		}
+	if len(base.spans) == 1 && len(delta.spans) == 0 && c.changed == 0 {
+		return base.list(base.spans[0]), true
 	}
-	for _, s := range delta {
-		rows = append(rows, c.delta.list(s)...)
-	}
-	return rows, true
+	return delta.appendTo(base.appendTo(nil, c.stale), nil), true
 }
 
-// list returns the rows of a stretch of keys.
-func (r *run[K]) list(s span) []int32 {
+// stretches are those of a run's rows that the keys of spans have.
+type stretches struct {
+	ends, rows []int32
+	spans      []span
+}
+
+// list returns the rows of one stretch.
+func (t *stretches) list(s span) []int32 {
 	if s.from >= s.to {
 		return nil
 	}
-	return r.rows[r.start(s.from):r.ends[s.to-1]]
+	first := int32(0)
+	if s.from > 0 {
+		first = t.ends[s.from-1]
+	}
+	return t.rows[first:t.ends[s.to-1]]
 }
 
-// count returns how many rows spans have.
-func (r *run[K]) count(spans []span) (n int) {
-	for _, s := range spans {
-		n += len(r.list(s))
+// count returns how many rows they have.
+func (t *stretches) count() (n int) {
+	for _, s := range t.spans {
+		n += len(t.list(s))
 	}
 	return n
+}
+
+// appendTo appends the rows that are not in a set to dst.
+func (t *stretches) appendTo(dst []int32, but Set) []int32 {
+	for _, s := range t.spans {
+		for _, row := range t.list(s) {
+			if !but.Has(row) {
+				dst = append(dst, row)
+			}
+		}
+	}
+	return dst
 }

@@ -160,7 +160,7 @@ func (c *collection) evaluation(ctx context.Context, f filter.Filter, fields ...
 	for {
 		var missing []*fieldColumn
 		e := &evaluation{ctx: ctx, of: c, at: c.store.seq.Load()}
-		e.Source = e
+		e.From = e
 		t.mu.Lock()
 		if t.live == nil {
 			t.see(int(c.end), c.ids.used)

@@ -42,7 +42,7 @@ func (c *collection) knownIn(ctx context.Context, t *txn, f filter.Filter) (know
 	}
 	defer k.loading.Release(1)
 	e := &evaluation{ctx: ctx, of: c, inTx: true}
-	e.Source = e
+	e.From = e
 	k.mu.Lock()
 	e.Live, e.words = k.live, k.words
 	rows := t.change(c).numbers()

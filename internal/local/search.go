@@ -105,14 +105,11 @@ func (c *collection) searchFew(ctx context.Context, s *engine.Search, rows []int
 	}
 	room := candidates.Get().(*[]ann.Candidate)
 	defer candidates.Put(room)
-	ok = true
-	plan := c.scanned(s, len(rows))
+	plan, ef := c.scanned(s, len(rows)), 0
 	if c.walks(s) {
-		plan.Why = whyNoWalk
-		*room, ok, err = c.index.walkRows(ctx, (*room)[:0], s.Vector, s.K, effort(s), rows)
-	} else {
-		*room, err = c.index.searchRows(ctx, (*room)[:0], s.Vector, s.K, rows)
+		plan.Why, ef = whyNoWalk, effort(s)
 	}
+	*room, ok, err = c.index.searchRows(ctx, (*room)[:0], s.Vector, s.K, ef, rows)
 	if err != nil || !ok {
 		return r, false, err
 	}
