@@ -200,13 +200,13 @@ func BenchmarkGather(b *testing.B) {
 			}
 			b.Run(fmt.Sprintf("%dx128/%d_of_%d", n, rows, blockRows), func(b *testing.B) {
 				pair.Run(b,
-					with(func(start int) { a.gather(s, want.list(&s.rows, start), s.bounds.fixed) }),
+					with(func(start int) { a.gather(s, want.list(s.rows[:], start), s.bounds.fixed) }),
 					with(func(start int) { a.block(s, start, &want, s.bounds.fixed) }))
 			})
 			b.Run(fmt.Sprintf("%dx128/%d_of_%d_codes", n, rows, blockRows), func(b *testing.B) {
 				pair.Run(b,
 					with(func(start int) {
-						at := want.list(&s.rows, start)
+						at := want.list(s.rows[:], start)
 						a.codes.keys(s.sieve.keys[:len(at)], &s.sieve.q, at)
 					}),
 					with(func(start int) { batch.codeKeys(a, start) }))

@@ -2,6 +2,7 @@ package ann
 
 import (
 	"iter"
+	"math"
 	"math/bits"
 )
 
@@ -81,14 +82,23 @@ func (b *Bitmap) All() iter.Seq[int32] {
 	}
 }
 
-// noneAt reports whether no row of the block that begins with start is in the set.
-func (b *Bitmap) noneAt(start int) bool {
+// blockFrom returns where the first block begins that has a row of the set, from the one on
+// that begins with start; beyond all rows if there is none.
+func (b *Bitmap) blockFrom(start int) int {
+	const words = blockRows / 64
 	i := start / 64
-	if i+blockRows/64 > len(b.words) {
-		return i >= len(b.words)
+	for n := len(b.words) - 2*words; i <= n; i += 2 * words {
+		w := (*[2 * words]uint64)(b.words[i:])
+		if w[0]|w[1]|w[2]|w[3]|w[4]|w[5]|w[6]|w[7] != 0 {
+			break
+		}
 	}
-	w := (*[blockRows / 64]uint64)(b.words[i:])
-	return w[0]|w[1]|w[2]|w[3] == 0
+	for ; i < len(b.words); i++ {
+		if b.words[i] != 0 {
+			return i / words * blockRows
+		}
+	}
+	return math.MaxInt
 }
 
 // word returns rows 64*i to 64*i+63, the lowest in bit 0.

@@ -45,22 +45,40 @@ func (a *Arena[T]) Search(ctx context.Context, dst []Candidate, q []T, k int, al
 // search is Search without its checks. seeds are rows that count, each once: if
 // they are k or more, no row can be in the answer that is worse than all of them.
 func (a *Arena[T]) search(ctx context.Context, dst []Candidate, q []T, k int, allowed *Bitmap, seeds []int32) ([]Candidate, error) {
+	return a.searchIn(ctx, dst, q, k, among{allowed: allowed, seeds: seeds})
+}
+
+// among is the rows that count in a search: those of a set, nil for all, or of a list.
+type among struct {
+	allowed *Bitmap
+	seeds   []int32
+	rows    []int32
+	listed  bool
+}
+
+// searchIn is search among what in says.
+func (a *Arena[T]) searchIn(ctx context.Context, dst []Candidate, q []T, k int, in among) ([]Candidate, error) {
 	before := len(dst)
-	found, settled, err := a.searchOnce(ctx, dst, q, k, allowed, seeds, false)
+	found, settled, err := a.searchOnce(ctx, dst, q, k, &in, false)
 	if err == nil && !settled {
-		found, _, err = a.searchOnce(ctx, dst[:before], q, k, allowed, seeds, true)
+		found, _, err = a.searchOnce(ctx, dst[:before], q, k, &in, true)
 	}
 	return found, err
 }
 
-// searchOnce is search. It reports whether the answer counts.
-func (a *Arena[T]) searchOnce(ctx context.Context, dst []Candidate, q []T, k int, allowed *Bitmap, seeds []int32, careful bool) (found []Candidate, settled bool, err error) {
+// searchOnce is searchIn. It reports whether the answer counts.
+func (a *Arena[T]) searchOnce(ctx context.Context, dst []Candidate, q []T, k int, in *among, careful bool) (found []Candidate, settled bool, err error) {
 	b := a.borrow()
 	defer a.give(b)
 	a.look(&b.view, careful)
 	s := b.add(a, q, k)
-	a.seed(s, seeds)
-	if err := a.scan(ctx, b, allowed); err != nil {
+	a.seed(s, in.seeds)
+	if in.listed {
+		err = a.scanRows(ctx, s, in.rows)
+	} else {
+		err = a.scan(ctx, b, in.allowed)
+	}
+	if err != nil {
 		return dst, true, err
 	}
 	found, err = a.answer(ctx, dst, s)
@@ -374,9 +392,9 @@ func (a *Arena[T]) wanted(start int, allowed *Bitmap) (want rowSet, n int) {
 // rowSet is the rows of a block that count.
 type rowSet [blockRows / 64]uint64
 
-// list sets dst to the row numbers of the set, for the block that begins with
-// start.
-func (w *rowSet) list(dst *[blockRows]int32, start int) []int32 {
+// list sets the first of dst, which has room for all, to the row numbers of the set, for
+// the block that begins with start.
+func (w *rowSet) list(dst []int32, start int) []int32 {
 	n := 0
 	for i, w := range w {
 		for ; w != 0; w &= w - 1 {
@@ -417,7 +435,7 @@ func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
 	if s.sieve.on && s.threshold() == math.Inf(-1) && n >= codeGatherBelow && s.k <= n/8 {
 		// The nearest rows by code set a threshold for the others.
 		best := s.sieve.best(s.k, want)
-		a.gather(s, best.list(&s.rows, start), e)
+		a.gather(s, best.list(s.rows[:], start), e)
 		n -= want.remove(&best)
 		s.mixed = true
 	}
@@ -425,14 +443,14 @@ func (a *Arena[T]) visit(s *scratch[T], start int, want rowSet, n int) {
 		n = s.sieve.sift(t, e, start, &want, n)
 	}
 	if n > 0 && n <= laterRows {
-		a.postpone(s, want.list(&s.rows, start), e)
+		a.postpone(s, want.list(s.rows[:], start), e)
 		return
 	}
 	a.catchUp(s)
 	switch {
 	case n == 0:
 	case n < gatherBelow:
-		a.gather(s, want.list(&s.rows, start), e)
+		a.gather(s, want.list(s.rows[:], start), e)
 	default:
 		a.block(s, start, &want, e)
 	}
@@ -448,7 +466,7 @@ func (a *Arena[T]) blockBound(s *scratch[T], start int) float64 {
 
 // keepAll keeps every row that counts, whatever its key.
 func (a *Arena[T]) keepAll(s *scratch[T], start int, want *rowSet) {
-	for _, row := range want.list(&s.rows, start) {
+	for _, row := range want.list(s.rows[:], start) {
 		s.found = append(s.found, Candidate{row, math.Inf(1)})
 	}
 }
@@ -458,7 +476,7 @@ func (a *Arena[T]) keepAll(s *scratch[T], start int, want *rowSet) {
 func (a *Arena[T]) block(s *scratch[T], start int, want *rowSet, e float64) {
 	end := min(start+blockRows, a.Rows())
 	if a.wild || a.away.between(start, end) {
-		a.gather(s, want.list(&s.rows, start), e)
+		a.gather(s, want.list(s.rows[:], start), e)
 		return
 	}
 	keys := s.keys[:end-start]

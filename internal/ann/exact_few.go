@@ -21,15 +21,13 @@ type few struct {
 
 // scanFew is scan for one search among allowed.
 func (a *Arena[T]) scanFew(ctx context.Context, b *batch[T], allowed *Bitmap) error {
-	s, rows := b.searches[0], a.Rows()
+	s, rows, blocks := b.searches[0], a.Rows(), 0
 	s.few.n = 0
-	for start := 0; start < rows; start += blockRows {
-		if start%checkRows == 0 && ctx.Err() != nil {
+	for start := allowed.blockFrom(0); start < rows; start = allowed.blockFrom(start + blockRows) {
+		if blocks%(checkRows/blockRows) == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if allowed.noneAt(start) {
-			continue
-		}
+		blocks++
 		want, n := a.wanted(start, allowed)
 		if n == 0 {
 			continue
@@ -43,28 +41,28 @@ func (a *Arena[T]) scanFew(ctx context.Context, b *batch[T], allowed *Bitmap) er
 			a.visit(s, start, want, n)
 			continue
 		}
-		if s.few.n+n > blockRows {
+		f := &s.few
+		if f.n+n > blockRows {
 			a.visitFew(s)
 		}
-		a.addFew(s, start, &want, n, e)
+		a.widenFew(f, start/blockRows, e)
+		f.n += len(want.list(f.rows[f.n:], start))
 	}
 	a.visitFew(s)
 	a.catchUp(s)
 	return nil
 }
 
-// addFew notes n rows of the block that begins with start.
-func (a *Arena[T]) addFew(s *scratch[T], start int, want *rowSet, n int, e float64) {
-	f, block := &s.few, start/blockRows
+// widenFew makes the noted rows' bounds hold for one more block's.
+func (a *Arena[T]) widenFew(f *few, block int, e float64) {
 	if f.n == 0 {
 		f.e, f.block = e, block
+		return
 	}
 	f.e = max(f.e, e)
 	if c := a.codes; c != nil && c.blockNorm[block] > c.blockNorm[f.block] {
 		f.block = block
 	}
-	var list [blockRows]int32
-	f.n += copy(f.rows[f.n:], want.list(&list, start))
 }
 
 // visitFew finds those of the noted rows that may be in the answer, and notes none any

@@ -115,7 +115,7 @@ func (s *sieve) sift(t, e float64, start int, want *rowSet, n int) int {
 // siftAlone removes the rows from want whose codes, read one by one, are beyond the
 // limits that near gives.
 func (s *sieve) siftAlone(near float64, start int, want *rowSet) {
-	rows := want.list(&s.rows, start)
+	rows := want.list(s.rows[:], start)
 	if len(rows) == 0 {
 		return
 	}

@@ -13,6 +13,9 @@ type Selector interface {
 	// is empty; or with negated those for which it is false. Live are all rows that there
 	// are. The condition is one that the column answers: see [Answers].
 	Select(dst, live Set, f filter.Filter, negated bool)
+	// Few returns the same rows as a list, each once and in any order, if they are at most
+	// so many and known that way; else it reports false. The list must not be changed.
+	Few(f filter.Filter, negated bool, most int) (rows []int32, ok bool)
 	// Dear reports whether a condition takes so long that its answer is worth keeping.
 	Dear(f filter.Filter) bool
 }

@@ -60,6 +60,14 @@ func requireSelected[K cmp.Ordered](t testing.TB, c Column, rows int32, m table[
 			}
 		}
 		require.Equal(t, want, slices.Collect(got.All()), "%v, negated %v", f, negated)
+		for _, most := range []int{len(want) / 2, len(want), int(rows)} {
+			if few, ok := c.Few(f, negated, most); ok {
+				few = append([]int32(nil), few...)
+				slices.Sort(few)
+				require.Equal(t, want, few, "%v, negated %v, at most %d", f, negated, most)
+				require.LessOrEqual(t, len(few), most)
+			}
+		}
 	}
 }
 

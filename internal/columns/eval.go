@@ -9,27 +9,32 @@ import (
 // Evaluation puts the answers of columns together.
 type Evaluation struct {
 	Live Set // all rows that there are
+	From Source
+}
+
+// Source is what an evaluation asks.
+type Source interface {
 	// Column returns the column that answers a condition, nil if none does.
-	Column func(f filter.Filter) Selector
+	Column(f filter.Filter) Selector
 	// Other returns an answer to a filter that no column has a part in. What it says of
 	// rows that are not in within does not count; nil is for all rows. The set is not
 	// changed.
-	Other func(f filter.Filter, within Set) (Set, error)
+	Other(f filter.Filter, within Set) (Set, error)
 	// Kept answers again what takes long, and Keep keeps such an answer.
-	Kept func(f filter.Filter) (Set, bool)
-	Keep func(f filter.Filter, answer Set)
+	Kept(f filter.Filter) (Set, bool)
+	Keep(f filter.Filter, answer Set)
 	// Room returns an empty set, always of the same length, in which there is room for
 	// every row, and Back takes it back.
-	Room func() Set
-	Back func(Set)
+	Room() Set
+	Back(set Set)
 }
 
 // Rows returns the rows for which a filter is true. The set belongs to the caller unless
 // it is shared: then it is a kept answer, which must not be changed, and may be shorter
 // than others.
 func (e *Evaluation) Rows(f filter.Filter) (set Set, shared bool, err error) {
-	if f.Op() > filter.OpNot && e.Column(f) == nil {
-		set, err = e.Other(f, nil)
+	if f.Op() > filter.OpNot && e.From.Column(f) == nil {
+		set, err = e.From.Other(f, nil)
 		return set, true, err
 	}
 	set, err = e.rows(f, false, nil)
@@ -65,7 +70,7 @@ func (e *Evaluation) part(f filter.Filter) part {
 		}
 		return theirs
 	}
-	if e.Column(f) == nil {
+	if e.From.Column(f) == nil {
 		return theirs
 	}
 	return ours
@@ -76,7 +81,7 @@ func (e *Evaluation) part(f filter.Filter) part {
 func (e *Evaluation) rows(f filter.Filter, negated bool, within Set) (Set, error) {
 	switch f.Op() {
 	case filter.OpAll:
-		all := e.Room()
+		all := e.From.Room()
 		if !negated {
 			all.Or(e.Live)
 		}
@@ -89,12 +94,12 @@ func (e *Evaluation) rows(f filter.Filter, negated bool, within Set) (Set, error
 		}
 		return e.either(f, negated, within)
 	}
-	column := e.Column(f)
+	column := e.From.Column(f)
 	if column == nil {
 		return e.other(f, negated, within)
 	}
 	if !column.Dear(f) {
-		out := e.Room()
+		out := e.From.Room()
 		column.Select(out, e.Live, f, negated)
 		return out, nil
 	}
@@ -102,12 +107,12 @@ func (e *Evaluation) rows(f filter.Filter, negated bool, within Set) (Set, error
 	if negated {
 		key = filter.Not(f)
 	}
-	out := e.Room()
-	kept, ok := e.Kept(key)
+	out := e.From.Room()
+	kept, ok := e.From.Kept(key)
 	if !ok {
-		kept = e.Room()
+		kept = e.From.Room()
 		column.Select(kept, e.Live, f, negated)
-		e.Keep(key, kept)
+		e.From.Keep(key, kept)
 	}
 	out.Or(kept[:min(len(kept), len(out))])
 	return out, nil
@@ -118,11 +123,11 @@ func (e *Evaluation) other(f filter.Filter, negated bool, within Set) (Set, erro
 	if negated {
 		f = filter.Not(f)
 	}
-	answer, err := e.Other(f, within)
+	answer, err := e.From.Other(f, within)
 	if err != nil {
 		return nil, err
 	}
-	out := e.Room()
+	out := e.From.Room()
 	out.Or(answer[:min(len(answer), len(out))])
 	return out, nil
 }
@@ -158,7 +163,7 @@ func (e *Evaluation) both(f filter.Filter, negated bool, within Set) (Set, error
 		}
 		if i > 0 {
 			set.And(out)
-			e.Back(out)
+			e.From.Back(out)
 		} else if within != nil {
 			set.And(within)
 		}
@@ -171,12 +176,12 @@ func (e *Evaluation) both(f filter.Filter, negated bool, within Set) (Set, error
 		}
 		if out != nil {
 			set.And(out)
-			e.Back(out)
+			e.From.Back(out)
 		}
 		return set, nil
 	}
 	if out == nil { // no arguments
-		out = e.Room()
+		out = e.From.Room()
 		out.Or(e.Live)
 	}
 	return out, nil
@@ -185,11 +190,11 @@ func (e *Evaluation) both(f filter.Filter, negated bool, within Set) (Set, error
 // either is rows where one argument has to be true, or one false.
 func (e *Evaluation) either(f filter.Filter, negated bool, within Set) (Set, error) {
 	args, rest, has := e.sorted(f)
-	out := e.Room()
+	out := e.From.Room()
 	add := func(set Set, err error) error {
 		if err == nil {
 			out.Or(set)
-			e.Back(set)
+			e.From.Back(set)
 		}
 		return err
 	}

@@ -32,6 +32,9 @@ type index interface {
 	// walk is search through the graph, which looks at the ef nearest rows that it
 	// finds. It reports whether the answer is exact all the same.
 	walk(ctx context.Context, dst []ann.Candidate, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error)
+	// searchRows is search among few rows that are listed, each once. With an ef it reports
+	// false if a walk that looks at so many may be faster.
+	searchRows(ctx context.Context, dst []ann.Candidate, v engine.Vector, k, ef int, rows []int32) (found []ann.Candidate, ok bool, err error)
 
 	// plan begins another graph, without links, under the lock for writing. Until
 	// it is published it takes part in changes and not in searches. o is complete.
@@ -180,6 +183,14 @@ func (a *arena[T]) searchMany(ctx context.Context, searches []engine.Search, all
 
 func (a *arena[T]) walk(ctx context.Context, dst []ann.Candidate, v engine.Vector, k, ef int, allowed *ann.Bitmap) ([]ann.Candidate, bool, error) {
 	return a.graph.Search(ctx, slices.Grow(dst, room(a.Len(), k)), a.of(v), k, ef, allowed)
+}
+
+func (a *arena[T]) searchRows(ctx context.Context, dst []ann.Candidate, v engine.Vector, k, ef int, rows []int32) (found []ann.Candidate, ok bool, err error) {
+	if ef > 0 {
+		return a.graph.SearchRows(ctx, dst, a.of(v), k, ef, rows)
+	}
+	found, err = a.SearchRows(ctx, dst, a.of(v), k, rows)
+	return found, true, err
 }
 
 // room is for how many candidates an answer mostly needs room, with one that ties.

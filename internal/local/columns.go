@@ -139,6 +139,11 @@ func (c *collection) rowsThat(ctx context.Context, f filter.Filter) (rows column
 	if err != nil {
 		return nil, nil, err
 	}
+	return rowsOf(e, f)
+}
+
+// rowsOf is rowsThat by what is ready for the filter.
+func rowsOf(e *evaluation, f filter.Filter) (rows columns.Set, done func(), err error) {
 	rows, shared, err := e.Rows(f)
 	if err != nil || shared {
 		return rows, func() {}, err
@@ -146,29 +151,16 @@ func (c *collection) rowsThat(ctx context.Context, f filter.Filter) (rows column
 	return rows, func() { e.Back(rows) }, nil
 }
 
-// taking returns what makes empty sets of the present length. The caller has t.mu.
-func (t *fieldColumns) taking() func() columns.Set {
-	words := t.words
-	return func() columns.Set {
-		if s, ok := t.room.Get().(*columns.Set); ok && cap(*s) >= words {
-			set := (*s)[:words]
-			clear(set)
-			return set
-		}
-		return make(columns.Set, words)
-	}
-}
-
 // give takes a set back.
 func (t *fieldColumns) give(s columns.Set) { t.room.Put(&s) }
 
 // evaluation makes the columns ready that a filter needs, and those of fields.
-func (c *collection) evaluation(ctx context.Context, f filter.Filter, fields ...string) (*columns.Evaluation, error) {
+func (c *collection) evaluation(ctx context.Context, f filter.Filter, fields ...string) (*evaluation, error) {
 	t := c.fields
-	have := map[string]columns.Selector{}
 	for {
 		var missing []*fieldColumn
-		at := c.store.seq.Load() // the last commit that may be in an answer
+		e := &evaluation{ctx: ctx, of: c, at: c.store.seq.Load()}
+		e.From = e
 		t.mu.Lock()
 		if t.live == nil {
 			t.see(int(c.end), c.ids.used)
@@ -176,7 +168,7 @@ func (c *collection) evaluation(ctx context.Context, f filter.Filter, fields ...
 		need := func(f filter.Filter) {
 			if f.Field() == "id" {
 				if ids := (idColumn{c.ids.row}); ids.answers(f) {
-					have["id"] = ids
+					e.has("id", ids)
 				}
 				return
 			}
@@ -185,8 +177,8 @@ func (c *collection) evaluation(ctx context.Context, f filter.Filter, fields ...
 			case k == nil:
 			case k.column != nil && len(k.stale) == 0:
 				if c.store.pinned(ctx) == nil || k.at <= c.store.seq.Load() {
-					have[f.Field()] = k.column
-					at = max(at, k.at)
+					e.has(f.Field(), k.column)
+					e.at = max(e.at, k.at)
 				}
 			case k.column != nil || k.pays(c.ids.len()):
 				missing = append(missing, k)
@@ -196,16 +188,10 @@ func (c *collection) evaluation(ctx context.Context, f filter.Filter, fields ...
 		for _, field := range fields {
 			need(filter.IsNull(field))
 		}
-		live, take := t.live, t.taking()
+		e.Live, e.words = t.live, t.words
 		t.mu.Unlock()
 		if len(missing) == 0 {
-			return &columns.Evaluation{
-				Live: live, Room: take, Back: t.give,
-				Column: func(f filter.Filter) columns.Selector { return selector(&c.schema, have, f) },
-				Other:  func(f filter.Filter, within columns.Set) (columns.Set, error) { return c.others(ctx, f, within) },
-				Kept:   func(f filter.Filter) (columns.Set, bool) { return t.kept(c.latest(ctx), f) },
-				Keep:   func(f filter.Filter, answer columns.Set) { t.keep(at, f, answer) },
-			}, nil
+			return e, nil
 		}
 		if err := t.loading.Acquire(ctx, 1); err != nil {
 			return nil, err
@@ -216,24 +202,6 @@ func (c *collection) evaluation(ctx context.Context, f filter.Filter, fields ...
 			return nil, err
 		}
 	}
-}
-
-// selector returns what answers a condition, of what is ready.
-func selector(s *engine.Schema, have map[string]columns.Selector, f filter.Filter) columns.Selector {
-	selector, ok := have[f.Field()]
-	if !ok {
-		return nil
-	}
-	if ids, ok := selector.(idColumn); ok {
-		if !ids.answers(f) {
-			return nil
-		}
-		return ids
-	}
-	if kind, _ := kindOf(s, f.Field()); !columns.Answers(kind.field.Type, f) {
-		return nil
-	}
-	return selector
 }
 
 // latest is the last commit of which answers may be used.

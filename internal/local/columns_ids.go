@@ -28,5 +28,19 @@ func (i idColumn) Select(dst, live columns.Set, f filter.Filter, negated bool) {
 	}
 }
 
+// Few implements columns.Selector.
+func (i idColumn) Few(f filter.Filter, negated bool, most int) ([]int32, bool) {
+	if negated || len(f.Values()) > most {
+		return nil, false
+	}
+	rows := make([]int32, 0, len(f.Values()))
+	for _, v := range f.Values() {
+		if row, ok := i.row(v.(string)); ok && !slices.Contains(rows, row) {
+			rows = append(rows, row)
+		}
+	}
+	return rows, true
+}
+
 // Dear implements columns.Selector.
 func (i idColumn) Dear(filter.Filter) bool { return false }

@@ -309,9 +309,22 @@ func requireColumns(t testing.TB, rng *rand.Rand, c *collection) {
 			require.NoError(t, err)
 			require.Equal(t, slices.Collect(want.All()), slices.Collect(got.All()), f)
 			done()
+			if few, ok := fewOf(t, ctx, c, f); ok {
+				require.Equal(t, slices.Collect(want.All()), few, f)
+			}
 			return nil
 		}))
 	}
+}
+
+// fewOf returns the rows that a filter lets pass as columns list them.
+func fewOf(t testing.TB, ctx context.Context, c *collection, f filter.Filter) ([]int32, bool) {
+	e, err := c.evaluation(ctx, f)
+	require.NoError(t, err)
+	few, ok := e.Few(f, 100)
+	few = append([]int32(nil), few...)
+	slices.Sort(few)
+	return few, ok
 }
 
 // requireLooks compares counts by value and pages.

@@ -41,24 +41,19 @@ func (c *collection) knownIn(ctx context.Context, t *txn, f filter.Filter) (know
 		return nil, nil, err
 	}
 	defer k.loading.Release(1)
-	have := map[string]columns.Selector{}
+	e := &evaluation{ctx: ctx, of: c, inTx: true}
+	e.From = e
 	k.mu.Lock()
-	live, take := k.live, k.taking()
+	e.Live, e.words = k.live, k.words
 	rows := t.change(c).numbers()
 	conditions(f, func(f filter.Filter) {
 		if column := k.columnOf(&c.schema, f); column != nil && column.column != nil {
-			have[f.Field()] = column.column
+			e.has(f.Field(), column.column)
 			rows = append(rows, column.stale...)
 		}
 	})
 	k.mu.Unlock()
-	e := columns.Evaluation{
-		Live: live, Room: take, Back: k.give,
-		Column: func(f filter.Filter) columns.Selector { return selector(&c.schema, have, f) },
-		Kept:   func(f filter.Filter) (columns.Set, bool) { return nil, false },
-		Keep:   func(filter.Filter, columns.Set) {},
-	}
-	if live == nil || len(rows) > mostAsked || !e.Whole(f) {
+	if e.Live == nil || len(rows) > mostAsked || !e.Whole(f) {
 		return nil, nil, nil
 	}
 	for _, row := range rows {

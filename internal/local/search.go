@@ -49,7 +49,21 @@ func (s *searching) read(ctx context.Context) (err error) {
 func (c *collection) walks(s *engine.Search) bool { return c.hnsw != nil && !s.Exact }
 
 func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Result, error) {
-	allowed, done, err := c.allowed(ctx, s.Filter)
+	if s.Filter.IsZero() {
+		return c.searchAmong(ctx, s, nil)
+	}
+	e, err := c.evaluation(ctx, s.Filter)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	if s.After == nil {
+		if rows, ok := e.Few(s.Filter, mostListed(len(e.Live))); ok {
+			if r, ok, err := c.searchFew(ctx, s, rows); ok || err != nil {
+				return r, err
+			}
+		}
+	}
+	allowed, done, err := allowedBy(e, s.Filter)
 	if err != nil {
 		return engine.Result{}, err
 	}
@@ -57,18 +71,54 @@ func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Resul
 	return c.searchAmong(ctx, s, allowed)
 }
 
+// mostListed returns how many rows that pass a search goes through by their list: where there
+// are more than one in a word of a set, the set is as fast.
+func mostListed(words int) int { return max(64, words) }
+
 // allowed returns the rows that a filter lets pass, nil for all. The caller calls done
 // when it has used them.
 func (c *collection) allowed(ctx context.Context, f filter.Filter) (rows *ann.Bitmap, done func(), err error) {
 	if f.IsZero() {
 		return nil, func() {}, ctx.Err()
 	}
-	passing, done, err := c.rowsThat(ctx, f)
+	e, err := c.evaluation(ctx, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	return allowedBy(e, f)
+}
+
+// allowedBy is allowed for a filter that is not zero.
+func allowedBy(e *evaluation, f filter.Filter) (rows *ann.Bitmap, done func(), err error) {
+	passing, done, err := rowsOf(e, f)
 	if err != nil {
 		return nil, nil, err
 	}
 	return ann.NewBitmap(passing), done, nil
 }
+
+// searchFew answers a search among the few rows that its filter lets pass. It reports false
+// if a walk through the graph may be faster.
+func (c *collection) searchFew(ctx context.Context, s *engine.Search, rows []int32) (r engine.Result, ok bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return r, false, err
+	}
+	room := candidates.Get().(*[]ann.Candidate)
+	defer candidates.Put(room)
+	plan, ef := c.scanned(s, len(rows)), 0
+	if c.walks(s) {
+		plan.Why, ef = whyNoWalk, effort(s)
+	}
+	*room, ok, err = c.index.searchRows(ctx, (*room)[:0], s.Vector, s.K, ef, rows)
+	if err != nil || !ok {
+		return r, false, err
+	}
+	r, err = c.result(ctx, s, *room, plan)
+	return r, true, err
+}
+
+// whyNoWalk is why a search looks at all rows where there is a graph.
+const whyNoWalk = "to look at all rows that may be found is no slower than the graph"
 
 // searchAmong answers a search among the rows that its filter lets pass.
 func (c *collection) searchAmong(ctx context.Context, s *engine.Search, allowed *ann.Bitmap) (engine.Result, error) {
@@ -98,7 +148,7 @@ const mostCandidates = 4096
 func (c *collection) find(ctx context.Context, dst []ann.Candidate, s *engine.Search, allowed *ann.Bitmap) ([]ann.Candidate, engine.Plan, error) {
 	if !c.walks(s) {
 		found, err := scan(ctx, c.index, dst, s, allowed, c.ids.id)
-		return found, c.scanned(s, allowed), err
+		return found, c.scanned(s, countOf(allowed)), err
 	}
 	found, exact, err := c.walk(ctx, dst, s, allowed)
 	if err != nil {
@@ -106,8 +156,8 @@ func (c *collection) find(ctx context.Context, dst []ann.Candidate, s *engine.Se
 	}
 	plan := engine.Plan{Path: "graph", Index: indexKind, Effort: effort(s), Records: -1, Why: "it is faster than to look at all rows"}
 	if exact {
-		plan = c.scanned(s, allowed)
-		plan.Why = "to look at all rows that may be found is no slower than the graph"
+		plan = c.scanned(s, countOf(allowed))
+		plan.Why = whyNoWalk
 	}
 	return found, plan, nil
 }
@@ -118,8 +168,19 @@ func (c *collection) result(ctx context.Context, s *engine.Search, found []ann.C
 	return engine.Result{Hits: hits, Exact: plan.Index == "", Plan: plan}, err
 }
 
-// scanned says that a search looked at all rows that it may.
-func (c *collection) scanned(s *engine.Search, allowed *ann.Bitmap) engine.Plan {
+// countOf returns how many rows are allowed, as scanned takes it.
+func countOf(allowed *ann.Bitmap) int {
+	if allowed == nil {
+		return allRows
+	}
+	return allowed.Count()
+}
+
+// allRows is how many rows pass where there is no filter.
+const allRows = -1
+
+// scanned says that a search looked at all rows that it may, so many.
+func (c *collection) scanned(s *engine.Search, passing int) engine.Plan {
 	p := engine.Plan{Path: "scan", Records: c.ids.len(), Why: "there is no vector index"}
 	switch {
 	case s.Exact:
@@ -127,8 +188,8 @@ func (c *collection) scanned(s *engine.Search, allowed *ann.Bitmap) engine.Plan 
 	case c.building.Load():
 		p.Why = "the vector index is being built"
 	}
-	if allowed != nil {
-		p.Path, p.Records = "filtered scan", allowed.Count()
+	if passing != allRows {
+		p.Path, p.Records = "filtered scan", passing
 	}
 	return p
 }

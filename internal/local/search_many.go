@@ -110,7 +110,7 @@ func (c *collection) searchTogether(ctx context.Context, searches []engine.Searc
 		return err
 	}
 	for i, n := range numbers {
-		if results[n], err = c.result(ctx, &some[i], found[i], c.scanned(&some[i], allowed)); err != nil {
+		if results[n], err = c.result(ctx, &some[i], found[i], c.scanned(&some[i], countOf(allowed))); err != nil {
 			return err
 		}
 	}
