@@ -3,6 +3,7 @@ package vecwire
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -165,5 +166,41 @@ func TestTxRefusesWhatItCannotHave(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			require.ErrorContains(t, docs.db.Tx(ctx, verb), "cannot be part of a transaction")
 		})
+	}
+}
+
+// What a collection has let go is read into memory for a transaction, which begins anew
+// then, whatever its function makes of the error.
+func TestTxOverWhatWasLetGo(t *testing.T) {
+	for _, url := range []string{"mem:", filepath.Join(t.TempDir(), "store.db")} {
+		db, err := Open(t.Context(), url)
+		require.NoError(t, err)
+		defer db.Close()
+		var all []*Collection
+		for _, name := range []string{"one", "two"} {
+			c, err := db.CreateCollection(t.Context(), Schema{Name: name, Dim: 2})
+			require.NoError(t, err)
+			require.NoError(t, c.Upsert(t.Context(), Record{ID: "a", Vector: []float32{1, 2}}))
+			other, err := db.OpenCollection(t.Context(), name)
+			require.NoError(t, err)
+			require.NoError(t, other.Close())
+			all = append(all, c)
+		}
+		runs := 0
+		require.NoError(t, db.Tx(t.Context(), func(ctx context.Context) error {
+			runs++
+			for _, c := range all {
+				if err := c.Upsert(ctx, Record{ID: "b", Vector: []float32{2, 1}}); err != nil {
+					return errors.New("hidden")
+				}
+			}
+			return nil
+		}))
+		require.LessOrEqual(t, runs, 3)
+		for _, c := range all {
+			n, err := c.Count(t.Context(), filter.Filter{})
+			require.NoError(t, err)
+			require.Equal(t, 2, n)
+		}
 	}
 }

@@ -41,6 +41,11 @@ func (a *Arena[T]) CheckRow(row int32, v []T) error {
 		return a.checkRowCode(row, want)
 	}
 	got := a.row(row)
+	if a.asGiven() && !a.wild { // else kernels do not compare
+		if norm := simd.Norm(a.raw(row)); !(math.Abs(norm*float64(a.inverse.all[row])-1) <= rounding32) {
+			return fmt.Errorf("the inverse of its norm is %v, want %v", a.inverse.all[row], 1/norm)
+		}
+	}
 	for i, x := range want {
 		if !(math.Abs(float64(x)-float64(got[i])) <= within) { // or it is NaN
 			return fmt.Errorf("vector[%d] is %v, want %v", i, got[i], x)

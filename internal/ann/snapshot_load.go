@@ -268,13 +268,17 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 	if h.hasPlaces() {
 		return from[stampSection], l.verifyPlaces(from[keptSection], from[dataSection])
 	}
-	if a.asGiven() { // normalised, as they are
-		a.inverse.grow(rows)
-		for i := range a.inverse.all {
-			a.inverse.all[i] = 1
-		}
+	if !a.asGiven() {
+		return from[stampSection], nil
 	}
-	return from[stampSection], nil
+	a.inverse.grow(rows)
+	err = a.Guard(func() error { // vectors as they were given, or from earlier builds normalised ones
+		for row := range a.live.All() {
+			a.measure(row)
+		}
+		return nil
+	})
+	return from[stampSection], err
 }
 
 // hasPlaces reports whether vectors are not in the snapshot.

@@ -69,3 +69,38 @@ func testSnapshotOfTheVersionBefore[T codec.Float](t *testing.T) {
 		requireSameRows[T](t, want, got)
 	}
 }
+
+// A snapshot of few vectors has them as they were given, and they are compared as before.
+func TestSnapshotHasVectorsAsGiven(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for _, rows := range []int32{50, 2000} {
+		from, to := emptyGraph[float32](t, 16, codec.Cosine), emptyGraph[float32](t, 16, codec.Cosine)
+		from.arena.KeepOutside(&shelf{}, 1<<20)
+		to.arena.KeepOutside(&shelf{}, 1<<20)
+		vectors := make([][]float32, rows)
+		for row := range rows {
+			vectors[row] = make([]float32, 16)
+			for i := range vectors[row] {
+				vectors[row][i] = float32(rng.NormFloat64()) * float32(row+1)
+			}
+			require.NoError(t, set(from, row, vectors[row]))
+		}
+		var b bytes.Buffer
+		require.NoError(t, from.WriteSnapshot(t.Context(), &b, noLock{}, func() ([]byte, error) { return nil, nil }))
+		_, err := to.Load(b.Bytes())
+		require.NoError(t, err)
+		for range 20 {
+			q := vectors[rng.IntN(int(rows))]
+			want, err := from.arena.Search(t.Context(), nil, q, 10, nil)
+			require.NoError(t, err)
+			got, err := to.arena.Search(t.Context(), nil, q, 10, nil)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+		for row, v := range vectors {
+			require.NoError(t, to.arena.CheckRow(int32(row), v))
+		}
+		to.arena.inverse.all[7] = 1
+		require.ErrorContains(t, to.arena.CheckRow(7, vectors[7]), "the inverse of its norm is 1")
+	}
+}

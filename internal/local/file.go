@@ -268,7 +268,7 @@ func openMemory(ctx context.Context, opts Options) (engine.Engine, error) {
 	uri := fmt.Sprintf("file:/vecwire-%d?vfs=memdb", memories.Add(1))
 	s := blankStore(opts)
 	if err := s.connect(ctx, uri); err != nil {
-		return nil, &engine.ConnectError{Target: "mem:", Err: err}
+		return nil, &engine.ConnectError{Target: "mem:", Err: explain(err)}
 	}
 	if err := limitMemory(uri, mostInMemory); err != nil {
 		return nil, errors.Join(&engine.ConnectError{Target: "mem:", Err: err}, s.Close())
@@ -291,7 +291,7 @@ func blankStore(opts Options) *store {
 	}
 }
 
-// connect opens the writer's connection and the readers' pool.
+// connect opens the writer's connection and the readers' pool. The caller explains its error.
 func (s *store) connect(ctx context.Context, uri string, pragmas ...string) (err error) {
 	params := url.Values{"_pragma": append(pragmas, "busy_timeout(10000)", "foreign_keys(0)")}
 	join := "?"
@@ -305,7 +305,7 @@ func (s *store) connect(ctx context.Context, uri string, pragmas ...string) (err
 	s.write.SetMaxOpenConns(1)
 	s.write.SetMaxIdleConns(1)
 	if err := s.write.PingContext(ctx); err != nil {
-		return errors.Join(explain(err), s.write.Close())
+		return errors.Join(err, s.write.Close())
 	}
 	db, err := openPool(base + readerCache + "&_pragma=query_only(1)")
 	if err != nil {

@@ -47,6 +47,9 @@ func checkStored(files fs.FS, name string) error {
 	if log, err := fs.Stat(files, name+"-wal"); err == nil && log.Size() > 0 {
 		return fmt.Errorf("there is a log beside it, %s-wal: what was committed last is not in the file", name)
 	}
+	if journal, err := fs.Stat(files, name+"-journal"); err == nil && journal.Size() > 0 {
+		return fmt.Errorf("there is a journal beside it, %s-journal: a change of the file was cut off", name)
+	}
 	f, err := files.Open(name)
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (c *collection) BuildIndex(ctx context.Context, p engine.IndexPlan) error {
 	}
 	p.M, p.EfConstruction = o.M, o.EfConstruction
 	p.Workers = cmp.Or(p.Workers, runtime.GOMAXPROCS(0))
-	return c.alone(ctx, func(ctx context.Context) error {
+	return c.aloneAtLast(ctx, func(ctx context.Context) error {
 		mended, err := c.heal(ctx)
 		if err == nil && c.isBehind() {
 			err = c.reloadNow(ctx, true)
@@ -106,6 +106,16 @@ func (c *collection) alone(ctx context.Context, f func(context.Context) error) e
 		return c.lost()
 	}
 	return err
+}
+
+// aloneAtLast is alone, again if the collection has to be loaded first: another call has let it
+// go meanwhile, or other processes have committed more than is followed by the changes.
+func (c *collection) aloneAtLast(ctx context.Context, f func(context.Context) error) error {
+	for {
+		if err := c.alone(ctx, f); !errors.Is(err, errBehind) {
+			return err
+		}
+	}
 }
 
 // built returns what the registry knows of the collection's index, or nil.
@@ -253,7 +263,7 @@ func (c *collection) DropIndex(ctx context.Context, name string) error {
 	if tx := c.in(ctx); tx != nil {
 		return errIndexInside
 	}
-	return c.alone(ctx, func(ctx context.Context) error {
+	return c.aloneAtLast(ctx, func(ctx context.Context) error {
 		return c.updateIndex(ctx, "DropIndex", func(t *txn) error {
 			t.registry = true
 			switch {

@@ -17,11 +17,11 @@ type linker struct {
 }
 
 // startLinker starts the collection's linker, if it has an index, or so many rows that
-// one pays, or snapshots do, or is to have other codes, and is not gone. The caller has the collection's indexing, or alone
+// one pays, or snapshots do, or is to have other codes, and is neither gone nor asleep. The caller has the collection's indexing, or alone
 // knows the collection.
 func (c *collection) startLinker() {
 	c.mu.RLock()
-	needed := !c.gone && (c.hnsw != nil || c.isSaved() || c.paysIndex() || c.index.hasOtherCodes())
+	needed := !c.gone && !c.asleep && (c.hnsw != nil || c.isSaved() || c.paysIndex() || c.index.hasOtherCodes())
 	c.mu.RUnlock()
 	if !needed || c.life.Err() != nil || c.linker != nil {
 		return

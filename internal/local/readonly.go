@@ -44,7 +44,7 @@ func openReadOnly(ctx context.Context, path string, opts Options) (*store, error
 	}
 	if err := s.connect(ctx, uri); err != nil {
 		leaveHere(s)
-		return fail(err, openRemedy(err))
+		return fail(err, readRemedy(path, err))
 	}
 	s.path = path
 	if here, known, err := placeOf(path); err == nil && known {
@@ -57,9 +57,18 @@ func openReadOnly(ctx context.Context, path string, opts Options) (*store, error
 		}
 	}
 	if err := s.prepareReading(ctx, frozen); err != nil {
-		return fail(errors.Join(err, s.Close()), openRemedy(err))
+		return fail(errors.Join(err, s.Close()), readRemedy(path, err))
 	}
 	return s, nil
+}
+
+// readRemedy is openRemedy for who may not write, and so cannot undo or take up what a process
+// that was killed has left beside the file.
+func readRemedy(path string, err error) string {
+	if hasJournal(path) || hasLog(path) {
+		return "open it once for writing, which takes up what a process that was killed has left beside it; it was not changed"
+	}
+	return openRemedy(err)
 }
 
 // prepareReading makes the store ready for calls.

@@ -1,10 +1,13 @@
 package local
 
 import (
+	"bytes"
+	"database/sql"
 	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -93,4 +96,47 @@ func TestReadOnlyRefuses(t *testing.T) {
 	var connect *engine.ConnectError
 	require.ErrorAs(t, err, &connect)
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// A change of the file that was cut off is undone by who opens it for writing. Until then who
+// reads is told so, and changes nothing.
+func TestReadOnlyBesideAJournal(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "test.db")
+	s := openStore(t, path)
+	create(t, s, testSchema)
+	require.NoError(t, s.Close())
+	db, err := sql.Open("sqlite", fileURI(path))
+	require.NoError(t, err)
+	db.SetMaxOpenConns(1)
+	for _, statement := range []string{
+		"PRAGMA journal_mode = DELETE", "PRAGMA cache_size = 1", "BEGIN IMMEDIATE", "DELETE FROM vecwire_collections",
+		"CREATE TABLE large (x)", "INSERT INTO large WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT randomblob(4000) FROM n",
+	} {
+		_, err := db.Exec(statement)
+		require.NoError(t, err, statement)
+	}
+	cut := filepath.Join(t.TempDir(), "test.db") // as if that process was killed now
+	for _, suffix := range []string{"", "-journal"} {
+		b, err := os.ReadFile(path + suffix)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(cut+suffix, b, 0o600))
+	}
+	require.NoError(t, db.Close())
+	before, err := os.ReadFile(cut)
+	require.NoError(t, err)
+
+	_, err = Open(t.Context(), Options{Path: cut, ReadOnly: true, Logger: slog.New(slog.DiscardHandler)})
+	require.ErrorContains(t, err, "open it once for writing")
+	require.Equal(t, 1, strings.Count(err.Error(), "cannot be written"), err)
+	_, err = Open(t.Context(), Options{Path: "test.db", FS: os.DirFS(filepath.Dir(cut)), Logger: slog.New(slog.DiscardHandler)})
+	require.ErrorContains(t, err, "there is a journal beside it")
+	after, err := os.ReadFile(cut)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(before, after))
+
+	s = openStore(t, cut)
+	require.Empty(t, all(t, t.Context(), open(t, s, "docs")))
+	require.NoError(t, s.Close())
+	require.Empty(t, all(t, t.Context(), open(t, openReading(t, cut), "docs")))
 }

@@ -49,6 +49,38 @@ func TestWritersWaitForReload(t *testing.T) {
 	requireMemoryIsRows(t, inA)
 }
 
+// An index is built and dropped although another process has committed more meanwhile than is
+// followed by the changes.
+func TestIndexOfWhatHasFallenBehind(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	a, b := openStore(t, path), openStore(t, path)
+	inA := create(t, a, wideSchema)
+	require.NoError(t, inA.Upsert(t.Context(), wideRecords(0, 1100)))
+	inB := open(t, b, "docs")
+	a.keep = 1
+	next := 1100
+	overtake := func() {
+		for range 5 {
+			require.NoError(t, inA.Upsert(t.Context(), wideRecords(next, next+1)))
+			next++
+		}
+	}
+	overtaken := false
+	require.NoError(t, inB.BuildIndex(t.Context(), engine.IndexPlan{M: 8, EfConstruction: 16, Progress: func(engine.IndexProgress) {
+		if !overtaken {
+			overtaken = true
+			overtake()
+		}
+	}}))
+	require.True(t, overtaken)
+	require.Len(t, indexes(t, inB), 1)
+	requireMemoryIsRows(t, inB)
+	overtake()
+	require.NoError(t, inB.DropIndex(t.Context(), "docs.hnsw"))
+	requireMemoryIsRows(t, inB)
+	require.Empty(t, indexes(t, inA))
+}
+
 // An index that another process has built is taken over while a transaction is under
 // way, or after it.
 func TestReloadBesideTransaction(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -224,5 +225,38 @@ func TestTransactionNeedsMoreThanTheBound(t *testing.T) {
 			_, awake := s.keeps()
 			require.LessOrEqual(t, awake, 1)
 		})
+	}
+}
+
+// A collection may be let go just when somebody is about to change its links or its schema: then
+// nothing is linked until it is loaded again.
+func TestSleepBeforeWhoHasTheLinks(t *testing.T) {
+	for _, path := range []string{"", filepath.Join(t.TempDir(), "test.db")} {
+		s, _ := selfStore(t, path)
+		c := create(t, s, indexSchema)
+		put(t, c, rand.New(rand.NewPCG(1, 1)), 0, indexRows)
+		require.NoError(t, c.BuildIndex(t.Context(), engine.IndexPlan{}))
+		lc := c.(*collection)
+		require.ErrorIs(t, lc.alone(t.Context(), func(ctx context.Context) error {
+			require.NoError(t, s.takeTurn(ctx, call{}))
+			defer s.endTurn()
+			lc.sleep()
+			return errBehind
+		}), errBehind)
+		require.False(t, lc.keeping.Load(), "it has no linker")
+		c = alterTo(t, s, "docs", func(was engine.Schema) engine.Alteration {
+			lc.sleep()
+			was.Codes = engine.FourBits
+			return engine.Alteration{Schema: was, From: []int{0}}
+		})
+		require.False(t, c.(*collection).keeping.Load(), "its heir is asleep, too")
+		require.Len(t, indexes(t, c), 1)
+		n, err := c.Count(t.Context(), filter.Filter{})
+		require.NoError(t, err)
+		require.Equal(t, indexRows, n)
+		settled(t, c)
+		require.Greater(t, recall(t, c), 0.8)
+		requireMemoryIsRows(t, c)
+		require.NoError(t, s.Close())
 	}
 }

@@ -126,7 +126,7 @@ func (s *store) succeed(ctx context.Context, c, heir *collection, err error, com
 		heir.outside = c.outside
 		heir.outside.rename(heir.schema.Name)
 		heir.index.setCodes(heir.schema.Codes)
-		heir.behind = c.behind // then it is loaded when it is opened
+		heir.behind, heir.asleep = c.behind, c.asleep // then it is loaded when it is opened
 		heir.hnsw, heir.saved, heir.loadedAt, heir.loadedFrom = c.hnsw, c.saved, commit, c.loadedFrom
 		if s.held() {
 			s.publish(heir) // somebody has the vectors at any moment

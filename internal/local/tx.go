@@ -24,10 +24,11 @@ func (s *store) Tx(ctx context.Context, f func(ctx context.Context) error) error
 func (t *txn) show(ctx context.Context, f func(ctx context.Context) error) error {
 	v := &txView{t: t}
 	defer func() { _ = v.end() }() // also after a panic of f
-	if err := f(engine.WithTx(ctx, t.store, v)); err != nil {
-		return err
+	err := f(engine.WithTx(ctx, t.store, v))
+	if failed := v.end(); err == nil || errors.Is(failed, errBehind) { // whatever f makes of it
+		return failed
 	}
-	return v.end()
+	return err
 }
 
 // in returns the collection as the transaction that ctx carries sees it, nil if

@@ -62,7 +62,7 @@ func (s *store) update(ctx context.Context, by call, f func(*txn) error) error {
 }
 
 // errBehind says that a collection has to be loaded again before anything is written.
-var errBehind = errors.New("a collection has fallen behind")
+var errBehind = errors.New("a collection has to be read into memory first: the call begins again then")
 
 // updateIndex is update for who may change the collection's links. The transaction
 // touches no other collection.
