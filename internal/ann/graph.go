@@ -76,17 +76,12 @@ func (o GraphOptions) Complete() (GraphOptions, error) {
 // between.
 type Graph[T codec.Float] struct {
 	arena *Arena[T]
-	links *links
+	web   // over all rows
+	kin   atomic.Pointer[kin]
 	ef    int
 
-	doors doorSet
-	fresh nodeSet // rows that are linked as they are; the other live ones are pending
-	stale nodeSet // rows that are linked and were deleted or set anew since
-
 	byVectors atomic.Bool // walks compare vectors, because codes do not tell rows apart
-	unfit     atomic.Bool // walks find too little: searches are exact
 	longest   float64     // of the arena's vectors when the first of the links were made, for Dot
-	exam      exam
 	log       *slog.Logger
 
 	closed  bool
@@ -101,7 +96,8 @@ func NewGraph[T codec.Float](a *Arena[T], o GraphOptions) (*Graph[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Graph[T]{arena: a, links: newLinks(o.M), ef: o.EfConstruction, log: o.Log}
+	g := &Graph[T]{arena: a, ef: o.EfConstruction, log: o.Log}
+	g.web.init(newLinks(o.M), new(nodeSet), new(nodeSet))
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -116,9 +112,9 @@ func (g *Graph[T]) Changed(row int32) {
 		return
 	}
 	g.grow()
-	if g.fresh.has(row) {
-		g.fresh.drop(row)
-		g.stale.add(row)
+	g.outdate(row)
+	if k := g.kin.Load(); k != nil {
+		k.changed(row)
 	}
 }
 
@@ -128,9 +124,13 @@ func (g *Graph[T]) Close() {
 	g.closed = true
 	g.links.free()
 	g.links = newLinks(g.links.m)
+	g.entry.Store(noEntry)
 	g.fresh.take(new(nodeSet))
 	g.stale.take(new(nodeSet))
 	g.doors.set(nil)
+	if k := g.kin.Swap(nil); k != nil {
+		k.free()
+	}
 }
 
 func (g *Graph[T]) grow() {
@@ -138,6 +138,9 @@ func (g *Graph[T]) grow() {
 	g.links.grow(n)
 	g.fresh.grow(n)
 	g.stale.grow(n)
+	if k := g.kin.Load(); k != nil {
+		k.grow(n)
+	}
 }
 
 // GraphStats are figures of a [Graph].
@@ -161,7 +164,10 @@ func (g *Graph[T]) Stats() GraphStats {
 		Unfit:     g.unfit.Load(),
 		Bytes:     4*int64(len(g.links.base.all)+len(g.links.upper.all)+cap(g.links.place)) + 16*int64(len(g.fresh.words)),
 	}
-	if _, level, ok := g.links.top(); ok {
+	if k := g.kin.Load(); k != nil {
+		s.Bytes += 4*int64(len(k.links.base.all)+len(k.links.upper.all)+len(k.links.place)+len(k.of.all)) + 24*int64(len(k.fresh.words))
+	}
+	if _, level, ok := g.entry.top(); ok {
 		s.Levels = level + 1
 	}
 	for i, live := range g.arena.live.words {

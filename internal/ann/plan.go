@@ -28,6 +28,7 @@ const (
 // plan is how a search is done.
 type plan struct {
 	exact bool
+	in    *web // what a walk goes through
 	k, ef int
 	want  int     // how many rows there are to be found, up to k
 	cost  float64 // of an exact search; 0 if a walk is to be finished at any cost
@@ -36,9 +37,14 @@ type plan struct {
 // plan chooses between the graph and an exact search.
 func (g *Graph[T]) plan(k, ef int, allowed *Bitmap) plan {
 	ef = max(k, min(ef, g.arena.count))
-	p := plan{k: k, ef: ef, want: min(k, g.arena.count)}
+	p := plan{in: &g.web, k: k, ef: ef, want: min(k, g.arena.count)}
+	if grp := g.kinOf(allowed); grp != nil {
+		p.in = &grp.web
+		ef = max(ef, min(int(grp.effort.Load())*ef/4, g.rows(p.in)))
+		p.ef = ef
+	}
 	// What walks find by codes that were made since the last check is not known yet.
-	if g.arena.codes == nil || g.fresh.len() == 0 || g.unfit.Load() || g.exam.codes.Load() != g.arena.codes {
+	if g.arena.codes == nil || p.in.linked() == 0 || p.in.unfit.Load() || p.in.exam.codes.Load() != g.arena.codes {
 		p.exact = true
 		return p
 	}
@@ -50,13 +56,18 @@ func (g *Graph[T]) plan(k, ef int, allowed *Bitmap) plan {
 	p.cost = exactCost(g.arena.Rows(), passing, g.arena.codes.stride)
 	// How many rows pass near the query is not known yet. So a walk is begun if it
 	// could be faster than an exact search with all passing there, and soon reviewed.
-	least := walkCost(float64(ef), g.arena.count, g.arena.codes.stride)
+	rows := g.rows(p.in)
+	least := walkCost(float64(ef), rows, g.arena.codes.stride)
 	if g.byVectors.Load() { // each costs a vector's bytes instead of a code's
 		bytes := float64(g.arena.dim * sizeOf[T]())
-		least += walkVisits(float64(ef), g.arena.count) * costVisitByte * max(0, bytes-float64(g.arena.codes.stride))
+		least += walkVisits(float64(ef), rows) * costVisitByte * max(0, bytes-float64(g.arena.codes.stride))
 	}
-	if pending := g.waits(); pending > 0 {
-		share := float64(passing) / float64(max(1, g.arena.count))
+	pending := g.waits()
+	if p.in.group != nil {
+		pending = int(g.kinWaits(p.in.group))
+	}
+	if pending > 0 {
+		share := float64(passing) / float64(max(1, rows))
 		least += float64(pending) * share * (costGather + costGatherByte*float64(g.arena.codes.stride))
 	}
 	p.exact = ef >= passing || p.cost <= gain*least

@@ -47,7 +47,8 @@ func (a *Arena[T]) load(g *Graph[T], data []byte, file *os.File) (stamp []byte, 
 	l := &loader[T]{header: h, file: file, arena: &Arena[T]{dim: a.dim, metric: a.metric, origin: a.origin}}
 	l.arena.away.from = a.away.from
 	if g != nil {
-		l.graph = &Graph[T]{arena: l.arena, links: newLinks(m)}
+		l.graph = &Graph[T]{arena: l.arena}
+		l.graph.web.init(newLinks(m), new(nodeSet), new(nodeSet))
 	}
 	if stamp, err = l.take(data); err == nil {
 		err = l.verify()
@@ -78,7 +79,7 @@ func readHeader(data []byte) (*snapshotHeader, error) {
 	b := make([]byte, headerSize)
 	copy(b, data)
 	_, _ = binary.Decode(b, binary.NativeEndian, &h) // b is long enough
-	if h.Version == versionBefore {
+	if n := h.size(); n < headerSize && n <= len(data) {
 		copy(b[headerSize-8:], b[h.size()-8:h.size()])
 		clear(b[h.size()-8 : headerSize-8])
 		_, _ = binary.Decode(b, binary.NativeEndian, &h)
@@ -90,7 +91,7 @@ func readHeader(data []byte) (*snapshotHeader, error) {
 		return nil, fmt.Errorf("%w: written on a machine of another byte order", ErrSnapshot)
 	case h.Order != byteOrder:
 		return nil, fmt.Errorf("%w: byte order %#x, want %#x", ErrSnapshot, h.Order, uint32(byteOrder))
-	case h.Version != snapshotVersion && h.Version != versionBefore || len(data) < h.size():
+	case h.Version < versionBefore || h.Version > snapshotVersion || len(data) < h.size():
 		return nil, fmt.Errorf("%w: version %d, want %d", ErrSnapshot, h.Version, snapshotVersion)
 	}
 	if !bytes.Equal(h.encode(), data[:h.size()]) {
@@ -171,6 +172,13 @@ func (l *loader[T]) lengths() (want [sections]int) {
 		want[staleSection] = 8 * words
 		want[baseSection] = 4 * rows * g.links.m0
 		want[upperSection] = 4 * g.links.lists * g.links.m
+		if k := g.kin.Load(); k != nil {
+			want[groupSection] = 8 * int(min(h.Sections[groupSection].Length/8, mostGroupWords))
+			want[kinOfSection] = 4 * rows
+			want[kinFreshSection], want[kinStaleSection], want[kinKnownSection] = 8*words, 8*words, 8*words
+			want[kinBaseSection] = 4 * rows * k.links.m0
+			want[kinUpperSection] = 4 * k.links.lists * k.links.m
+		}
 	}
 	return want
 }
@@ -212,6 +220,12 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 	if g != nil {
 		g.links.count, g.links.lists, g.links.place = 0, 0, make([]int32, 0, rows/placeRows+1)
 		g.links.number(rows)
+		if h.Version == snapshotVersion {
+			k := newKin(kinM(g.links.m), 0)
+			k.links.place = make([]int32, 0, rows/placeRows+1)
+			k.links.number(rows)
+			g.kin.Store(k)
+		}
 	}
 	from, at, err := l.split(data)
 	if err != nil {
@@ -245,6 +259,15 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 		takeRegion(l, &g.links.upper, at[upperSection], g.links.lists*g.links.m, &to[upperSection])
 		to[freshSection], to[staleSection], to[doorSection] = bytesOf(g.fresh.words), bytesOf(g.stale.words), bytesOf(doors)
 		g.doors.set(doors)
+		if k := g.kin.Load(); k != nil {
+			k.fresh.grow(rows)
+			k.stale.grow(rows)
+			k.known.grow(rows)
+			takeRegion(l, &k.of, at[kinOfSection], rows, &to[kinOfSection])
+			takeRegion(l, &k.links.base, at[kinBaseSection], rows*k.links.m0, &to[kinBaseSection])
+			takeRegion(l, &k.links.upper, at[kinUpperSection], k.links.lists*k.links.m, &to[kinUpperSection])
+			to[kinFreshSection], to[kinStaleSection], to[kinKnownSection] = bytesOf(k.fresh.words), bytesOf(k.stale.words), bytesOf(k.known.words)
+		}
 	}
 	for i := range from {
 		if i == dataSection && a.seen != nil { // each vector when it is read
@@ -265,6 +288,13 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 	}
 	a.live.recount()
 	a.count = a.live.Count()
+	if g != nil {
+		if k := g.kin.Load(); k != nil {
+			if err := k.take(from[groupSection], &a.live, rows, a.codes); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if h.hasPlaces() {
 		return from[stampSection], l.verifyPlaces(from[keptSection], from[dataSection])
 	}
@@ -347,8 +377,8 @@ func (g *Graph[T]) verify(h *snapshotHeader) error {
 			return fmt.Errorf("%w: searches begin at row %d of %d", ErrSnapshot, row, a.Rows())
 		}
 	}
-	l.entry.Store(h.Entry)
-	row, level, ok := l.top()
+	g.entry.Store(h.Entry)
+	row, level, ok := g.entry.top()
 	linked := g.fresh.len() + g.stale.len()
 	switch {
 	case !ok && linked > 0, ok && h.Coded == 0:
@@ -395,10 +425,15 @@ func (a *Arena[T]) adopt(b *Arena[T]) {
 func (g *Graph[T]) adopt(o *Graph[T], h *snapshotHeader) {
 	g.links.free()
 	g.links = o.links
-	g.fresh.take(&o.fresh)
-	g.stale.take(&o.stale)
+	if k := g.kin.Swap(o.kin.Load()); k != nil {
+		k.free()
+	}
+	g.entry.Store(h.Entry)
+	g.fresh.take(o.fresh)
+	g.stale.take(o.stale)
 	g.doors.set(o.doors.all())
-	g.openLongest()
+	g.openLongest(&g.web)
+	g.openLongestKin()
 	g.unfit.Store(h.State&stateUnfit != 0)
 	g.byVectors.Store(h.State&stateByVectors != 0)
 	g.exam, g.longest = exam{}, g.arena.longest()

@@ -37,6 +37,11 @@ func (a *Arena[T]) remap(f *os.File, h *snapshotHeader, l *located[T], g *Graph[
 	if g != nil {
 		remapRegion(&g.links.base, f, h, at, baseSection)
 		remapRegion(&g.links.upper, f, h, at, upperSection)
+		if k := g.kin.Load(); k != nil {
+			remapRegion(&k.of, f, h, at, kinOfSection)
+			remapRegion(&k.links.base, f, h, at, kinBaseSection)
+			remapRegion(&k.links.upper, f, h, at, kinUpperSection)
+		}
 	}
 	a.origin.close()
 	a.origin = o

@@ -67,7 +67,9 @@ func (c *collection) allowed(ctx context.Context, f filter.Filter) (rows *ann.Bi
 	if err != nil {
 		return nil, nil, err
 	}
-	return ann.NewBitmap(passing), done, nil
+	rows = ann.NewBitmap(passing)
+	rows.OfKin(kinOf(&c.schema, f))
+	return rows, done, nil
 }
 
 // searchAmong answers a search among the rows that its filter lets pass.
