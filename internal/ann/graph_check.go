@@ -58,6 +58,7 @@ type exam struct {
 	newest []int32               // the rows linked last, newestKept at most
 	codes  atomic.Pointer[codes] // in use when a whole check was made
 	step   remedy                // the last that was tried
+	low    float64               // what a whole check found with the least effort; 0 if there was none
 
 	moved  int  // how many rows were linked or lost neighbours since all were reached
 	lost   int  // how many could not be reached and are linked again for that
@@ -378,6 +379,7 @@ func (g *Graph[T]) checkAll(ctx context.Context, in *web, lock sync.Locker, turn
 		whole.hits, whole.all, whole.low = whole.hits+parts[i].hits, whole.all+parts[i].all, whole.low+parts[i].low
 	}
 	mean, worst = whole.recall(), 1
+	in.exam.low = whole.lowRecall()
 	for i := range parts {
 		p := &parts[i]
 		lowLeast := 0.0

@@ -11,9 +11,13 @@ import (
 // A search in a group is mostly for what is like its rows, and may be for anything: what is
 // far from all of them is harder to find. So a group is searched for what is nearest to some
 // of its own rows, and to some of all. Its walks then keep as many more candidates as it takes
-// to find kinLeast of that with the least effort that searches make; and where no effort of
-// kinEfforts does, or to look at all rows of the group takes less time, its links are not used.
-const kinLeast = 0.97
+// to find as much of that, with the least effort that searches make, as those among all rows do,
+// or kinEnough of it if they find more. Where no effort of kinEfforts does, or to look at all rows of
+// the group takes less time, its links are not used.
+const (
+	kinLeast  = 0.9
+	kinEnough = 0.97
+)
 
 // kinEfforts is how many times more candidates those are, in quarters.
 var kinEfforts = [...]int64{4, 6, 8, 12, 16}
@@ -47,8 +51,12 @@ func (g *Graph[T]) checkGroup(ctx context.Context, in *web, lock sync.Locker, tu
 	in.exam.since = 0
 	last := len(efforts) - 1
 	mean = efforts[last].recall()
+	least := kinEnough
+	if low := g.exam.low; low > 0 {
+		least = min(max(low, kinLeast), kinEnough)
+	}
 	for i := range efforts {
-		if p := &efforts[i]; p.recall() >= kinLeast {
+		if p := &efforts[i]; p.recall() >= least {
 			effort := kinEfforts[i]
 			g.locked(lock, func() {
 				seen, pool := float64(p.seen)/float64(max(1, p.asked)), float64(leastEf*effort)/4
