@@ -45,7 +45,7 @@ func (a *Arena[T]) Bytes() int64 {
 }
 
 // Taken is [Arena.Taken] for the graph alone.
-func (g *Graph[T]) Taken() (links Taken) {
+func (g *core) Taken() (links Taken) {
 	links = g.links.taken()
 	links.Memory += 8 * int64(len(g.fresh.words)+len(g.stale.words))
 	if k := g.kin.Load(); k != nil {
@@ -65,4 +65,4 @@ func (l *links) taken() (t Taken) {
 }
 
 // Bytes is [Arena.Bytes] for the graph alone.
-func (g *Graph[T]) Bytes() int64 { return g.Taken().Memory }
+func (g *core) Bytes() int64 { return g.Taken().Memory }

@@ -121,13 +121,13 @@ func (e *exam) noteMended(gone int, mended []int32) {
 
 // review finds out whether walks find what they should, if a check is due, and does
 // what helps if not. It reports whether there is something to be linked again.
-func (g *Graph[T]) review(ctx context.Context, in *web, lock sync.Locker) (again bool, err error) {
+func (g *core) review(ctx context.Context, in *web, lock sync.Locker) (again bool, err error) {
 	e := &in.exam
 	var whole, newest bool
 	g.locked(lock, func() {
 		count := float64(g.rows(in))
 		whole = float64(e.linked.Load()) >= max(1, checkShare*count) ||
-			e.codes.Load() != g.arena.codes && in.linked() > 0 || e.cut ||
+			e.codes.Load() != g.over.nowCodes() && in.linked() > 0 || e.cut ||
 			e.doubtful >= max(doubtFrom, int(count)/doubtShare)
 		newest = e.since >= max(newestFrom, int(count)/newestShare)
 	})
@@ -142,7 +142,7 @@ func (g *Graph[T]) review(ctx context.Context, in *web, lock sync.Locker) (again
 		// Few rows were asked for. The whole check says more.
 	}
 	var codes *codes
-	g.locked(lock, func() { codes = g.arena.codes })
+	g.locked(lock, func() { codes = g.over.nowCodes() })
 	check := g.checkAll
 	if in.group != nil {
 		check = g.checkGroup
@@ -165,7 +165,7 @@ func (g *Graph[T]) review(ctx context.Context, in *web, lock sync.Locker) (again
 		if e.codes.Load() != codes { // what did not help before may help now
 			e.step = nothing
 		}
-		again = g.arena.codes != codes
+		again = g.over.nowCodes() != codes
 	})
 	if again { // others were made meanwhile
 		return true, nil
@@ -190,7 +190,7 @@ func fits(mean, worst float64) bool {
 
 // mendAll does the next of the remedies, and reports whether all rows are to be
 // linked again.
-func (g *Graph[T]) mendAll(in *web, lock sync.Locker, mean, worst float64) bool {
+func (g *core) mendAll(in *web, lock sync.Locker, mean, worst float64) bool {
 	e := &in.exam
 	if in.group != nil {
 		return g.mendGroup(in, lock)
@@ -220,7 +220,7 @@ func (g *Graph[T]) mendAll(in *web, lock sync.Locker, mean, worst float64) bool 
 }
 
 // restart makes all linked rows pending.
-func (g *Graph[T]) restart() {
+func (g *core) restart() {
 	for _, row := range g.fresh.appendTo(nil) {
 		g.outdate(row)
 	}
@@ -232,27 +232,41 @@ func (g *Graph[T]) restart() {
 
 // A part is rows that are near each other, and what a check found of them.
 type part struct {
-	rows        []int32
-	hits, all   int
-	low         int     // hits with the least effort
-	missed      []int32 // with the least effort
-	seen, asked int     // how many rows walks saw, and how many walks these were
+	rows   []int32
+	all    int
+	hits   [len(groupEfforts)]int // with one effort after the other
+	seen   [len(groupEfforts)]int // how many rows walks saw
+	walks  int                    // how many these were, with each
+	missed []int32                // with the last effort
 }
 
-func (p *part) recall() float64 {
+// wholeEfforts are those of a part of all rows; the last is the least.
+func (g *core) wholeEfforts() []int { return []int{2 * g.ef, leastEf} }
+
+// recallOf returns which share was found with one of the efforts.
+func (p *part) recallOf(effort int) float64 {
 	if p.all == 0 {
 		return 1
 	}
-	return float64(p.hits) / float64(p.all)
+	return float64(p.hits[effort]) / float64(p.all)
 }
 
-// lowRecall is recall with the least effort.
-func (p *part) lowRecall() float64 {
-	return (&part{hits: p.low, all: p.all}).recall()
+// recall is that with the most effort, and lowRecall with the least, of a part of all rows.
+func (p *part) recall() float64    { return p.recallOf(0) }
+func (p *part) lowRecall() float64 { return p.recallOf(1) }
+
+// add adds what another part found.
+func (p *part) add(o *part) {
+	p.all, p.walks = p.all+o.all, p.walks+o.walks
+	for i := range p.hits {
+		p.hits[i] += o.hits[i]
+		p.seen[i] += o.seen[i]
+	}
+	p.missed = append(p.missed, o.missed...)
 }
 
 // ask searches for n rows of the part, from the from-th of every so many on.
-func (g *Graph[T]) ask(ctx context.Context, in *web, lock sync.Locker, p *part, n, from int) error {
+func (g *core) ask(ctx context.Context, in *web, lock sync.Locker, p *part, n, from int) error {
 	n = min(n, len(p.rows))
 	if n == 0 {
 		return nil
@@ -263,7 +277,7 @@ func (g *Graph[T]) ask(ctx context.Context, in *web, lock sync.Locker, p *part, 
 	}
 	for some := range slices.Chunk(rows, askAtOnce) {
 		var err error
-		if g.locked(lock, func() { err = g.compareExact(ctx, in, p, some) }); err != nil {
+		if g.locked(lock, func() { err = g.over.compareExact(ctx, in, p, some) }); err != nil {
 			return err
 		}
 	}
@@ -281,15 +295,22 @@ func (g *Graph[T]) compareExact(ctx context.Context, in *web, p *part, rows []in
 	if err := g.arena.SearchMany(ctx, qs, in.members()); err != nil {
 		return err
 	}
+	efforts := g.wholeEfforts()
+	if in.group != nil {
+		efforts = groupEfforts[:]
+	}
 	s := g.borrowFinder()
 	defer g.scratch.Put(s)
 	var got []Candidate
 	for _, q := range qs {
+		if len(q.Found) == 0 {
+			continue
+		}
 		floor := q.Found[len(q.Found)-1].Score
 		if floor == q.Found[0].Score && len(q.Found) >= checkK {
 			continue // any of many equal rows would do
 		}
-		for i, ef := range []int{2 * g.ef, leastEf} {
+		for i, ef := range efforts {
 			var err error
 			if got, _, err = g.find(ctx, s, got[:0], q.Vector, plan{in: in, k: checkK, ef: ef, want: 1}, in.members()); err != nil {
 				return err
@@ -300,23 +321,23 @@ func (g *Graph[T]) compareExact(ctx context.Context, in *web, p *part, rows []in
 					hits++
 				}
 			}
-			if i == 1 {
-				p.low += hits
+			p.hits[i] += hits
+			p.seen[i] += s.seen
+			if i == len(efforts)-1 {
 				g.miss(p, q.Found, got)
-			} else {
-				p.hits += hits
 			}
 		}
 		p.all += min(len(q.Found), checkK)
+		p.walks++
 	}
 	return nil
 }
 
 // miss notes the best of the rows that were to be found and were not. Under Dot, where
 // all queries of a place may ask for the same few rows, it is all of them.
-func (g *Graph[T]) miss(p *part, want, got []Candidate) {
+func (g *core) miss(p *part, want, got []Candidate) {
 	most := 1
-	if g.arena.metric == codec.Dot {
+	if g.metric == codec.Dot {
 		most = checkK
 	}
 	for _, c := range want[:min(len(want), checkK)] {
@@ -343,15 +364,15 @@ func (in *web) openMissed(rows []int32) {
 
 // checkNewest returns the recall of the rows linked last. Under Dot, what they miss
 // become doors: it may be the best of all that is near them.
-func (g *Graph[T]) checkNewest(ctx context.Context, in *web, lock sync.Locker) (float64, error) {
+func (g *core) checkNewest(ctx context.Context, in *web, lock sync.Locker) (float64, error) {
 	e := &in.exam
 	p := part{rows: e.newest[max(0, len(e.newest)-e.since):]}
 	few := newestFew
-	if g.arena.metric == codec.Dot {
+	if g.metric == codec.Dot {
 		few = newestDot
 	}
 	err := g.ask(ctx, in, lock, &p, few, len(p.rows)/(2*few))
-	if g.arena.metric == codec.Dot {
+	if g.metric == codec.Dot {
 		in.openMissed(p.missed)
 	}
 	e.since = 0
@@ -361,29 +382,29 @@ func (g *Graph[T]) checkNewest(ctx context.Context, in *web, lock sync.Locker) (
 // checkAll returns the mean recall of all parts and that of the worst one, and rows that
 // were missed: in the parts that fail, and under Dot by any query.
 // Each turn asks for other rows.
-func (g *Graph[T]) checkAll(ctx context.Context, in *web, lock sync.Locker, turn int) (mean, worst float64, missed []int32, err error) {
+func (g *core) checkAll(ctx context.Context, in *web, lock sync.Locker, turn int) (mean, worst float64, missed []int32, err error) {
 	var parts []part
-	g.locked(lock, func() { parts = g.parts() })
+	g.locked(lock, func() { parts = g.over.parts() })
 	var whole part
 	for i := range parts {
 		n := partQueries
 		switch {
 		case i < 2:
 			n = newestQueries
-		case g.arena.metric == codec.Dot:
+		case g.metric == codec.Dot:
 			n = partDot
 		}
 		if err := g.ask(ctx, in, lock, &parts[i], n, turn*(1+len(parts[i].rows)/(4*n))); err != nil {
 			return 0, 0, nil, err
 		}
-		whole.hits, whole.all, whole.low = whole.hits+parts[i].hits, whole.all+parts[i].all, whole.low+parts[i].low
+		whole.add(&parts[i])
 	}
 	mean, worst = whole.recall(), 1
 	in.exam.low = whole.lowRecall()
 	for i := range parts {
 		p := &parts[i]
 		lowLeast := 0.0
-		if g.arena.metric == codec.Dot || i == 1 {
+		if g.metric == codec.Dot || i == 1 {
 			lowLeast = whole.lowRecall() - lowSlack
 		}
 		fails := func() bool { return p.recall() < min(partLeast, mean-partSlack) || p.lowRecall() < lowLeast }
@@ -392,7 +413,7 @@ func (g *Graph[T]) checkAll(ctx context.Context, in *web, lock sync.Locker, turn
 				return 0, 0, nil, err
 			}
 		}
-		if fails() || g.arena.metric == codec.Dot {
+		if fails() || g.metric == codec.Dot {
 			missed = append(missed, p.missed...)
 		}
 		worst = min(worst, p.recall())

@@ -1,7 +1,6 @@
 package ann
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -88,19 +87,19 @@ func (d *doorSet) renew(parts []int32) {
 }
 
 // openLongest makes doors of the longest rows, for Dot.
-func (g *Graph[T]) openLongest(in *web) {
+func (g *core) openLongest(in *web) {
 	in.doors.long.Store(nil)
 	g.openLonger(in, g.members(in))
 }
 
 // openLonger makes doors of those of rows that are among the longest.
-func (g *Graph[T]) openLonger(in *web, rows iter.Seq[int32]) {
-	if g.arena.metric != codec.Dot {
+func (g *core) openLonger(in *web, rows iter.Seq[int32]) {
+	if g.metric != codec.Dot {
 		return
 	}
 	var doors []int32
 	longer := func(a, b int32) int {
-		return cmp.Or(cmp.Compare(g.arena.half.all[b], g.arena.half.all[a]), cmp.Compare(a, b))
+		return g.over.longer(a, b)
 	}
 	offer := func(row int32) {
 		if !in.fresh.has(row) || len(doors) == longDoors && longer(row, doors[longDoors-1]) >= 0 {
@@ -128,19 +127,19 @@ func (g *Graph[T]) openLonger(in *web, rows iter.Seq[int32]) {
 // enter offers the nearest doors to a walk on level 0, which has begun at best. A door
 // that is no nearer than that is at no better place, but for Dot: there are no places
 // there for what a query looks for.
-func (g *Graph[T]) enter(in *web, w *walker, best spot, ef int) {
-	if g.arena.metric != codec.Dot {
-		g.enterBy(in, w, ef, nearDoors, in.doors.all(), best)
+func (g *core) enter(in *web, w *walker, best spot, ef int) {
+	if g.metric != codec.Dot {
+		in.enterBy(w, ef, nearDoors, in.doors.all(), best)
 		return
 	}
-	g.enterBy(in, w, ef, nearDot, in.doors.all(), ^spot(0))
+	in.enterBy(w, ef, nearDot, in.doors.all(), ^spot(0))
 	if long := in.doors.long.Load(); long != nil && w.row == nobody {
-		g.enterBy(in, w, ef, nearDot, *long, ^spot(0))
+		in.enterBy(w, ef, nearDot, *long, ^spot(0))
 	}
 }
 
 // enterBy offers the nearest of some doors, most at most, that are nearer than a spot.
-func (g *Graph[T]) enterBy(in *web, w *walker, ef, most int, doors []int32, than spot) {
+func (in *web) enterBy(w *walker, ef, most int, doors []int32, than spot) {
 	var near [max(nearDoors, nearDot)]spot
 	n := 0
 	for len(doors) > 0 {
@@ -176,7 +175,7 @@ func (g *Graph[T]) enterBy(in *web, w *walker, ef, most int, doors []int32, than
 // open looks for some of the rows as a search would, and makes those that it does not
 // find doors.
 // It returns how many those are.
-func (g *Graph[T]) open(ctx context.Context, in *web, lock sync.Locker, workers int, rows []int32) (int, error) {
+func (g *core) open(ctx context.Context, in *web, lock sync.Locker, workers int, rows []int32) (int, error) {
 	var opened atomic.Int64
 	some := make([]int32, 0, len(rows)/doorShare+1)
 	for i := len(rows) - 1; i >= 0; i -= doorShare { // the last is among them
@@ -194,7 +193,7 @@ func (g *Graph[T]) open(ctx context.Context, in *web, lock sync.Locker, workers 
 }
 
 // hidden reports whether a walk finds neither row nor any of its nearest neighbours.
-func (g *Graph[T]) hidden(in *web, w *walker, row int32) bool {
+func (g *core) hidden(in *web, w *walker, row int32) bool {
 	if g.meets(in, w, row) {
 		return false
 	}
@@ -209,7 +208,7 @@ func (g *Graph[T]) hidden(in *web, w *walker, row int32) bool {
 }
 
 // meets reports whether a walk finds row, or what is equal to it.
-func (g *Graph[T]) meets(in *web, w *walker, row int32) bool {
+func (g *core) meets(in *web, w *walker, row int32) bool {
 	entry, top, ok := in.entry.top()
 	if !ok {
 		return true

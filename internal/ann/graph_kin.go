@@ -85,7 +85,7 @@ func (k *kin) add(key uint64) *kinGroup {
 	grp := &kinGroup{of: k, number: uint32(at), key: key}
 	grp.init(k.links, &k.fresh, &k.stale)
 	grp.group = grp
-	grp.effort.Store(kinEfforts[0])
+	grp.effort.Store(usualEffort)
 	k.byNumber[at] = grp
 	return grp
 }
@@ -131,7 +131,7 @@ func (k *kin) restart() {
 
 // Moved says that row, whose vector is what it was, may be of another group than before.
 // The owner holds its lock for writing.
-func (g *Graph[T]) Moved(row int32) {
+func (g *core) Moved(row int32) {
 	if k := g.kin.Load(); k != nil && int(row) < len(k.of.all) {
 		k.known.drop(row)
 	}
@@ -139,7 +139,7 @@ func (g *Graph[T]) Moved(row int32) {
 
 // DropKin forgets all groups and their links. The owner holds its lock for writing, and Link
 // is not at work.
-func (g *Graph[T]) DropKin() {
+func (g *core) DropKin() {
 	if k := g.kin.Swap(nil); k != nil {
 		k.free()
 	}
@@ -152,7 +152,7 @@ func (k *kin) free() {
 }
 
 // kinOf returns the group of which all that is allowed is, if its web is of use.
-func (g *Graph[T]) kinOf(allowed *Bitmap) *kinGroup {
+func (g *core) kinOf(allowed *Bitmap) *kinGroup {
 	if allowed == nil || allowed.kin == 0 {
 		return nil
 	}
@@ -161,32 +161,37 @@ func (g *Graph[T]) kinOf(allowed *Bitmap) *kinGroup {
 		return nil
 	}
 	grp := (*k.byKey.Load())[allowed.kin]
-	if grp == nil || grp.unfit.Load() || grp.effort.Load() == 0 || grp.exam.codes.Load() != g.arena.codes || 4*g.kinWaits(grp) > grp.size.Load() {
+	if grp == nil || !grp.isOfUse(g.over.nowCodes()) || 4*g.kinWaits(grp) > grp.size.Load() {
 		return nil
 	}
 	return grp
 }
 
+// isOfUse reports whether walks in a group find enough of it, as far as it is linked.
+func (grp *kinGroup) isOfUse(now *codes) bool {
+	return now != nil && !grp.unfit.Load() && grp.effort.Load() > 0 && grp.exam.codes.Load() == now
+}
+
 // kinWaits returns about how many rows of a group wait.
-func (g *Graph[T]) kinWaits(grp *kinGroup) int64 {
-	unknown := int64(max(0, g.arena.count-grp.of.known.len()))
-	return max(0, grp.size.Load()-grp.fit.Load()) + unknown*grp.size.Load()/int64(max(1, g.arena.count))
+func (g *core) kinWaits(grp *kinGroup) int64 {
+	unknown := int64(max(0, g.over.count()-grp.of.known.len()))
+	return max(0, grp.size.Load()-grp.fit.Load()) + unknown*grp.size.Load()/int64(max(1, g.over.count()))
 }
 
 // rows returns how many rows there are in a web.
-func (g *Graph[T]) rows(in *web) int {
+func (g *core) rows(in *web) int {
 	if in.group != nil {
 		return int(in.group.size.Load())
 	}
-	return g.arena.count
+	return g.over.count()
 }
 
 // members returns the rows of a web, of a group while it is linked.
-func (g *Graph[T]) members(in *web) iter.Seq[int32] {
+func (g *core) members(in *web) iter.Seq[int32] {
 	if in.group != nil {
 		return slices.Values(in.group.rows)
 	}
-	return g.arena.live.All()
+	return g.over.liveRows().All()
 }
 
 // check returns what is wrong with the links of groups.

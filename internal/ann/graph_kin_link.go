@@ -3,6 +3,7 @@ package ann
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 )
 
@@ -13,7 +14,7 @@ type Groups func(each func(key uint64, rows []int32)) error
 // LinkKin links the rows of each group among themselves, if the group is of a size for which
 // that pays, as [Graph.Link] links all rows, with which it takes turns. It asks for the
 // groups if rows have changed since it asked last.
-func (g *Graph[T]) LinkKin(ctx context.Context, lock sync.Locker, workers int, groups Groups) error {
+func (g *core) LinkKin(ctx context.Context, lock sync.Locker, workers int, groups Groups) error {
 	g.work.Lock()
 	defer g.work.Unlock()
 	// Rows that have moved from one group to another are linked when the first has let them go.
@@ -21,7 +22,16 @@ func (g *Graph[T]) LinkKin(ctx context.Context, lock sync.Locker, workers int, g
 		var todo []*kinGroup
 		var again bool
 		var err error
-		g.locked(lock, func() { todo, again, err = g.regroup(groups) })
+		g.locked(lock, func() {
+			k := g.kin.Load()
+			if k == nil {
+				k = newKin(kinM(g.links.m), 0)
+			}
+			now := kinState{g.over.liveRows(), g.apartRows(), g.over.nowCodes(), g.over.count(), g.over.rowCount()}
+			if todo, again, err = k.regroup(groups, now); len(k.byNumber) > 1 {
+				g.kin.Store(k)
+			}
+		})
 		if err != nil {
 			return err
 		}
@@ -37,71 +47,75 @@ func (g *Graph[T]) LinkKin(ctx context.Context, lock sync.Locker, workers int, g
 	}
 }
 
-// isKinWhole reports whether nothing has changed since groups were linked.
-func (g *Graph[T]) isKinWhole(k *kin) bool {
-	if k.known.len() != g.arena.count {
-		return false
+// kinState is what there is besides when groups are looked at.
+type kinState struct {
+	live, apart *Bitmap
+	codes       *codes
+	count, rows int // live ones, and all
+}
+
+// pays reports whether a group of n rows is of a size for links of its own, or to keep them.
+func (now kinState) pays(n int, keep bool) bool {
+	if keep {
+		return n >= LeastKin && float64(n) <= kinMost*float64(now.count)
 	}
-	for _, grp := range k.byNumber[1:] {
-		if grp != nil && (grp.gone.Load() > 0 || grp.exam.codes.Load() != g.arena.codes || grp.due) {
-			return false
-		}
-	}
-	return true
+	return n >= kinFrom && float64(n) <= kinShare*float64(now.count)
+}
+
+// isWhole reports whether nothing has changed since groups were linked.
+func (k *kin) isWhole(now kinState) bool {
+	return k.known.len() == now.count && !slices.ContainsFunc(k.byNumber, func(grp *kinGroup) bool { return grp.isDue(now) })
+}
+
+// isDue reports whether there is something to be done for a group of which no row is pending.
+func (grp *kinGroup) isDue(now kinState) bool {
+	return grp != nil && (grp.gone.Load() > 0 || grp.exam.codes.Load() != now.codes || grp.due)
 }
 
 // regroup notes which rows are of which group, and returns the groups that have something to
 // be linked, or looked through, and whether there are rows that still have to leave one.
-func (g *Graph[T]) regroup(groups Groups) (todo []*kinGroup, again bool, err error) {
-	k := g.kin.Load()
-	if k == nil && g.arena.count < 2*kinFrom || k != nil && g.isKinWhole(k) {
+func (k *kin) regroup(groups Groups, now kinState) (todo []*kinGroup, again bool, err error) {
+	if now.count < 2*kinFrom && len(k.byNumber) == 1 || k.isWhole(now) {
 		return nil, false, nil
 	}
-	if k == nil {
-		k = newKin(kinM(g.links.m), g.arena.Rows())
+	if len(k.byNumber) == 1 {
+		pays := false
+		err := groups(func(_ uint64, rows []int32) { pays = pays || now.pays(len(rows), false) })
+		if err != nil || !pays {
+			return nil, false, err
+		}
+		k.grow(now.rows)
 	}
 	want := make([]uint32, len(k.of.all))
-	stays := make([]bool, len(k.byNumber))
+	var stay []uint32
 	byKey := maps.Clone(*k.byKey.Load())
 	err = groups(func(key uint64, rows []int32) {
-		n, count := float64(len(rows)), float64(g.arena.count)
 		grp := byKey[key]
-		switch {
-		case grp != nil && (n < LeastKin || n > kinMost*count), grp == nil && (n < kinFrom || n > kinShare*count):
+		if !now.pays(len(rows), grp != nil) {
 			return
-		case grp == nil:
+		}
+		if grp == nil {
 			grp = k.add(key)
 			byKey[key] = grp
 		}
-		if int(grp.number) < len(stays) {
-			stays[grp.number] = true
-		}
+		stay = append(stay, grp.number)
 		for _, row := range rows {
 			if int(row) < len(want) {
 				want[row] = grp.number
 			}
 		}
 	})
-	if err != nil { // what it added has no rows
-		byKey = *k.byKey.Load()
-		for number, grp := range k.byNumber {
-			if grp != nil && byKey[grp.key] != grp {
-				k.byNumber[number] = nil
-			}
-		}
-		return nil, false, err
-	}
-	for number, stay := range stays {
-		if !stay {
+	for number, grp := range k.byNumber {
+		if grp != nil && (err == nil && !slices.Contains(stay, uint32(number)) || err != nil && (*k.byKey.Load())[grp.key] != grp) {
 			k.byNumber[number] = nil
 		}
 	}
-	if again = k.sort(want, &g.arena.live); len(k.byNumber) == 1 {
-		return nil, false, nil
+	if err != nil {
+		return nil, false, err
 	}
+	again = k.sort(want, now.live)
 	k.publish()
-	g.kin.Store(k)
-	return g.unlinked(k), again, nil
+	return k.unlinked(now), again, nil
 }
 
 // sort makes the rows those of the groups that want says. It reports whether there are some
@@ -131,12 +145,12 @@ func (k *kin) sort(want []uint32, live *Bitmap) (again bool) {
 }
 
 // unlinked returns the groups that have rows to be linked or unlinked, or are to be examined.
-func (g *Graph[T]) unlinked(k *kin) (todo []*kinGroup) {
+func (k *kin) unlinked(now kinState) (todo []*kinGroup) {
 	size, pending := make([]int64, len(k.byNumber)), make([]int, len(k.byNumber))
-	for row := range g.arena.live.All() {
+	for row := range now.live.All() {
 		if n := k.of.all[row]; n != 0 && k.known.has(row) {
 			size[n]++
-			if g.apart(int(row>>6))>>(row&63)&1 != 0 {
+			if now.apart.Has(row) {
 				k.byNumber[n].outdate(row) // since other codes are in use
 			} else if !k.fresh.has(row) {
 				pending[n]++
@@ -148,7 +162,7 @@ func (g *Graph[T]) unlinked(k *kin) (todo []*kinGroup) {
 			continue
 		}
 		grp.size.Store(size[n])
-		if pending[n] > 0 || grp.gone.Load() > 0 || grp.exam.codes.Load() != g.arena.codes || grp.due {
+		if pending[n] > 0 || grp.isDue(now) {
 			grp.due = true
 			grp.rows, grp.set = make([]int32, 0, size[n]), new(Bitmap)
 			todo = append(todo, grp)
@@ -175,7 +189,7 @@ func kinM(m int) int { return max(minM, m*3/4) }
 
 // mendGroup links all rows of a group again whose walks find too little, or gives up its web.
 // It reports whether there is something to be linked again.
-func (g *Graph[T]) mendGroup(in *web, lock sync.Locker) bool {
+func (g *core) mendGroup(in *web, lock sync.Locker) bool {
 	in.exam.suspects = nil
 	if in.exam.step >= linkAgain {
 		in.exam.step = scanAll

@@ -55,7 +55,7 @@ func (m *kinModel[T]) link(t testing.TB) {
 	require.NoError(t, m.g.Check())
 	if k := m.g.kin.Load(); k != nil {
 		for _, grp := range *k.byKey.Load() { // it is small, so that looking at all is as fast
-			grp.effort.CompareAndSwap(0, kinEfforts[0])
+			grp.effort.CompareAndSwap(0, usualEffort)
 		}
 	}
 }

@@ -29,23 +29,25 @@ const (
 // It holds lock, the owner's for reading, while it works, and gives it back every
 // few rows. progress, if not nil, is told now and then how many of how many rows
 // have been linked, by one goroutine at a time.
-func (g *Graph[T]) Link(ctx context.Context, lock sync.Locker, workers int, progress func(done, total int)) error {
+func (g *core) Link(ctx context.Context, lock sync.Locker, workers int, progress func(done, total int)) error {
 	g.work.Lock()
 	defer g.work.Unlock()
 	return g.linkAll(ctx, &g.web, lock, max(1, workers), progress)
 }
 
 // linkAll is Link of one web.
-func (g *Graph[T]) linkAll(ctx context.Context, in *web, lock sync.Locker, workers int, progress func(done, total int)) error {
+func (g *core) linkAll(ctx context.Context, in *web, lock sync.Locker, workers int, progress func(done, total int)) error {
 	var touched []int32
 	report, looked := progress, false
+	locked := func(f func()) { g.locked(lock, f) }
+	equal := func(a, b int32) bool { return g.over.equal(a, b) }
 	for {
 		rows, err := g.linkPending(ctx, in, lock, workers, report)
 		if err != nil {
 			return err
 		}
 		touched = append(touched, rows...)
-		again, err := g.rejoin(ctx, in, lock)
+		again, err := in.rejoin(ctx, locked, equal)
 		report = nil // the few that are linked once more were counted
 		if err == nil && !again {
 			var opened int
@@ -54,7 +56,7 @@ func (g *Graph[T]) linkAll(ctx context.Context, in *web, lock sync.Locker, worke
 			if err == nil && opened > 0 && !looked { // there may be more like them
 				looked = true
 				in.exam.hidden = true
-				again, err = g.rejoin(ctx, in, lock)
+				again, err = in.rejoin(ctx, locked, equal)
 			}
 		}
 		if err == nil && !again {
@@ -69,7 +71,7 @@ func (g *Graph[T]) linkAll(ctx context.Context, in *web, lock sync.Locker, worke
 
 // linkPending unlinks the stale rows and links the pending ones. It returns the rows
 // that have other neighbours by that.
-func (g *Graph[T]) linkPending(ctx context.Context, in *web, lock sync.Locker, workers int, progress func(done, total int)) (touched []int32, err error) {
+func (g *core) linkPending(ctx context.Context, in *web, lock sync.Locker, workers int, progress func(done, total int)) (touched []int32, err error) {
 	g.locked(lock, func() {
 		if in.group == nil {
 			g.outgrown()
@@ -102,7 +104,7 @@ func (g *Graph[T]) linkPending(ctx context.Context, in *web, lock sync.Locker, w
 				near, far := in.insert(w, row, g.ef, g.enter)
 				in.list(row)
 				in.exam.linked.Add(1)
-				if far > 0 && near == far || w.exact == nil && float64(far) < g.arena.blurred() {
+				if far > 0 && near == far || w.exact == nil && float64(far) < g.over.blur() {
 					in.exam.suspect(row)
 				}
 			}
@@ -127,19 +129,19 @@ func (g *Graph[T]) linkPending(ctx context.Context, in *web, lock sync.Locker, w
 }
 
 // isPending reports whether row is to be linked.
-func (g *Graph[T]) isPending(in *web, row int32) bool {
-	return in.wants(row) && g.arena.live.Has(row) && !in.fresh.has(row) && g.apart(int(row>>6))>>(row&63)&1 == 0
+func (g *core) isPending(in *web, row int32) bool {
+	return in.wants(row) && g.over.liveRows().Has(row) && !in.fresh.has(row) && g.apart(int(row>>6))>>(row&63)&1 == 0
 }
 
 // outgrown makes all rows pending if, under Dot, the longest row is half as long again
 // as when they were linked, or the other way round: the space that they were linked in
 // is another then.
-func (g *Graph[T]) outgrown() {
-	if g.arena.metric != codec.Dot {
+func (g *core) outgrown() {
+	if g.metric != codec.Dot {
 		return
 	}
 	const far = 1.5 * 1.5 // of half the square
-	longest := g.arena.longest()
+	longest := g.over.longestRow()
 	linked := g.fresh.len() > 0
 	if linked && longest <= far*g.longest && g.longest <= far*longest {
 		return
@@ -152,8 +154,8 @@ func (g *Graph[T]) outgrown() {
 
 // setApart makes stale the linked rows that are to stay apart since other codes are
 // in use.
-func (g *Graph[T]) setApart() {
-	for i := range g.arena.live.words {
+func (g *core) setApart() {
+	for i := range g.over.liveRows().words {
 		for w := g.fresh.word(i) & g.apart(i); w != 0; w &= w - 1 {
 			g.outdate(int32(i<<6 + bits.TrailingZeros64(w)))
 		}
@@ -162,7 +164,7 @@ func (g *Graph[T]) setApart() {
 
 // unlink takes the stale rows out of all lists, and returns how many these were and the
 // rows that lost a neighbour by that.
-func (g *Graph[T]) unlink(ctx context.Context, in *web, lock sync.Locker, workers int) (n int, mended []int32, err error) {
+func (g *core) unlink(ctx context.Context, in *web, lock sync.Locker, workers int) (n int, mended []int32, err error) {
 	var gone []int32
 	rows := 0
 	g.locked(lock, func() {
@@ -206,10 +208,10 @@ func (g *Graph[T]) unlink(ctx context.Context, in *web, lock sync.Locker, worker
 }
 
 // locked calls f while it holds lock, if the arena has codes and the graph is open.
-func (g *Graph[T]) locked(lock sync.Locker, f func()) {
+func (g *core) locked(lock sync.Locker, f func()) {
 	lock.Lock()
 	defer lock.Unlock()
-	if g.arena.codes != nil && !g.closed {
+	if g.over.nowCodes() != nil && !g.closed {
 		f()
 	}
 }
@@ -224,7 +226,7 @@ func (g *Graph[T]) setSpace(w *walker) {
 
 // spread calls do for the numbers from 0 to n-1, step at a time, in several
 // goroutines, each time holding lock, and then done, if not nil, without it.
-func (g *Graph[T]) spread(ctx context.Context, lock sync.Locker, workers, n, step int, do func(w *walker, from, to int), done func(n int)) error {
+func (g *core) spread(ctx context.Context, lock sync.Locker, workers, n, step int, do func(w *walker, from, to int), done func(n int)) error {
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	work := func() error {
@@ -242,7 +244,7 @@ func (g *Graph[T]) spread(ctx context.Context, lock sync.Locker, workers, n, ste
 				if w == nil {
 					w = newWalker(g.links)
 				}
-				g.setSpace(w)
+				g.over.setSpace(w)
 				do(w, from, to)
 			})
 			if done != nil {
@@ -251,7 +253,7 @@ func (g *Graph[T]) spread(ctx context.Context, lock sync.Locker, workers, n, ste
 		}
 	}
 	for range min(workers, (n+step-1)/step) {
-		group.Go(func() error { return g.arena.Guard(work) })
+		group.Go(func() error { return g.over.guard(work) })
 	}
 	return group.Wait()
 }

@@ -41,7 +41,7 @@ func (l *links) mend(w *walker, row int32, level int, stale *nodeSet) (changed b
 
 // pickEntry finds another entry if the present one is stale: one of the linked rows
 // on the highest level there is.
-func (g *Graph[T]) pickEntry(in *web) {
+func (g *core) pickEntry(in *web) {
 	row, _, ok := in.entry.top()
 	if !ok || !in.stale.has(row) {
 		return

@@ -21,7 +21,6 @@ type finder[T codec.Float] struct {
 	vectors vectors[T]
 	view    view[T]
 	scores  []float64
-	waiting Bitmap // rows that a walk does not find and that count
 	found   []spot // the rows of the walk that count, nearest first
 	rows    []int32
 	sums    []T
@@ -90,7 +89,7 @@ func (g *Graph[T]) find(ctx context.Context, s *finder[T], dst []Candidate, q []
 	}
 	// A row that becomes linked during the search waits for this one if what waits is
 	// noted first.
-	g.noteWaiting(s, in)
+	g.noteWaiting(&s.walker, in)
 	s.start(in.links.rows())
 	if entry, top, ok := in.entry.top(); ok {
 		best := in.links.descend(&s.walker, entry, top, 0)
@@ -160,14 +159,14 @@ func (g *Graph[T]) unlessFar(s *finder[T]) {
 const fewWaiting = 64
 
 // noteWaiting sets s.waiting.
-func (g *Graph[T]) noteWaiting(s *finder[T], in *web) {
+func (g *core) noteWaiting(s *walker, in *web) {
 	s.waiting.count = 0
 	if in.group == nil && g.waits() == 0 {
 		return
 	}
-	words := sized(&s.waiting.words, len(g.arena.live.words))
+	words := sized(&s.waiting.words, len(g.over.liveRows().words))
 	note := func(i int, w uint64) {
-		if w &= g.arena.live.words[i]; s.allowed != nil {
+		if w &= g.over.liveRows().words[i]; s.allowed != nil {
 			w &= s.allowed.word(i)
 		}
 		words[i] = w
@@ -181,7 +180,7 @@ func (g *Graph[T]) noteWaiting(s *finder[T], in *web) {
 		}
 		return
 	}
-	if g.fresh.len() < g.arena.count {
+	if g.fresh.len() < g.over.count() {
 		for i := range words {
 			note(i, ^g.fresh.word(i)|apart.word(i))
 		}

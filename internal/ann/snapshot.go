@@ -220,7 +220,7 @@ func (a *Arena[T]) snapshot(g *Graph[T], l *located[T]) (h *snapshotHeader, all 
 	all[baseSection] = bytesOf(g.links.base.all)
 	all[upperSection] = bytesOf(g.links.upper.all)
 	all[doorSection] = bytesOf(g.doors.all())
-	if k := g.kin.Load(); k != nil {
+	if k := g.kin.Load(); k != nil && len(*k.byKey.Load()) > 0 {
 		h.Version = snapshotVersion
 		k.put(&all, a.codes)
 	}

@@ -3,6 +3,7 @@ package ann
 import (
 	"fmt"
 	"math/bits"
+	"os"
 	"slices"
 
 	"github.com/vecwire/vecwire/codec"
@@ -21,7 +22,8 @@ const (
 	groupUnfit     = 1 << iota // walks find too little
 	groupUnchecked             // it is not known what they find
 
-	groupEffort = 8 // from this bit on: the effort that they take
+	groupEffort = 8 // from this bit on: the effort that they take, up to mostEffort
+	mostEffort  = 64
 )
 
 // put makes the links of groups sections of a snapshot.
@@ -50,6 +52,53 @@ func (k *kin) put(all *[sections][]byte, now *codes) {
 	all[kinBaseSection], all[kinUpperSection] = bytesOf(k.links.base.all), bytesOf(k.links.upper.all)
 }
 
+// numberedKin returns links of groups of so many rows, without room for them.
+func numberedKin(m, rows int) *kin {
+	k := newKin(kinM(m), 0)
+	k.links.place = make([]int32, 0, rows/placeRows+1)
+	k.links.number(rows)
+	return k
+}
+
+// lengths says how long the sections must be.
+func (k *kin) lengths(h *snapshotHeader, rows int, want *[sections]int) {
+	words := 8 * ((rows + 63) / 64)
+	want[groupSection] = 8 * int(min(h.Sections[groupSection].Length/8, mostGroupWords))
+	want[kinOfSection] = 4 * rows
+	want[kinFreshSection], want[kinStaleSection], want[kinKnownSection] = words, words, words
+	want[kinBaseSection] = 4 * rows * k.links.m0
+	want[kinUpperSection] = 4 * k.links.lists * k.links.m
+}
+
+// takeRegions maps what is large, and says where the others are to be copied.
+func (k *kin) takeRegions(l *mapper, rows int, at *[sections]uint64, to *[sections][]byte) {
+	k.fresh.grow(rows)
+	k.stale.grow(rows)
+	k.known.grow(rows)
+	for _, s := range k.regions() {
+		takeRegion(l, s.region, at[s.section], s.length, &to[s.section])
+	}
+	to[kinFreshSection], to[kinStaleSection], to[kinKnownSection] = bytesOf(k.fresh.words), bytesOf(k.stale.words), bytesOf(k.known.words)
+}
+
+// kinRegion is a region and the section that it is in a snapshot.
+type kinRegion struct {
+	region          *region[uint32]
+	section, length int
+}
+
+func (k *kin) regions() [3]kinRegion {
+	l := k.links
+	return [...]kinRegion{{&k.of, kinOfSection, l.count}, {&l.base, kinBaseSection, l.count * l.m0}, {&l.upper, kinUpperSection, l.lists * l.m}}
+}
+
+// remap maps the regions from a snapshot that was just written.
+func (k *kin) remap(f *os.File, h *snapshotHeader, at *[sections]uint64) {
+	for _, s := range k.regions() {
+		remapRegion(s.region, f, h, *at, s.section)
+	}
+}
+
 // take makes the groups those of a section, when all others were copied or mapped, and
 // reports what is wrong with all of these, as far as it could do harm.
 func (k *kin) take(section []byte, live *Bitmap, rows int, now *codes) error {
@@ -70,7 +119,7 @@ func (k *kin) take(section []byte, live *Bitmap, rows int, now *codes) error {
 		k.byNumber = append(k.byNumber, grp)
 		grp.entry.Store(int64(words[2]))
 		grp.effort.Store(int64(words[3] >> groupEffort))
-		if grp.effort.Load() < 0 || grp.effort.Load() > kinEfforts[len(kinEfforts)-1] {
+		if grp.effort.Load() < 0 || grp.effort.Load() > mostEffort {
 			return fmt.Errorf("%w: group %d has the state %#x", ErrSnapshot, number, words[3])
 		}
 		grp.unfit.Store(words[3]&groupUnfit != 0)
@@ -145,9 +194,9 @@ func (grp *kinGroup) add(fresh, stale, known bool) {
 }
 
 // openLongestKin makes doors of the longest rows of each group, for Dot.
-func (g *Graph[T]) openLongestKin() {
+func (g *core) openLongestKin() {
 	k := g.kin.Load()
-	if k == nil || g.arena.metric != codec.Dot {
+	if k == nil || g.metric != codec.Dot {
 		return
 	}
 	for _, grp := range *k.byKey.Load() {

@@ -38,9 +38,7 @@ func (a *Arena[T]) remap(f *os.File, h *snapshotHeader, l *located[T], g *Graph[
 		remapRegion(&g.links.base, f, h, at, baseSection)
 		remapRegion(&g.links.upper, f, h, at, upperSection)
 		if k := g.kin.Load(); k != nil {
-			remapRegion(&k.of, f, h, at, kinOfSection)
-			remapRegion(&k.links.base, f, h, at, kinBaseSection)
-			remapRegion(&k.links.upper, f, h, at, kinUpperSection)
+			k.remap(f, h, &at)
 		}
 	}
 	a.origin.close()
