@@ -2,6 +2,7 @@ package ann
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -27,36 +28,40 @@ const groupQueries = 48
 
 // checkGroup is checkAll for a group. It sets the effort that walks in the group take.
 func (g *core) checkGroup(ctx context.Context, in *web, lock sync.Locker, turn int) (mean, worst float64, missed []int32, err error) {
-	var all, whole part
-	g.locked(lock, func() { all.rows = g.over.sample(groupQueries) })
-	for _, p := range []*part{{rows: in.exam.newest}, {rows: in.group.rows}, &all} {
-		if err := g.ask(ctx, in, lock, p, groupQueries, turn); err != nil {
+	parts := [...]part{{rows: in.exam.newest}, {rows: in.group.rows}, {}}
+	g.locked(lock, func() { parts[2].rows = g.over.sample(groupQueries) })
+	for i := range parts {
+		if err := g.ask(ctx, in, lock, &parts[i], groupQueries, turn); err != nil {
 			return 0, 0, nil, err
 		}
-		whole.add(p)
+		missed = append(missed, parts[i].missed...)
 	}
 	in.exam.since = 0
 	found := false
-	g.locked(lock, func() { found = in.group.settle(&whole, g.exam.low, g.over.rowCount(), g.over.nowCodes().stride) })
+	g.locked(lock, func() { found = in.group.settle(parts[:], g.exam.low, g.over.rowCount(), g.over.nowCodes().stride) })
 	if !found {
-		return 0, 0, whole.missed, ctx.Err()
+		return 0, 0, missed, ctx.Err()
 	}
 	return 1, 1, nil, ctx.Err()
 }
 
-// settle sets the effort of a group by what was found with each, and reports whether one of them
-// is enough, where walks among all rows find low with the least.
-func (grp *kinGroup) settle(p *part, low float64, rows, stride int) bool {
+// settle sets the effort of a group by what was found in the worst of some parts with each, and
+// reports whether one of them is enough, where walks among all rows find low with the least.
+func (grp *kinGroup) settle(parts []part, low float64, rows, stride int) bool {
 	least := kinEnough
 	if low > 0 {
 		least = min(max(low, kinLeast), kinEnough)
 	}
 	for i, ef := range groupEfforts {
-		if p.recallOf(i) < least {
+		if slices.ContainsFunc(parts, func(p part) bool { return p.recallOf(i) < least }) {
 			continue
 		}
 		effort := int64(usualEffort * ef / leastEf)
-		seen := float64(p.seen[i]) / float64(max(1, p.walks))
+		all := part{}
+		for j := range parts {
+			all.add(&parts[j])
+		}
+		seen := float64(all.seen[i]) / float64(max(1, all.walks))
 		if gain*(costWalk+seen*visitCost(float64(ef), stride)) > exactCost(rows, int(grp.size.Load()), stride) {
 			effort = 0
 		}

@@ -137,7 +137,7 @@ func (k *kin) sort(want []uint32, live *Bitmap) (again bool) {
 			again = again || live.Has(row)
 			continue
 		}
-		if live.Has(row) {
+		if !k.known.has(row) && live.Has(row) {
 			k.known.add(row)
 		}
 	}

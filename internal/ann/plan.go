@@ -62,6 +62,9 @@ func (g *core) plan(k, ef int, allowed *Bitmap) plan {
 		bytes := float64(g.over.vectorBytes())
 		least += walkVisits(float64(ef), rows) * costVisitByte * max(0, bytes-float64(g.over.nowCodes().stride))
 	}
+	if p.in.group != nil { // how many of the group pass is known, and mostly tells how many do near the query
+		least = max(least, walkCost(float64(ef)*float64(rows)/float64(max(1, passing)), rows, g.over.nowCodes().stride))
+	}
 	pending := g.waits()
 	if p.in.group != nil {
 		pending = int(g.kinWaits(p.in.group))

@@ -210,6 +210,43 @@ func TestKinOfNamespacesThatComeAndGo(t *testing.T) {
 	require.Greater(t, kinRecall(t, d, c, "space2", filter.Filter{}), 0.9)
 }
 
+// A record that is moved to another namespace, and not written otherwise, is found there at once,
+// and no longer where it was, in each process, before and after it is linked.
+func TestKinOfMovedRecords(t *testing.T) {
+	d := newKinData()
+	path := filepath.Join(t.TempDir(), "test.db")
+	s := openStore(t, path)
+	c := kinCollection(t, s, d, 12_000)
+	o := open(t, openStore(t, path), "docs")
+	moved := map[string]engine.Vector{}
+	var changes []engine.Change
+	for i := 1; i < 200; i += 4 { // of space1
+		id := fmt.Sprint(i)
+		records, err := c.Get(t.Context(), []string{id}, true)
+		require.NoError(t, err)
+		moved[id] = records[0].Vector
+		changes = append(changes, engine.Change{ID: id, Fields: []engine.FieldValue{{Place: 0, Value: "space2"}}})
+	}
+	require.NoError(t, c.Update(t.Context(), changes))
+	look := func() {
+		t.Helper()
+		for id, v := range moved {
+			for _, c := range []engine.Collection{c, o} {
+				for space, first := range map[string]bool{"space1": false, "space2": true} {
+					results, err := c.Search(t.Context(), []engine.Search{{Vector: v, K: 10, Effort: 32, Filter: filter.Eq(engine.NamespaceField, space)}})
+					require.NoError(t, err)
+					require.False(t, results[0].Exact)
+					require.Equal(t, first, results[0].Hits[0].ID == id, "%s in %s", id, space)
+				}
+			}
+		}
+	}
+	look()
+	relinked(t, c)
+	relinked(t, o)
+	look()
+}
+
 // When the field of the namespaces is another one, their links are forgotten, also those in the
 // snapshot.
 func TestKinOfAnAlteredField(t *testing.T) {
