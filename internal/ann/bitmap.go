@@ -11,6 +11,7 @@ import (
 type Bitmap struct {
 	words []uint64
 	count int
+	kin   uint64 // what all rows are of, 0 if that is not known
 }
 
 // NewBitmap returns the set of the rows whose bits are set in words, which it takes
@@ -20,6 +21,9 @@ func NewBitmap(words []uint64) *Bitmap {
 	b.recount()
 	return b
 }
+
+// OfKin says that all rows of the set are of the group that has this key; see [Graph.LinkKin].
+func (b *Bitmap) OfKin(key uint64) { b.kin = key }
 
 // Set adds row. A negative row is no row and is not added.
 func (b *Bitmap) Set(row int32) {

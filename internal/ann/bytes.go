@@ -45,12 +45,24 @@ func (a *Arena[T]) Bytes() int64 {
 }
 
 // Taken is [Arena.Taken] for the graph alone.
-func (g *Graph[T]) Taken() (links Taken) {
-	links.add(g.links.base.taken())
-	links.add(g.links.upper.taken())
-	links.Memory += 4*int64(len(g.links.place)) + 8*int64(len(g.fresh.words)+len(g.stale.words))
+func (g *core) Taken() (links Taken) {
+	links = g.links.taken()
+	links.Memory += 8 * int64(len(g.fresh.words)+len(g.stale.words))
+	if k := g.kin.Load(); k != nil {
+		of := k.links.taken()
+		of.add(k.of.taken())
+		links.add(of.Memory, of.Mapped)
+		links.Memory += 8 * int64(len(k.fresh.words)+len(k.stale.words)+len(k.known.words))
+	}
 	return links
 }
 
+func (l *links) taken() (t Taken) {
+	t.add(l.base.taken())
+	t.add(l.upper.taken())
+	t.Memory += 4 * int64(len(l.place))
+	return t
+}
+
 // Bytes is [Arena.Bytes] for the graph alone.
-func (g *Graph[T]) Bytes() int64 { return g.Taken().Memory }
+func (g *core) Bytes() int64 { return g.Taken().Memory }

@@ -100,8 +100,13 @@ func (g *Graph[T]) Check() error {
 			return fmt.Errorf("row %d is linked, and is to be linked again", row)
 		}
 	}
-	if _, _, ok := g.links.top(); !ok && g.fresh.len() > 0 {
+	if _, _, ok := g.entry.top(); !ok && g.fresh.len() > 0 {
 		return errors.New("there are links, and no row to begin at")
+	}
+	if k := g.kin.Load(); k != nil {
+		if err := k.check(&g.arena.live); err != nil {
+			return err
+		}
 	}
 	return g.links.verify()
 }

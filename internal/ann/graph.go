@@ -7,7 +7,6 @@ import (
 	"math/bits"
 	"strconv"
 	"sync"
-	"sync/atomic"
 
 	"github.com/vecwire/vecwire/codec"
 )
@@ -76,22 +75,8 @@ func (o GraphOptions) Complete() (GraphOptions, error) {
 // between.
 type Graph[T codec.Float] struct {
 	arena *Arena[T]
-	links *links
-	ef    int
-
-	doors doorSet
-	fresh nodeSet // rows that are linked as they are; the other live ones are pending
-	stale nodeSet // rows that are linked and were deleted or set anew since
-
-	byVectors atomic.Bool // walks compare vectors, because codes do not tell rows apart
-	unfit     atomic.Bool // walks find too little: searches are exact
-	longest   float64     // of the arena's vectors when the first of the links were made, for Dot
-	exam      exam
-	log       *slog.Logger
-
-	closed  bool
-	work    sync.Mutex // held by what changes the links, or wants them unchanged
-	scratch sync.Pool  // of *finder[T]
+	core
+	scratch sync.Pool // of *finder[T]
 }
 
 // NewGraph returns a graph over an arena, in which all rows are pending. It
@@ -101,7 +86,8 @@ func NewGraph[T codec.Float](a *Arena[T], o GraphOptions) (*Graph[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Graph[T]{arena: a, links: newLinks(o.M), ef: o.EfConstruction, log: o.Log}
+	g := makeGraph(a, o.M)
+	g.ef, g.log = o.EfConstruction, o.Log
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -111,33 +97,40 @@ func NewGraph[T codec.Float](a *Arena[T], o GraphOptions) (*Graph[T], error) {
 
 // Changed says that row was set or deleted in the arena. If it holds a vector, it is
 // pending from now on.
-func (g *Graph[T]) Changed(row int32) {
+func (g *core) Changed(row int32) {
 	if g.closed {
 		return
 	}
 	g.grow()
-	if g.fresh.has(row) {
-		g.fresh.drop(row)
-		g.stale.add(row)
+	g.outdate(row)
+	if k := g.kin.Load(); k != nil {
+		k.changed(row)
 	}
 }
 
 // Close gives the memory of the links back. Searches are exact from then on, and a
 // Link that is at work finds nothing more to do. The arena stays as it is.
-func (g *Graph[T]) Close() {
+func (g *core) Close() {
 	g.closed = true
 	g.links.free()
 	g.links = newLinks(g.links.m)
+	g.entry.Store(noEntry)
 	g.fresh.take(new(nodeSet))
 	g.stale.take(new(nodeSet))
 	g.doors.set(nil)
+	if k := g.kin.Swap(nil); k != nil {
+		k.free()
+	}
 }
 
-func (g *Graph[T]) grow() {
-	n := g.arena.Rows()
+func (g *core) grow() {
+	n := g.over.rowCount()
 	g.links.grow(n)
 	g.fresh.grow(n)
 	g.stale.grow(n)
+	if k := g.kin.Load(); k != nil {
+		k.grow(n)
+	}
 }
 
 // GraphStats are figures of a [Graph].
@@ -149,22 +142,31 @@ type GraphStats struct {
 	Levels    int   // 0 while no row is linked
 	ByVectors bool  // walks compare vectors, because codes do not tell rows apart
 	Unfit     bool  // the graph finds too few rows, so that all searches are exact
+	Groups    int   // of rows that have links of their own, which searches use
 	Bytes     int64 // of memory that the links take
 }
 
 // Stats returns figures of the graph as it is.
-func (g *Graph[T]) Stats() GraphStats {
+func (g *core) Stats() GraphStats {
 	s := GraphStats{
-		Rows:      g.arena.Len(),
+		Rows:      g.over.count(),
 		Stale:     g.stale.len(),
 		ByVectors: g.byVectors.Load(),
 		Unfit:     g.unfit.Load(),
 		Bytes:     4*int64(len(g.links.base.all)+len(g.links.upper.all)+cap(g.links.place)) + 16*int64(len(g.fresh.words)),
 	}
-	if _, level, ok := g.links.top(); ok {
+	if k := g.kin.Load(); k != nil {
+		for _, grp := range *k.byKey.Load() {
+			if grp.isOfUse(g.over.nowCodes()) {
+				s.Groups++
+			}
+		}
+		s.Bytes += 4*int64(len(k.links.base.all)+len(k.links.upper.all)+len(k.links.place)+len(k.of.all)) + 24*int64(len(k.fresh.words))
+	}
+	if _, level, ok := g.entry.top(); ok {
 		s.Levels = level + 1
 	}
-	for i, live := range g.arena.live.words {
+	for i, live := range g.over.liveRows().words {
 		apart := g.apart(i)
 		s.Apart += bits.OnesCount64(live & apart)
 		s.Pending += bits.OnesCount64(live &^ apart &^ g.fresh.word(i))
@@ -173,29 +175,29 @@ func (g *Graph[T]) Stats() GraphStats {
 }
 
 // apartRows returns the rows that are to stay apart.
-func (g *Graph[T]) apartRows() *Bitmap {
-	if g.arena.codes == nil || g.byVectors.Load() {
+func (g *core) apartRows() *Bitmap {
+	if g.over.nowCodes() == nil || g.byVectors.Load() {
 		return &noRows
 	}
-	return g.arena.codes.astray(g.arena.count)
+	return g.over.nowCodes().astray(g.over.count())
 }
 
 var noRows Bitmap // never changed
 
 // apart returns which of the rows 64*i to 64*i+63 are to stay apart.
-func (g *Graph[T]) apart(i int) uint64 { return g.apartRows().word(i) }
+func (g *core) apart(i int) uint64 { return g.apartRows().word(i) }
 
 // waiting returns which of the rows 64*i to 64*i+63 a walk does not find: they are
 // pending or apart.
-func (g *Graph[T]) waiting(i int) uint64 {
-	return g.arena.live.word(i) & (^g.fresh.word(i) | g.apart(i))
+func (g *core) waiting(i int) uint64 {
+	return g.over.liveRows().word(i) & (^g.fresh.word(i) | g.apart(i))
 }
 
 // waits returns about how many rows wait, and 0 only if none does.
-func (g *Graph[T]) waits() int {
-	n := g.arena.count - g.fresh.len()
-	if c := g.arena.codes; c != nil && !g.byVectors.Load() {
-		n = max(n, c.astray(g.arena.count).count)
+func (g *core) waits() int {
+	n := g.over.count() - g.fresh.len()
+	if c := g.over.nowCodes(); c != nil && !g.byVectors.Load() {
+		n = max(n, c.astray(g.over.count()).count)
 	}
 	return n
 }

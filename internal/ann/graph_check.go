@@ -58,6 +58,7 @@ type exam struct {
 	newest []int32               // the rows linked last, newestKept at most
 	codes  atomic.Pointer[codes] // in use when a whole check was made
 	step   remedy                // the last that was tried
+	low    float64               // what a whole check found with the least effort; 0 if there was none
 
 	moved  int  // how many rows were linked or lost neighbours since all were reached
 	lost   int  // how many could not be reached and are linked again for that
@@ -120,13 +121,13 @@ func (e *exam) noteMended(gone int, mended []int32) {
 
 // review finds out whether walks find what they should, if a check is due, and does
 // what helps if not. It reports whether there is something to be linked again.
-func (g *Graph[T]) review(ctx context.Context, lock sync.Locker) (again bool, err error) {
-	e := &g.exam
+func (g *core) review(ctx context.Context, in *web, lock sync.Locker) (again bool, err error) {
+	e := &in.exam
 	var whole, newest bool
 	g.locked(lock, func() {
-		count := float64(g.arena.count)
+		count := float64(g.rows(in))
 		whole = float64(e.linked.Load()) >= max(1, checkShare*count) ||
-			e.codes.Load() != g.arena.codes && g.fresh.len() > 0 || e.cut ||
+			e.codes.Load() != g.over.nowCodes() && in.linked() > 0 || e.cut ||
 			e.doubtful >= max(doubtFrom, int(count)/doubtShare)
 		newest = e.since >= max(newestFrom, int(count)/newestShare)
 	})
@@ -134,23 +135,27 @@ func (g *Graph[T]) review(ctx context.Context, lock sync.Locker) (again bool, er
 		return false, ctx.Err()
 	}
 	if !whole {
-		worst, err := g.checkNewest(ctx, lock)
+		worst, err := g.checkNewest(ctx, in, lock)
 		if err != nil || worst >= partLeast {
 			return false, err
 		}
 		// Few rows were asked for. The whole check says more.
 	}
 	var codes *codes
-	g.locked(lock, func() { codes = g.arena.codes })
-	mean, worst, missed, err := g.checkAll(ctx, lock, 0)
+	g.locked(lock, func() { codes = g.over.nowCodes() })
+	check := g.checkAll
+	if in.group != nil {
+		check = g.checkGroup
+	}
+	mean, worst, missed, err := check(ctx, in, lock, 0)
 	if err != nil {
 		return false, err
 	}
-	g.openMissed(missed)
+	in.openMissed(missed)
 	if !fits(mean, worst) && len(missed) > 0 {
 		// What a few doors mend needs no more. Others are asked for now, so that it is
 		// not only the missed that are found.
-		if mean, worst, _, err = g.checkAll(ctx, lock, 1); err != nil {
+		if mean, worst, _, err = check(ctx, in, lock, 1); err != nil {
 			return false, err
 		}
 	}
@@ -160,20 +165,20 @@ func (g *Graph[T]) review(ctx context.Context, lock sync.Locker) (again bool, er
 		if e.codes.Load() != codes { // what did not help before may help now
 			e.step = nothing
 		}
-		again = g.arena.codes != codes
+		again = g.over.nowCodes() != codes
 	})
 	if again { // others were made meanwhile
 		return true, nil
 	}
 	if !e.cut && fits(mean, worst) {
-		g.unfit.Store(false)
+		in.unfit.Store(false)
 		e.codes.Store(codes)
 		if e.step == linkAgain {
 			e.step = nothing
 		}
 		return false, nil
 	}
-	again = g.mendAll(lock, mean, worst)
+	again = g.mendAll(in, lock, mean, worst)
 	e.codes.Store(codes)
 	return again, nil
 }
@@ -185,10 +190,13 @@ func fits(mean, worst float64) bool {
 
 // mendAll does the next of the remedies, and reports whether all rows are to be
 // linked again.
-func (g *Graph[T]) mendAll(lock sync.Locker, mean, worst float64) bool {
-	e := &g.exam
+func (g *core) mendAll(in *web, lock sync.Locker, mean, worst float64) bool {
+	e := &in.exam
+	if in.group != nil {
+		return g.mendGroup(in, lock)
+	}
 	if e.step >= walkByVectors {
-		if !g.unfit.Swap(true) {
+		if !in.unfit.Swap(true) {
 			g.log.Warn("the graph finds too few of the nearest rows, and nothing helps: all searches are exact until it finds more",
 				"recall", mean, "recall of the worst part", worst)
 		}
@@ -203,46 +211,62 @@ func (g *Graph[T]) mendAll(lock sync.Locker, mean, worst float64) bool {
 	g.log.Warn(text, "recall", mean, "recall of the worst part", worst)
 	e.suspects = nil
 	g.locked(lock, func() {
-		g.unfit.Store(true) // till all rows wait
+		in.unfit.Store(true) // till all rows wait
 		g.byVectors.Store(e.step == walkByVectors)
 		g.restart()
-		g.unfit.Store(false)
+		in.unfit.Store(false)
 	})
 	return true
 }
 
 // restart makes all linked rows pending.
-func (g *Graph[T]) restart() {
+func (g *core) restart() {
 	for _, row := range g.fresh.appendTo(nil) {
-		if g.fresh.drop(row) {
-			g.stale.add(row)
-		}
+		g.outdate(row)
 	}
 	g.doors.set(nil)
+	if k := g.kin.Load(); k != nil {
+		k.restart()
+	}
 }
 
 // A part is rows that are near each other, and what a check found of them.
 type part struct {
-	rows      []int32
-	hits, all int
-	low       int     // hits with the least effort
-	missed    []int32 // with the least effort
+	rows   []int32
+	all    int
+	hits   [len(groupEfforts)]int // with one effort after the other
+	seen   [len(groupEfforts)]int // how many rows walks saw
+	walks  int                    // how many these were, with each
+	missed []int32                // with the last effort
 }
 
-func (p *part) recall() float64 {
+// wholeEfforts are those of a part of all rows; the last is the least.
+func (g *core) wholeEfforts() []int { return []int{2 * g.ef, leastEf} }
+
+// recallOf returns which share was found with one of the efforts.
+func (p *part) recallOf(effort int) float64 {
 	if p.all == 0 {
 		return 1
 	}
-	return float64(p.hits) / float64(p.all)
+	return float64(p.hits[effort]) / float64(p.all)
 }
 
-// lowRecall is recall with the least effort.
-func (p *part) lowRecall() float64 {
-	return (&part{hits: p.low, all: p.all}).recall()
+// recall is that with the most effort, and lowRecall with the least, of a part of all rows.
+func (p *part) recall() float64    { return p.recallOf(0) }
+func (p *part) lowRecall() float64 { return p.recallOf(1) }
+
+// add adds what another part found.
+func (p *part) add(o *part) {
+	p.all, p.walks = p.all+o.all, p.walks+o.walks
+	for i := range p.hits {
+		p.hits[i] += o.hits[i]
+		p.seen[i] += o.seen[i]
+	}
+	p.missed = append(p.missed, o.missed...)
 }
 
 // ask searches for n rows of the part, from the from-th of every so many on.
-func (g *Graph[T]) ask(ctx context.Context, lock sync.Locker, p *part, n, from int) error {
+func (g *core) ask(ctx context.Context, in *web, lock sync.Locker, p *part, n, from int) error {
 	n = min(n, len(p.rows))
 	if n == 0 {
 		return nil
@@ -253,7 +277,7 @@ func (g *Graph[T]) ask(ctx context.Context, lock sync.Locker, p *part, n, from i
 	}
 	for some := range slices.Chunk(rows, askAtOnce) {
 		var err error
-		if g.locked(lock, func() { err = g.compareExact(ctx, p, some) }); err != nil {
+		if g.locked(lock, func() { err = g.over.compareExact(ctx, in, p, some) }); err != nil {
 			return err
 		}
 	}
@@ -261,27 +285,34 @@ func (g *Graph[T]) ask(ctx context.Context, lock sync.Locker, p *part, n, from i
 }
 
 // compareExact adds to p what walks find of the rows nearest to rows.
-func (g *Graph[T]) compareExact(ctx context.Context, p *part, rows []int32) error {
+func (g *Graph[T]) compareExact(ctx context.Context, in *web, p *part, rows []int32) error {
 	var qs []Query[T]
 	for _, row := range rows {
 		if g.arena.live.Has(row) && codec.Check(g.arena.row(row), g.arena.dim, g.arena.metric) == nil {
 			qs = append(qs, Query[T]{Vector: g.arena.row(row), K: checkK})
 		}
 	}
-	if err := g.arena.SearchMany(ctx, qs, nil); err != nil {
+	if err := g.arena.SearchMany(ctx, qs, in.members()); err != nil {
 		return err
+	}
+	efforts := g.wholeEfforts()
+	if in.group != nil {
+		efforts = groupEfforts[:]
 	}
 	s := g.borrowFinder()
 	defer g.scratch.Put(s)
 	var got []Candidate
 	for _, q := range qs {
+		if len(q.Found) == 0 {
+			continue
+		}
 		floor := q.Found[len(q.Found)-1].Score
 		if floor == q.Found[0].Score && len(q.Found) >= checkK {
 			continue // any of many equal rows would do
 		}
-		for i, ef := range []int{2 * g.ef, leastEf} {
+		for i, ef := range efforts {
 			var err error
-			if got, _, err = g.find(ctx, s, got[:0], q.Vector, plan{k: checkK, ef: ef, want: 1}, nil); err != nil {
+			if got, _, err = g.find(ctx, s, got[:0], q.Vector, plan{in: in, k: checkK, ef: ef, want: 1}, in.members()); err != nil {
 				return err
 			}
 			hits := 0
@@ -290,23 +321,23 @@ func (g *Graph[T]) compareExact(ctx context.Context, p *part, rows []int32) erro
 					hits++
 				}
 			}
-			if i == 1 {
-				p.low += hits
+			p.hits[i] += hits
+			p.seen[i] += s.seen
+			if i == len(efforts)-1 {
 				g.miss(p, q.Found, got)
-			} else {
-				p.hits += hits
 			}
 		}
 		p.all += min(len(q.Found), checkK)
+		p.walks++
 	}
 	return nil
 }
 
 // miss notes the best of the rows that were to be found and were not. Under Dot, where
 // all queries of a place may ask for the same few rows, it is all of them.
-func (g *Graph[T]) miss(p *part, want, got []Candidate) {
+func (g *core) miss(p *part, want, got []Candidate) {
 	most := 1
-	if g.arena.metric == codec.Dot {
+	if g.metric == codec.Dot {
 		most = checkK
 	}
 	for _, c := range want[:min(len(want), checkK)] {
@@ -318,7 +349,7 @@ func (g *Graph[T]) miss(p *part, want, got []Candidate) {
 }
 
 // openMissed makes doors of those of rows that were missed most often.
-func (g *Graph[T]) openMissed(rows []int32) {
+func (in *web) openMissed(rows []int32) {
 	times := make(map[int32]int)
 	for _, row := range rows {
 		times[row]++
@@ -327,22 +358,22 @@ func (g *Graph[T]) openMissed(rows []int32) {
 		return cmp.Or(cmp.Compare(times[b], times[a]), cmp.Compare(a, b))
 	})
 	for _, row := range often[:min(missedDoors, len(often))] {
-		g.doors.add(row)
+		in.doors.add(row)
 	}
 }
 
 // checkNewest returns the recall of the rows linked last. Under Dot, what they miss
 // become doors: it may be the best of all that is near them.
-func (g *Graph[T]) checkNewest(ctx context.Context, lock sync.Locker) (float64, error) {
-	e := &g.exam
+func (g *core) checkNewest(ctx context.Context, in *web, lock sync.Locker) (float64, error) {
+	e := &in.exam
 	p := part{rows: e.newest[max(0, len(e.newest)-e.since):]}
 	few := newestFew
-	if g.arena.metric == codec.Dot {
+	if g.metric == codec.Dot {
 		few = newestDot
 	}
-	err := g.ask(ctx, lock, &p, few, len(p.rows)/(2*few))
-	if g.arena.metric == codec.Dot {
-		g.openMissed(p.missed)
+	err := g.ask(ctx, in, lock, &p, few, len(p.rows)/(2*few))
+	if g.metric == codec.Dot {
+		in.openMissed(p.missed)
 	}
 	e.since = 0
 	return p.recall(), err
@@ -351,37 +382,38 @@ func (g *Graph[T]) checkNewest(ctx context.Context, lock sync.Locker) (float64, 
 // checkAll returns the mean recall of all parts and that of the worst one, and rows that
 // were missed: in the parts that fail, and under Dot by any query.
 // Each turn asks for other rows.
-func (g *Graph[T]) checkAll(ctx context.Context, lock sync.Locker, turn int) (mean, worst float64, missed []int32, err error) {
+func (g *core) checkAll(ctx context.Context, in *web, lock sync.Locker, turn int) (mean, worst float64, missed []int32, err error) {
 	var parts []part
-	g.locked(lock, func() { parts = g.parts() })
+	g.locked(lock, func() { parts = g.over.parts() })
 	var whole part
 	for i := range parts {
 		n := partQueries
 		switch {
 		case i < 2:
 			n = newestQueries
-		case g.arena.metric == codec.Dot:
+		case g.metric == codec.Dot:
 			n = partDot
 		}
-		if err := g.ask(ctx, lock, &parts[i], n, turn*(1+len(parts[i].rows)/(4*n))); err != nil {
+		if err := g.ask(ctx, in, lock, &parts[i], n, turn*(1+len(parts[i].rows)/(4*n))); err != nil {
 			return 0, 0, nil, err
 		}
-		whole.hits, whole.all, whole.low = whole.hits+parts[i].hits, whole.all+parts[i].all, whole.low+parts[i].low
+		whole.add(&parts[i])
 	}
 	mean, worst = whole.recall(), 1
+	in.exam.low = whole.lowRecall()
 	for i := range parts {
 		p := &parts[i]
 		lowLeast := 0.0
-		if g.arena.metric == codec.Dot || i == 1 {
+		if g.metric == codec.Dot || i == 1 {
 			lowLeast = whole.lowRecall() - lowSlack
 		}
 		fails := func() bool { return p.recall() < min(partLeast, mean-partSlack) || p.lowRecall() < lowLeast }
 		if fails() {
-			if err := g.ask(ctx, lock, p, partSecond, 1+len(p.rows)/(2*partSecond)); err != nil {
+			if err := g.ask(ctx, in, lock, p, partSecond, 1+len(p.rows)/(2*partSecond)); err != nil {
 				return 0, 0, nil, err
 			}
 		}
-		if fails() || g.arena.metric == codec.Dot {
+		if fails() || g.metric == codec.Dot {
 			missed = append(missed, p.missed...)
 		}
 		worst = min(worst, p.recall())
@@ -389,6 +421,6 @@ func (g *Graph[T]) checkAll(ctx context.Context, lock sync.Locker, turn int) (me
 			worst = min(worst, p.lowRecall())
 		}
 	}
-	g.exam.since = 0
+	in.exam.since = 0
 	return mean, worst, missed, ctx.Err()
 }

@@ -47,7 +47,7 @@ func BenchmarkSelfCheck(b *testing.B) {
 				run(1, func(ctx context.Context, g *Graph[float32], lock sync.Locker) error {
 					g.work.Lock()
 					defer g.work.Unlock()
-					_, err := g.linkPending(ctx, lock, 1, nil)
+					_, err := g.linkPending(ctx, &g.web, lock, 1, nil)
 					return err
 				})
 			}

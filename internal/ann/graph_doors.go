@@ -1,7 +1,6 @@
 package ann
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -88,22 +87,22 @@ func (d *doorSet) renew(parts []int32) {
 }
 
 // openLongest makes doors of the longest rows, for Dot.
-func (g *Graph[T]) openLongest() {
-	g.doors.long.Store(nil)
-	g.openLonger(g.arena.live.All())
+func (g *core) openLongest(in *web) {
+	in.doors.long.Store(nil)
+	g.openLonger(in, g.members(in))
 }
 
 // openLonger makes doors of those of rows that are among the longest.
-func (g *Graph[T]) openLonger(rows iter.Seq[int32]) {
-	if g.arena.metric != codec.Dot {
+func (g *core) openLonger(in *web, rows iter.Seq[int32]) {
+	if g.metric != codec.Dot {
 		return
 	}
 	var doors []int32
 	longer := func(a, b int32) int {
-		return cmp.Or(cmp.Compare(g.arena.half.all[b], g.arena.half.all[a]), cmp.Compare(a, b))
+		return g.over.longer(a, b)
 	}
 	offer := func(row int32) {
-		if !g.fresh.has(row) || len(doors) == longDoors && longer(row, doors[longDoors-1]) >= 0 {
+		if !in.fresh.has(row) || len(doors) == longDoors && longer(row, doors[longDoors-1]) >= 0 {
 			return
 		}
 		if i, found := slices.BinarySearchFunc(doors, row, longer); !found {
@@ -111,36 +110,36 @@ func (g *Graph[T]) openLonger(rows iter.Seq[int32]) {
 			doors = doors[:min(longDoors, len(doors))]
 		}
 	}
-	if long := g.doors.long.Load(); long != nil {
+	if long := in.doors.long.Load(); long != nil {
 		for _, row := range *long {
 			offer(row)
 		}
 		if len(doors) < longDoors/2 { // those that were deleted left room for others
-			rows = g.arena.live.All()
+			rows = g.members(in)
 		}
 	}
 	for row := range rows {
 		offer(row)
 	}
-	g.doors.long.Store(&doors)
+	in.doors.long.Store(&doors)
 }
 
 // enter offers the nearest doors to a walk on level 0, which has begun at best. A door
 // that is no nearer than that is at no better place, but for Dot: there are no places
 // there for what a query looks for.
-func (g *Graph[T]) enter(w *walker, best spot, ef int) {
-	if g.arena.metric != codec.Dot {
-		g.enterBy(w, ef, nearDoors, g.doors.all(), best)
+func (g *core) enter(in *web, w *walker, best spot, ef int) {
+	if g.metric != codec.Dot {
+		in.enterBy(w, ef, nearDoors, in.doors.all(), best)
 		return
 	}
-	g.enterBy(w, ef, nearDot, g.doors.all(), ^spot(0))
-	if long := g.doors.long.Load(); long != nil && w.row == nobody {
-		g.enterBy(w, ef, nearDot, *long, ^spot(0))
+	in.enterBy(w, ef, nearDot, in.doors.all(), ^spot(0))
+	if long := in.doors.long.Load(); long != nil && w.row == nobody {
+		in.enterBy(w, ef, nearDot, *long, ^spot(0))
 	}
 }
 
 // enterBy offers the nearest of some doors, most at most, that are nearer than a spot.
-func (g *Graph[T]) enterBy(w *walker, ef, most int, doors []int32, than spot) {
+func (in *web) enterBy(w *walker, ef, most int, doors []int32, than spot) {
 	var near [max(nearDoors, nearDot)]spot
 	n := 0
 	for len(doors) > 0 {
@@ -150,7 +149,7 @@ func (g *Graph[T]) enterBy(w *walker, ef, most int, doors []int32, than spot) {
 		w.measure(keys, at)
 		for i, key := range keys {
 			s := newSpot(key, at[i])
-			if s >= than || !g.fresh.has(at[i]) {
+			if s >= than || !in.fresh.has(at[i]) {
 				continue
 			}
 			if n < most {
@@ -176,7 +175,7 @@ func (g *Graph[T]) enterBy(w *walker, ef, most int, doors []int32, than spot) {
 // open looks for some of the rows as a search would, and makes those that it does not
 // find doors.
 // It returns how many those are.
-func (g *Graph[T]) open(ctx context.Context, lock sync.Locker, workers int, rows []int32) (int, error) {
+func (g *core) open(ctx context.Context, in *web, lock sync.Locker, workers int, rows []int32) (int, error) {
 	var opened atomic.Int64
 	some := make([]int32, 0, len(rows)/doorShare+1)
 	for i := len(rows) - 1; i >= 0; i -= doorShare { // the last is among them
@@ -184,8 +183,8 @@ func (g *Graph[T]) open(ctx context.Context, lock sync.Locker, workers int, rows
 	}
 	err := g.spread(ctx, lock, workers, len(some), linkRows, func(w *walker, from, to int) {
 		for _, row := range some[from:to] {
-			if g.fresh.has(row) && g.hidden(w, row) {
-				g.doors.add(row)
+			if in.fresh.has(row) && g.hidden(in, w, row) {
+				in.doors.add(row)
 				opened.Add(1)
 			}
 		}
@@ -194,11 +193,11 @@ func (g *Graph[T]) open(ctx context.Context, lock sync.Locker, workers int, rows
 }
 
 // hidden reports whether a walk finds neither row nor any of its nearest neighbours.
-func (g *Graph[T]) hidden(w *walker, row int32) bool {
-	if g.meets(w, row) {
+func (g *core) hidden(in *web, w *walker, row int32) bool {
+	if g.meets(in, w, row) {
 		return false
 	}
-	w.list = g.links.read(w.list[:0], row, 0)
+	w.list = in.links.read(w.list[:0], row, 0)
 	w.sort(row, w.list)
 	for i, s := range w.sorted {
 		if i < doorNeighbors && !w.visit(s.row()) {
@@ -209,18 +208,18 @@ func (g *Graph[T]) hidden(w *walker, row int32) bool {
 }
 
 // meets reports whether a walk finds row, or what is equal to it.
-func (g *Graph[T]) meets(w *walker, row int32) bool {
-	entry, top, ok := g.links.top()
+func (g *core) meets(in *web, w *walker, row int32) bool {
+	entry, top, ok := in.entry.top()
 	if !ok {
 		return true
 	}
 	w.row = row
-	best := g.links.descend(w, entry, top, 0)
-	w.start(g.links.rows())
+	best := in.links.descend(w, entry, top, 0)
+	w.start(in.links.rows())
 	w.visit(best.row())
 	w.offer(best, doorEf)
-	g.enter(w, best, doorEf)
-	g.links.walk(w, doorEf, 0)
+	g.enter(in, w, best, doorEf)
+	in.links.walk(w, doorEf, 0)
 	w.at = append(w.at[:0], row)
 	w.measure(w.keys[:1], w.at)
 	return w.pool[0].key() <= w.keys[0]
@@ -228,22 +227,22 @@ func (g *Graph[T]) meets(w *walker, row int32) bool {
 
 // replaceDoors puts in the place of the doors that are no longer linked some of their
 // neighbours that are.
-func (g *Graph[T]) replaceDoors() {
-	doors := g.doors.all()
-	if !slices.ContainsFunc(doors, func(row int32) bool { return !g.fresh.has(row) }) {
+func (in *web) replaceDoors() {
+	doors := in.doors.all()
+	if !slices.ContainsFunc(doors, func(row int32) bool { return !in.fresh.has(row) }) {
 		return
 	}
 	var kept, list []int32
 	for _, row := range doors {
 		list = append(list[:0], row)
-		if !g.fresh.has(row) {
-			list = g.links.read(list[:0], row, 0)
+		if !in.fresh.has(row) {
+			list = in.links.read(list[:0], row, 0)
 		}
-		if i := slices.IndexFunc(list, g.fresh.has); i >= 0 && !slices.Contains(kept, list[i]) {
+		if i := slices.IndexFunc(list, in.fresh.has); i >= 0 && !slices.Contains(kept, list[i]) {
 			kept = append(kept, list[i])
 		}
 	}
-	parts := g.doors.parts
-	g.doors.set(kept)
-	g.doors.parts = min(parts, len(kept))
+	parts := in.doors.parts
+	in.doors.set(kept)
+	in.doors.parts = min(parts, len(kept))
 }

@@ -10,21 +10,22 @@ import (
 // the codes, chooses among them, and makes row a neighbour of each (Malkov and
 // Yashunin, Efficient and robust approximate nearest neighbor search using
 // hierarchical navigable small world graphs, IEEE TPAMI 42, 2020, algorithm 1).
-// Rows of avoid are crossed, but not chosen. Any number of inserts of different
+// Stale rows are crossed, but not chosen. Any number of inserts of different
 // rows may run at the same time, and any number of walks. It returns how far the
 // nearest and the checkK-th nearest row are that were found, as keys.
 //
-// enter, if not nil, offers the walk on level 0 more rows to begin at.
-func (l *links) insert(w *walker, row int32, ef int, avoid *nodeSet, enter func(w *walker, best spot, ef int)) (near, far int32) {
+// enter offers the walk on level 0 more rows to begin at.
+func (in *web) insert(w *walker, row int32, ef int, enter func(in *web, w *walker, best spot, ef int)) (near, far int32) {
+	l, avoid := in.links, in.stale
 	far = math.MaxInt32
 	level := l.level(row)
 	for i := range level + 1 {
 		l.set(row, i, nil)
 	}
-	if l.first(row) {
+	if in.entry.first(l.asEntry(row)) {
 		return near, far
 	}
-	entry, top, _ := l.top()
+	entry, top, _ := in.entry.top()
 	w.row = row
 	best := l.descend(w, entry, top, level)
 	for i := min(level, top); i >= 0; i-- {
@@ -32,8 +33,8 @@ func (l *links) insert(w *walker, row int32, ef int, avoid *nodeSet, enter func(
 		w.visit(row)
 		w.visit(best.row())
 		w.pool = append(w.pool, best)
-		if i == 0 && enter != nil {
-			enter(w, best, ef)
+		if i == 0 {
+			enter(in, w, best, ef)
 		}
 		l.walk(w, ef, i)
 		best = w.pool[0] &^ expanded
@@ -51,7 +52,7 @@ func (l *links) insert(w *walker, row int32, ef int, avoid *nodeSet, enter func(
 	if len(w.pool) >= checkK {
 		near, far = w.pool[0].key(), w.pool[checkK-1].key()
 	}
-	l.raise(row)
+	in.entry.raise(l.asEntry(row))
 	return near, far
 }
 

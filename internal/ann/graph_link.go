@@ -29,32 +29,38 @@ const (
 // It holds lock, the owner's for reading, while it works, and gives it back every
 // few rows. progress, if not nil, is told now and then how many of how many rows
 // have been linked, by one goroutine at a time.
-func (g *Graph[T]) Link(ctx context.Context, lock sync.Locker, workers int, progress func(done, total int)) error {
+func (g *core) Link(ctx context.Context, lock sync.Locker, workers int, progress func(done, total int)) error {
 	g.work.Lock()
 	defer g.work.Unlock()
-	workers = max(1, workers)
+	return g.linkAll(ctx, &g.web, lock, max(1, workers), progress)
+}
+
+// linkAll is Link of one web.
+func (g *core) linkAll(ctx context.Context, in *web, lock sync.Locker, workers int, progress func(done, total int)) error {
 	var touched []int32
 	report, looked := progress, false
+	locked := func(f func()) { g.locked(lock, f) }
+	equal := func(a, b int32) bool { return g.over.equal(a, b) }
 	for {
-		rows, err := g.linkPending(ctx, lock, workers, report)
+		rows, err := g.linkPending(ctx, in, lock, workers, report)
 		if err != nil {
 			return err
 		}
 		touched = append(touched, rows...)
-		again, err := g.rejoin(ctx, lock)
+		again, err := in.rejoin(ctx, locked, equal)
 		report = nil // the few that are linked once more were counted
 		if err == nil && !again {
 			var opened int
-			opened, err = g.open(ctx, lock, workers, touched)
+			opened, err = g.open(ctx, in, lock, workers, touched)
 			touched = touched[:0]
 			if err == nil && opened > 0 && !looked { // there may be more like them
 				looked = true
-				g.exam.hidden = true
-				again, err = g.rejoin(ctx, lock)
+				in.exam.hidden = true
+				again, err = in.rejoin(ctx, locked, equal)
 			}
 		}
 		if err == nil && !again {
-			again, err = g.review(ctx, lock)
+			again, err = g.review(ctx, in, lock)
 			report = progress
 		}
 		if err != nil || !again {
@@ -65,24 +71,26 @@ func (g *Graph[T]) Link(ctx context.Context, lock sync.Locker, workers int, prog
 
 // linkPending unlinks the stale rows and links the pending ones. It returns the rows
 // that have other neighbours by that.
-func (g *Graph[T]) linkPending(ctx context.Context, lock sync.Locker, workers int, progress func(done, total int)) (touched []int32, err error) {
+func (g *core) linkPending(ctx context.Context, in *web, lock sync.Locker, workers int, progress func(done, total int)) (touched []int32, err error) {
 	g.locked(lock, func() {
-		g.outgrown()
-		g.setApart()
-		g.replaceDoors()
+		if in.group == nil {
+			g.outgrown()
+			g.setApart()
+		}
+		in.replaceDoors()
 	})
-	gone, mended, err := g.unlink(ctx, lock, workers)
+	gone, mended, err := g.unlink(ctx, in, lock, workers)
 	if err != nil {
 		return nil, err
 	}
 	var rows []int32
 	done := 0 // a graph without links counts the rows that stay apart, too
 	g.locked(lock, func() {
-		if g.fresh.len() == 0 {
+		if in.linked() == 0 && progress != nil {
 			done = g.Stats().Apart
 		}
-		for row := range g.arena.live.All() {
-			if g.isPending(row) {
+		for row := range g.members(in) {
+			if g.isPending(in, row) {
 				rows = append(rows, row)
 			}
 		}
@@ -92,12 +100,12 @@ func (g *Graph[T]) linkPending(ctx context.Context, lock sync.Locker, workers in
 	err = g.spread(ctx, lock, workers, len(rows), linkRows, func(w *walker, from, to int) {
 		for _, row := range rows[from:to] {
 			// A row that became stale meanwhile is for the next call.
-			if g.isPending(row) && !g.stale.has(row) {
-				near, far := g.links.insert(w, row, g.ef, &g.stale, g.enter)
-				g.fresh.add(row)
-				g.exam.linked.Add(1)
-				if far > 0 && near == far || w.exact == nil && float64(far) < g.arena.blurred() {
-					g.exam.suspect(row)
+			if g.isPending(in, row) && !in.stale.has(row) {
+				near, far := in.insert(w, row, g.ef, g.enter)
+				in.list(row)
+				in.exam.linked.Add(1)
+				if far > 0 && near == far || w.exact == nil && float64(far) < g.over.blur() {
+					in.exam.suspect(row)
 				}
 			}
 		}
@@ -113,27 +121,27 @@ func (g *Graph[T]) linkPending(ctx context.Context, lock sync.Locker, workers in
 	if err != nil {
 		return nil, err
 	}
-	g.exam.noteMended(gone, mended)
-	g.exam.note(rows)
-	g.exam.moved += len(rows) + len(mended)
-	g.locked(lock, func() { g.openLonger(slices.Values(rows)) })
+	in.exam.noteMended(gone, mended)
+	in.exam.note(rows)
+	in.exam.moved += len(rows) + len(mended)
+	g.locked(lock, func() { g.openLonger(in, slices.Values(rows)) })
 	return append(mended, rows...), nil
 }
 
 // isPending reports whether row is to be linked.
-func (g *Graph[T]) isPending(row int32) bool {
-	return g.arena.live.Has(row) && !g.fresh.has(row) && g.apart(int(row>>6))>>(row&63)&1 == 0
+func (g *core) isPending(in *web, row int32) bool {
+	return in.wants(row) && g.over.liveRows().Has(row) && !in.fresh.has(row) && g.apart(int(row>>6))>>(row&63)&1 == 0
 }
 
 // outgrown makes all rows pending if, under Dot, the longest row is half as long again
 // as when they were linked, or the other way round: the space that they were linked in
 // is another then.
-func (g *Graph[T]) outgrown() {
-	if g.arena.metric != codec.Dot {
+func (g *core) outgrown() {
+	if g.metric != codec.Dot {
 		return
 	}
 	const far = 1.5 * 1.5 // of half the square
-	longest := g.arena.longest()
+	longest := g.over.longestRow()
 	linked := g.fresh.len() > 0
 	if linked && longest <= far*g.longest && g.longest <= far*longest {
 		return
@@ -146,25 +154,23 @@ func (g *Graph[T]) outgrown() {
 
 // setApart makes stale the linked rows that are to stay apart since other codes are
 // in use.
-func (g *Graph[T]) setApart() {
-	for i := range g.arena.live.words {
+func (g *core) setApart() {
+	for i := range g.over.liveRows().words {
 		for w := g.fresh.word(i) & g.apart(i); w != 0; w &= w - 1 {
-			row := int32(i<<6 + bits.TrailingZeros64(w))
-			g.fresh.drop(row)
-			g.stale.add(row)
+			g.outdate(int32(i<<6 + bits.TrailingZeros64(w)))
 		}
 	}
 }
 
 // unlink takes the stale rows out of all lists, and returns how many these were and the
 // rows that lost a neighbour by that.
-func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) (n int, mended []int32, err error) {
+func (g *core) unlink(ctx context.Context, in *web, lock sync.Locker, workers int) (n int, mended []int32, err error) {
 	var gone []int32
 	rows := 0
 	g.locked(lock, func() {
-		gone = g.stale.appendTo(nil)
-		rows = g.links.rows()
-		g.pickEntry()
+		gone = in.outdated()
+		rows = in.links.rows()
+		g.pickEntry(in)
 	})
 	if len(gone) == 0 {
 		return 0, nil, nil
@@ -172,12 +178,15 @@ func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) (n
 	var mu sync.Mutex // of mended
 	err = g.spread(ctx, lock, workers, rows, mendRows, func(w *walker, from, to int) {
 		for row := int32(from); row < int32(to); row++ {
-			for level := g.links.level(row); level >= 0 && g.fresh.has(row); level-- {
-				changed, left := g.links.mend(w, row, level, &g.stale)
+			if !in.has(row) {
+				continue
+			}
+			for level := in.links.level(row); level >= 0 && in.fresh.has(row); level-- {
+				changed, left := in.links.mend(w, row, level, in.stale)
 				switch {
 				case level > 0 || !changed:
 				case left == 0:
-					g.fresh.drop(row) // all around it are gone: it is linked again
+					in.unlist(row) // all around it are gone: it is linked again
 				default:
 					mu.Lock()
 					mended = append(mended, row)
@@ -189,22 +198,20 @@ func (g *Graph[T]) unlink(ctx context.Context, lock sync.Locker, workers int) (n
 	if err != nil {
 		return 0, nil, err
 	}
-	g.exam.linked.Add(int64(len(gone)))
+	in.exam.linked.Add(int64(len(gone)))
 	g.locked(lock, func() {
 		for _, row := range gone {
-			if g.stale.has(row) {
-				g.stale.drop(row)
-			}
+			in.forget(row)
 		}
 	})
 	return len(gone), mended, nil
 }
 
 // locked calls f while it holds lock, if the arena has codes and the graph is open.
-func (g *Graph[T]) locked(lock sync.Locker, f func()) {
+func (g *core) locked(lock sync.Locker, f func()) {
 	lock.Lock()
 	defer lock.Unlock()
-	if g.arena.codes != nil && !g.closed {
+	if g.over.nowCodes() != nil && !g.closed {
 		f()
 	}
 }
@@ -219,7 +226,7 @@ func (g *Graph[T]) setSpace(w *walker) {
 
 // spread calls do for the numbers from 0 to n-1, step at a time, in several
 // goroutines, each time holding lock, and then done, if not nil, without it.
-func (g *Graph[T]) spread(ctx context.Context, lock sync.Locker, workers, n, step int, do func(w *walker, from, to int), done func(n int)) error {
+func (g *core) spread(ctx context.Context, lock sync.Locker, workers, n, step int, do func(w *walker, from, to int), done func(n int)) error {
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	work := func() error {
@@ -237,7 +244,7 @@ func (g *Graph[T]) spread(ctx context.Context, lock sync.Locker, workers, n, ste
 				if w == nil {
 					w = newWalker(g.links)
 				}
-				g.setSpace(w)
+				g.over.setSpace(w)
 				do(w, from, to)
 			})
 			if done != nil {
@@ -246,7 +253,7 @@ func (g *Graph[T]) spread(ctx context.Context, lock sync.Locker, workers, n, ste
 		}
 	}
 	for range min(workers, (n+step-1)/step) {
-		group.Go(func() error { return g.arena.Guard(work) })
+		group.Go(func() error { return g.over.guard(work) })
 	}
 	return group.Wait()
 }

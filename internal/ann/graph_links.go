@@ -29,23 +29,12 @@ type links struct {
 	place []int32        // for each placeRows rows, which of upper's lists is the first of theirs
 	count int            // rows that there is room for
 	lists int            // how many upper holds
-
-	// entry is where searches start: its level in the upper half, its row in the
-	// lower. It is noEntry while the graph is empty.
-	entry atomic.Int64
 	locks [listLocks]sync.Mutex
 }
 
-const (
-	noEntry = int64(-1)
-	nobody  = int32(-1) // no row
-)
+const nobody = int32(-1) // no row
 
-func newLinks(m int) *links {
-	l := &links{m: m, m0: 2 * m}
-	l.entry.Store(noEntry)
-	return l
-}
+func newLinks(m int) *links { return &links{m: m, m0: 2 * m} }
 
 // rows returns the number of rows that there is room for.
 func (l *links) rows() int { return l.count }
@@ -131,29 +120,7 @@ func (l *links) set(row int32, level int, rows []int32) {
 // lock returns the lock of row's lists. Nobody holds two.
 func (l *links) lock(row int32) *sync.Mutex { return &l.locks[row%listLocks] }
 
-// top returns the entry and its level, or false if the graph is empty.
-func (l *links) top() (row int32, level int, ok bool) {
-	e := l.entry.Load()
-	return int32(e), int(e >> 32), e != noEntry
-}
-
-// first makes row the entry if the graph is empty, and reports whether it was.
-func (l *links) first(row int32) bool {
-	return l.entry.CompareAndSwap(noEntry, l.asEntry(row))
-}
-
-// raise makes row the entry if it is on a level where no entry was before. Its
-// lists are written by then: searches start there at once.
-func (l *links) raise(row int32) {
-	mine := l.asEntry(row)
-	for {
-		e := l.entry.Load()
-		if e>>32 >= mine>>32 || l.entry.CompareAndSwap(e, mine) {
-			return
-		}
-	}
-}
-
+// asEntry returns what an [entry] is that is row.
 func (l *links) asEntry(row int32) int64 { return int64(l.level(row))<<32 | int64(row) }
 
 // free gives the memory back.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/bits"
 	"slices"
-	"sync"
 )
 
 // A list that is full keeps no neighbour that is nearer to another one. So rows of a
@@ -46,31 +45,34 @@ func (r *reached) add(row int32) {
 	}
 }
 
+// whileLocked calls f as Graph.locked does.
+type whileLocked func(f func())
+
 // rejoin makes those of the linked rows pending that no walk can reach, if that is
 // due, and reports whether there are any. Those that it could not help the time
 // before become doors.
-func (g *Graph[T]) rejoin(ctx context.Context, lock sync.Locker) (again bool, err error) {
-	e := &g.exam
+func (in *web) rejoin(ctx context.Context, locked whileLocked, equal func(a, b int32) bool) (again bool, err error) {
+	e := &in.exam
 	var from int32
 	var fresh int
 	due := false
-	g.locked(lock, func() {
-		fresh = g.fresh.len()
-		from, _, due = g.links.top()
+	locked(func() {
+		fresh = in.linked()
+		from, _, due = in.entry.top()
 		due = due && (e.moved >= max(reachFrom, fresh/reachShare) || e.lost > 0 || e.hidden)
 	})
 	if !due {
 		return false, ctx.Err()
 	}
-	r, lost, err := g.unreached(ctx, lock, from)
+	r, lost, err := in.unreached(ctx, locked, equal, from)
 	if err != nil {
 		return false, err
 	}
 	if before := e.lost; len(lost) > 0 && len(lost) <= fresh/4 && (before == 0 || 4*len(lost) <= 3*before) {
 		e.lost = len(lost)
-		g.locked(lock, func() {
+		locked(func() {
 			for _, row := range lost {
-				again = g.fresh.drop(row) || again
+				again = in.unlist(row) || again
 			}
 		})
 		if again {
@@ -80,7 +82,7 @@ func (g *Graph[T]) rejoin(ctx context.Context, lock sync.Locker) (again bool, er
 	e.moved, e.lost, e.hidden = 0, 0, false
 	e.cut = len(lost) > max(lostFew, fresh/lostShare)
 	if !e.cut {
-		err = g.bridge(ctx, lock, r, lost)
+		err = in.bridge(ctx, locked, r, lost)
 	}
 	return false, err
 }
@@ -88,26 +90,26 @@ func (g *Graph[T]) rejoin(ctx context.Context, lock sync.Locker) (again bool, er
 // unreached returns the linked rows that no walk from a row reaches, and those that
 // one does. One of many equal rows, of which no list holds all, is as good as found if
 // there are others that are reached.
-func (g *Graph[T]) unreached(ctx context.Context, lock sync.Locker, from int32) (*reached, []int32, error) {
+func (in *web) unreached(ctx context.Context, locked whileLocked, equal func(a, b int32) bool, from int32) (*reached, []int32, error) {
 	r := &reached{}
-	g.locked(lock, func() {
-		r.words = make([]uint64, len(g.fresh.words))
+	locked(func() {
+		r.words = make([]uint64, len(in.fresh.words))
 		r.add(from)
 	})
-	if err := g.flood(ctx, lock, r); err != nil {
+	if err := in.flood(ctx, locked, r); err != nil {
 		return nil, nil, err
 	}
 	var lost, list []int32
-	g.locked(lock, func() {
+	locked(func() {
 		for i := range r.words {
-			for w := g.fresh.word(i) &^ r.words[i]; w != 0; w &= w - 1 {
+			for w := in.listed(i) &^ r.words[i]; w != 0; w &= w - 1 {
 				lost = append(lost, int32(i<<6+bits.TrailingZeros64(w)))
 			}
 		}
 		lost = slices.DeleteFunc(lost, func(row int32) bool {
-			list = g.links.read(list[:0], row, 0)
+			list = in.links.read(list[:0], row, 0)
 			return slices.ContainsFunc(list, func(o int32) bool {
-				return g.equals(r, row, g.links.read(nil, o, 0)) >= g.links.m
+				return in.equals(equal, r, row, in.links.read(nil, o, 0)) >= in.links.m
 			})
 		})
 	})
@@ -115,9 +117,9 @@ func (g *Graph[T]) unreached(ctx context.Context, lock sync.Locker, from int32) 
 }
 
 // equals returns how many of rows are reached and equal to row.
-func (g *Graph[T]) equals(r *reached, row int32, rows []int32) (n int) {
+func (in *web) equals(equal func(a, b int32) bool, r *reached, row int32, rows []int32) (n int) {
 	for _, o := range rows {
-		if r.has(o) && g.fresh.has(o) && slices.Equal(g.arena.row(o), g.arena.row(row)) {
+		if r.has(o) && in.fresh.has(o) && equal(o, row) {
 			n++
 		}
 	}
@@ -125,21 +127,21 @@ func (g *Graph[T]) equals(r *reached, row int32, rows []int32) (n int) {
 }
 
 // flood goes through the neighbours of all rows that wait in r.
-func (g *Graph[T]) flood(ctx context.Context, lock sync.Locker, r *reached) error {
+func (in *web) flood(ctx context.Context, locked whileLocked, r *reached) error {
 	var list []int32
 	for len(r.queue) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		left := len(r.queue)
-		g.locked(lock, func() {
+		locked(func() {
 			for range reachRows {
 				if len(r.queue) == 0 {
 					break
 				}
 				row := r.queue[len(r.queue)-1]
 				r.queue = r.queue[:len(r.queue)-1]
-				list = g.links.read(list[:0], row, 0)
+				list = in.links.read(list[:0], row, 0)
 				for _, o := range list {
 					if int(o>>6) < len(r.words) { // the others came meanwhile
 						r.add(o)
@@ -157,14 +159,14 @@ func (g *Graph[T]) flood(ctx context.Context, lock sync.Locker, r *reached) erro
 
 // bridge makes a door of one of the lost rows of each place that is not reached,
 // until all are.
-func (g *Graph[T]) bridge(ctx context.Context, lock sync.Locker, r *reached, lost []int32) error {
+func (in *web) bridge(ctx context.Context, locked whileLocked, r *reached, lost []int32) error {
 	for _, row := range lost {
 		if r.has(row) {
 			continue
 		}
-		g.doors.add(row)
+		in.doors.add(row)
 		r.add(row)
-		if err := g.flood(ctx, lock, r); err != nil {
+		if err := in.flood(ctx, locked, r); err != nil {
 			return err
 		}
 	}

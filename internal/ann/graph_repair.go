@@ -41,16 +41,16 @@ func (l *links) mend(w *walker, row int32, level int, stale *nodeSet) (changed b
 
 // pickEntry finds another entry if the present one is stale: one of the linked rows
 // on the highest level there is.
-func (g *Graph[T]) pickEntry() {
-	row, _, ok := g.links.top()
-	if !ok || !g.stale.has(row) {
+func (g *core) pickEntry(in *web) {
+	row, _, ok := in.entry.top()
+	if !ok || !in.stale.has(row) {
 		return
 	}
 	best := noEntry
-	for r := range int32(g.links.rows()) {
-		if g.fresh.has(r) {
-			best = max(best, g.links.asEntry(r))
+	for r := range g.members(in) {
+		if in.fresh.has(r) {
+			best = max(best, in.links.asEntry(r))
 		}
 	}
-	g.links.entry.Store(best)
+	in.entry.Store(best)
 }

@@ -21,7 +21,6 @@ type finder[T codec.Float] struct {
 	vectors vectors[T]
 	view    view[T]
 	scores  []float64
-	waiting Bitmap // rows that a walk does not find and that count
 	found   []spot // the rows of the walk that count, nearest first
 	rows    []int32
 	sums    []T
@@ -82,21 +81,22 @@ func (g *Graph[T]) find(ctx context.Context, s *finder[T], dst []Candidate, q []
 	g.load(s, q)
 	defer func() { s.given = nil }()
 	s.allowed, s.live = allowed, &g.arena.live
-	s.filtered = allowed != nil || g.stale.len() > 0
+	in := p.in
+	s.filtered = allowed != nil || in.stale.len() > 0
 	s.review = review{}
 	if s.filtered {
-		s.review = review{cost: p.cost, at: firstReview, rows: g.arena.count, stride: g.arena.codes.stride}
+		s.review = review{cost: p.cost, at: firstReview, rows: g.rows(in), stride: g.arena.codes.stride}
 	}
 	// A row that becomes linked during the search waits for this one if what waits is
 	// noted first.
-	g.noteWaiting(s)
-	s.start(g.links.rows())
-	if entry, top, ok := g.links.top(); ok {
-		best := g.links.descend(&s.walker, entry, top, 0)
+	g.noteWaiting(&s.walker, in)
+	s.start(in.links.rows())
+	if entry, top, ok := in.entry.top(); ok {
+		best := in.links.descend(&s.walker, entry, top, 0)
 		s.visit(best.row())
 		s.offer(best, p.ef)
-		g.enter(&s.walker, best, p.ef)
-		if !g.links.walk(&s.walker, p.ef, 0) {
+		g.enter(in, &s.walker, best, p.ef)
+		if !in.links.walk(&s.walker, p.ef, 0) {
 			return dst, false, nil
 		}
 	}
@@ -159,21 +159,28 @@ func (g *Graph[T]) unlessFar(s *finder[T]) {
 const fewWaiting = 64
 
 // noteWaiting sets s.waiting.
-func (g *Graph[T]) noteWaiting(s *finder[T]) {
+func (g *core) noteWaiting(s *walker, in *web) {
 	s.waiting.count = 0
-	if g.waits() == 0 {
+	if in.group == nil && g.waits() == 0 {
 		return
 	}
-	words := sized(&s.waiting.words, len(g.arena.live.words))
+	words := sized(&s.waiting.words, len(g.over.liveRows().words))
 	note := func(i int, w uint64) {
-		if w &= g.arena.live.words[i]; s.allowed != nil {
+		if w &= g.over.liveRows().words[i]; s.allowed != nil {
 			w &= s.allowed.word(i)
 		}
 		words[i] = w
 		s.waiting.count += bits.OnesCount64(w)
 	}
 	apart := g.apartRows()
-	if g.fresh.len() < g.arena.count {
+	if in.group != nil {
+		known := &in.group.of.known
+		for i := range words {
+			note(i, ^in.fresh.word(i)|^known.word(i)|apart.word(i))
+		}
+		return
+	}
+	if g.fresh.len() < g.over.count() {
 		for i := range words {
 			note(i, ^g.fresh.word(i)|apart.word(i))
 		}

@@ -49,7 +49,7 @@ func TestSearchesNoteWhatWaits(t *testing.T) {
 				for _, allowed := range []*Bitmap{nil, some} {
 					s := g.borrowFinder()
 					s.allowed = allowed
-					g.noteWaiting(s)
+					g.noteWaiting(&s.walker, &g.web)
 					count := 0
 					for i := range (n + 63) / 64 {
 						want := g.waiting(i)

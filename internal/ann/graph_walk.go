@@ -41,6 +41,8 @@ type walker struct {
 	live     *Bitmap
 	passing  int // how many of pool pass
 
+	waiting Bitmap // rows that a search's walk does not find and that count
+
 	seen   int // how many rows' keys the walk computed
 	review review
 }

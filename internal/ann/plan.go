@@ -28,36 +28,50 @@ const (
 // plan is how a search is done.
 type plan struct {
 	exact bool
+	in    *web // what a walk goes through
 	k, ef int
 	want  int     // how many rows there are to be found, up to k
 	cost  float64 // of an exact search; 0 if a walk is to be finished at any cost
 }
 
 // plan chooses between the graph and an exact search.
-func (g *Graph[T]) plan(k, ef int, allowed *Bitmap) plan {
-	ef = max(k, min(ef, g.arena.count))
-	p := plan{k: k, ef: ef, want: min(k, g.arena.count)}
+func (g *core) plan(k, ef int, allowed *Bitmap) plan {
+	ef = max(k, min(ef, g.over.count()))
+	p := plan{in: &g.web, k: k, ef: ef, want: min(k, g.over.count())}
+	if grp := g.kinOf(allowed); grp != nil {
+		p.in = &grp.web
+		ef = max(ef, min(int(grp.effort.Load())*ef/usualEffort, g.rows(p.in)))
+		p.ef = ef
+	}
 	// What walks find by codes that were made since the last check is not known yet.
-	if g.arena.codes == nil || g.fresh.len() == 0 || g.unfit.Load() || g.exam.codes.Load() != g.arena.codes {
+	if g.over.nowCodes() == nil || p.in.linked() == 0 || p.in.unfit.Load() || p.in.exam.codes.Load() != g.over.nowCodes() {
 		p.exact = true
 		return p
 	}
-	passing := g.arena.count
+	passing := g.over.count()
 	if allowed != nil { // rows among them that hold no vector make it no more than slower
 		passing = min(passing, allowed.Count())
 		p.want = min(k, passing)
 	}
-	p.cost = exactCost(g.arena.Rows(), passing, g.arena.codes.stride)
+	p.cost = exactCost(g.over.rowCount(), passing, g.over.nowCodes().stride)
 	// How many rows pass near the query is not known yet. So a walk is begun if it
 	// could be faster than an exact search with all passing there, and soon reviewed.
-	least := walkCost(float64(ef), g.arena.count, g.arena.codes.stride)
+	rows := g.rows(p.in)
+	least := walkCost(float64(ef), rows, g.over.nowCodes().stride)
 	if g.byVectors.Load() { // each costs a vector's bytes instead of a code's
-		bytes := float64(g.arena.dim * sizeOf[T]())
-		least += walkVisits(float64(ef), g.arena.count) * costVisitByte * max(0, bytes-float64(g.arena.codes.stride))
+		bytes := float64(g.over.vectorBytes())
+		least += walkVisits(float64(ef), rows) * costVisitByte * max(0, bytes-float64(g.over.nowCodes().stride))
 	}
-	if pending := g.waits(); pending > 0 {
-		share := float64(passing) / float64(max(1, g.arena.count))
-		least += float64(pending) * share * (costGather + costGatherByte*float64(g.arena.codes.stride))
+	if p.in.group != nil { // how many of the group pass is known, and mostly tells how many do near the query
+		least = max(least, walkCost(float64(ef)*float64(rows)/float64(max(1, passing)), rows, g.over.nowCodes().stride))
+	}
+	pending := g.waits()
+	if p.in.group != nil {
+		pending = int(g.kinWaits(p.in.group))
+	}
+	if pending > 0 {
+		share := float64(passing) / float64(max(1, rows))
+		least += float64(pending) * share * (costGather + costGatherByte*float64(g.over.nowCodes().stride))
 	}
 	p.exact = ef >= passing || p.cost <= gain*least
 	return p

@@ -23,7 +23,8 @@ var ErrSnapshot = errors.New("unusable snapshot")
 // own, so that they can be mapped. Without a graph M is 0.
 const (
 	snapshotMagic   = "vwgraph\n"
-	snapshotVersion = 5
+	snapshotVersion = 6 // which has links of groups; without them it is written as versionPlaces
+	versionPlaces   = 5
 	versionBefore   = 4 // which has no places
 )
 
@@ -81,8 +82,16 @@ const (
 	sumSection
 	placeSection
 	keptSection
+	groupSection
+	kinOfSection
+	kinFreshSection
+	kinStaleSection
+	kinKnownSection
+	kinBaseSection
+	kinUpperSection
 	sections
 
+	sectionsPlaces = groupSection // of versionPlaces
 	sectionsBefore = placeSection // of versionBefore
 )
 
@@ -177,7 +186,7 @@ func writeSections(w io.Writer, h *snapshotHeader, all [sections][]byte) error {
 // sections, without the stamp.
 func (a *Arena[T]) snapshot(g *Graph[T], l *located[T]) (h *snapshotHeader, all [sections][]byte) {
 	h = &snapshotHeader{
-		Version: snapshotVersion, Order: byteOrder,
+		Version: versionPlaces, Order: byteOrder,
 		Element: uint8(sizeOf[T]()), Metric: uint8(a.metric), Dim: uint32(a.dim),
 		Rows: uint64(a.Rows()), Count: uint64(a.count), Entry: noEntry,
 	}
@@ -205,12 +214,16 @@ func (a *Arena[T]) snapshot(g *Graph[T], l *located[T]) (h *snapshotHeader, all 
 	if g == nil {
 		return h, all
 	}
-	h.M, h.Entry = uint32(g.links.m), g.links.entry.Load()
+	h.M, h.Entry = uint32(g.links.m), g.entry.Load()
 	all[freshSection] = bytesOf(g.fresh.words)
 	all[staleSection] = bytesOf(g.stale.words)
 	all[baseSection] = bytesOf(g.links.base.all)
 	all[upperSection] = bytesOf(g.links.upper.all)
 	all[doorSection] = bytesOf(g.doors.all())
+	if k := g.kin.Load(); k != nil && len(*k.byKey.Load()) > 0 {
+		h.Version = snapshotVersion
+		k.put(&all, a.codes)
+	}
 	if g.unfit.Load() {
 		h.State |= stateUnfit
 	}
@@ -247,10 +260,14 @@ func roundTo(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
 // size returns the length of the header's bytes.
 func (h *snapshotHeader) size() int {
-	if h.Version == versionBefore {
-		return headerSize - int(sections-sectionsBefore)*binary.Size(h.Sections[0])
+	fewer := 0
+	switch h.Version {
+	case versionBefore:
+		fewer = sections - sectionsBefore
+	case versionPlaces:
+		fewer = sections - sectionsPlaces
 	}
-	return headerSize
+	return headerSize - fewer*binary.Size(h.Sections[0])
 }
 
 // encode returns the header's bytes, with its checksum.

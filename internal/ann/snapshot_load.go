@@ -44,10 +44,10 @@ func (a *Arena[T]) load(g *Graph[T], data []byte, file *os.File) (stamp []byte, 
 	if err := a.fits(h, m, len(data)); err != nil {
 		return nil, err
 	}
-	l := &loader[T]{header: h, file: file, arena: &Arena[T]{dim: a.dim, metric: a.metric, origin: a.origin}}
+	l := &loader[T]{mapper: mapper{file: file}, header: h, arena: &Arena[T]{dim: a.dim, metric: a.metric, origin: a.origin}}
 	l.arena.away.from = a.away.from
 	if g != nil {
-		l.graph = &Graph[T]{arena: l.arena, links: newLinks(m)}
+		l.graph = makeGraph(l.arena, m)
 	}
 	if stamp, err = l.take(data); err == nil {
 		err = l.verify()
@@ -78,7 +78,7 @@ func readHeader(data []byte) (*snapshotHeader, error) {
 	b := make([]byte, headerSize)
 	copy(b, data)
 	_, _ = binary.Decode(b, binary.NativeEndian, &h) // b is long enough
-	if h.Version == versionBefore {
+	if n := h.size(); n < headerSize && n <= len(data) {
 		copy(b[headerSize-8:], b[h.size()-8:h.size()])
 		clear(b[h.size()-8 : headerSize-8])
 		_, _ = binary.Decode(b, binary.NativeEndian, &h)
@@ -90,7 +90,7 @@ func readHeader(data []byte) (*snapshotHeader, error) {
 		return nil, fmt.Errorf("%w: written on a machine of another byte order", ErrSnapshot)
 	case h.Order != byteOrder:
 		return nil, fmt.Errorf("%w: byte order %#x, want %#x", ErrSnapshot, h.Order, uint32(byteOrder))
-	case h.Version != snapshotVersion && h.Version != versionBefore || len(data) < h.size():
+	case h.Version < versionBefore || h.Version > snapshotVersion || len(data) < h.size():
 		return nil, fmt.Errorf("%w: version %d, want %d", ErrSnapshot, h.Version, snapshotVersion)
 	}
 	if !bytes.Equal(h.encode(), data[:h.size()]) {
@@ -134,12 +134,17 @@ func (a *Arena[T]) fits(h *snapshotHeader, m, size int) error {
 
 // loader makes an empty arena, and a graph if there is one, those of a snapshot.
 type loader[T codec.Float] struct {
+	mapper
 	header *snapshotHeader
-	file   *os.File // nil if nothing is to be mapped
 	arena  *Arena[T]
 	graph  *Graph[T] // nil for none
-	mapped bool      // some of the sections are
 	group  errgroup.Group
+}
+
+// mapper is the file that sections are mapped from.
+type mapper struct {
+	file   *os.File // nil if nothing is to be mapped
+	mapped bool     // some of the sections are
 }
 
 // lengths returns how long each section must be, or -1 for any length.
@@ -171,6 +176,9 @@ func (l *loader[T]) lengths() (want [sections]int) {
 		want[staleSection] = 8 * words
 		want[baseSection] = 4 * rows * g.links.m0
 		want[upperSection] = 4 * g.links.lists * g.links.m
+		if k := g.kin.Load(); k != nil {
+			k.lengths(h, rows, &want)
+		}
 	}
 	return want
 }
@@ -212,6 +220,9 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 	if g != nil {
 		g.links.count, g.links.lists, g.links.place = 0, 0, make([]int32, 0, rows/placeRows+1)
 		g.links.number(rows)
+		if h.Version == snapshotVersion {
+			g.kin.Store(numberedKin(g.links.m, rows))
+		}
 	}
 	from, at, err := l.split(data)
 	if err != nil {
@@ -221,19 +232,19 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 	to := [sections][]byte{liveSection: bytesOf(a.live.words)}
 	if h.hasPlaces() {
 		l.takePlaces(from, at, &to)
-	} else if takeRegion(l, &a.data, at[dataSection], rows*a.dim, &to[dataSection]) {
-		takeRegion(l, &a.sums, at[sumSection], rows, &to[sumSection])
+	} else if takeRegion(&l.mapper, &a.data, at[dataSection], rows*a.dim, &to[dataSection]) {
+		takeRegion(&l.mapper, &a.sums, at[sumSection], rows, &to[sumSection])
 		a.seen = make([]uint64, (rows+63)/64)
 	}
-	takeRegion(l, &a.half, at[halfSection], len(from[halfSection])/sizeOf[T](), &to[halfSection])
+	takeRegion(&l.mapper, &a.half, at[halfSection], len(from[halfSection])/sizeOf[T](), &to[halfSection])
 	if h.Coded == 1 {
 		mean := make([]float64, a.dim)
 		copy(bytesOf(mean), from[meanSection])
 		// Those of the other kind are replaced by the next Maintain.
 		a.codes = newCodes(a.metric, mean, h.Step, int(h.Stride) != codeLen(a.dim))
 		a.codes.usual, a.codes.trained = h.Usual, int(h.Trained)
-		takeRegion(l, &a.codes.rows, at[codeSection], rows*a.codes.stride, &to[codeSection])
-		takeRegion(l, &a.codes.errs, at[errSection], rows, &to[errSection])
+		takeRegion(&l.mapper, &a.codes.rows, at[codeSection], rows*a.codes.stride, &to[codeSection])
+		takeRegion(&l.mapper, &a.codes.errs, at[errSection], rows, &to[errSection])
 		a.codes.grow(rows)
 		to[blockNormSection] = bytesOf(a.codes.blockNorm)
 	}
@@ -241,10 +252,13 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 		g.fresh.grow(rows)
 		g.stale.grow(rows)
 		doors := make([]int32, len(from[doorSection])/4)
-		takeRegion(l, &g.links.base, at[baseSection], rows*g.links.m0, &to[baseSection])
-		takeRegion(l, &g.links.upper, at[upperSection], g.links.lists*g.links.m, &to[upperSection])
+		takeRegion(&l.mapper, &g.links.base, at[baseSection], rows*g.links.m0, &to[baseSection])
+		takeRegion(&l.mapper, &g.links.upper, at[upperSection], g.links.lists*g.links.m, &to[upperSection])
 		to[freshSection], to[staleSection], to[doorSection] = bytesOf(g.fresh.words), bytesOf(g.stale.words), bytesOf(doors)
 		g.doors.set(doors)
+		if k := g.kin.Load(); k != nil {
+			k.takeRegions(&l.mapper, rows, &at, &to)
+		}
 	}
 	for i := range from {
 		if i == dataSection && a.seen != nil { // each vector when it is read
@@ -265,6 +279,13 @@ func (l *loader[T]) take(data []byte) (stamp []byte, err error) {
 	}
 	a.live.recount()
 	a.count = a.live.Count()
+	if g != nil {
+		if k := g.kin.Load(); k != nil {
+			if err := k.take(from[groupSection], &a.live, rows, a.codes); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if h.hasPlaces() {
 		return from[stampSection], l.verifyPlaces(from[keptSection], from[dataSection])
 	}
@@ -287,7 +308,7 @@ func (h *snapshotHeader) hasPlaces() bool { return h.Sections[placeSection].Leng
 // takeRegion makes a region n elements that begin at an offset of the snapshot, mapped
 // if they are many and it is a file. If not, it sets to to the region's bytes, to be
 // written. It reports whether it is mapped.
-func takeRegion[T codec.Float, E byte | int32 | uint32 | uint64 | float32 | float64](l *loader[T], r *region[E], at uint64, n int, to *[]byte) bool {
+func takeRegion[E byte | int32 | uint32 | uint64 | float32 | float64](l *mapper, r *region[E], at uint64, n int, to *[]byte) bool {
 	if l.file != nil && n*sizeOf[E]() >= mapFrom && r.adopt(l.file, int64(at), n) {
 		l.mapped = true
 		return true
@@ -336,9 +357,9 @@ func (l *loader[T]) verify() error {
 }
 
 // verify is the part of the graph.
-func (g *Graph[T]) verify(h *snapshotHeader) error {
-	a, l := g.arena, g.links
-	for i, w := range a.live.words {
+func (g *core) verify(h *snapshotHeader) error {
+	l, live, rows := g.links, g.over.liveRows(), g.over.rowCount()
+	for i, w := range live.words {
 		fresh, stale := g.fresh.words[i], g.stale.words[i]
 		if past := 64*i + 64 - int(h.Rows); past > 0 && (fresh|stale)>>(64-past) != 0 || fresh&^w != 0 || fresh&stale != 0 {
 			return fmt.Errorf("%w: the rows from %d on are live %#x, fresh %#x, stale %#x", ErrSnapshot, 64*i, w, fresh, stale)
@@ -347,18 +368,18 @@ func (g *Graph[T]) verify(h *snapshotHeader) error {
 	g.fresh.recount()
 	g.stale.recount()
 	for _, row := range g.doors.all() {
-		if row < 0 || int(row) >= a.Rows() {
-			return fmt.Errorf("%w: searches begin at row %d of %d", ErrSnapshot, row, a.Rows())
+		if row < 0 || int(row) >= rows {
+			return fmt.Errorf("%w: searches begin at row %d of %d", ErrSnapshot, row, rows)
 		}
 	}
-	l.entry.Store(h.Entry)
-	row, level, ok := l.top()
+	g.entry.Store(h.Entry)
+	row, level, ok := g.entry.top()
 	linked := g.fresh.len() + g.stale.len()
 	switch {
 	case !ok && linked > 0, ok && h.Coded == 0:
 		return fmt.Errorf("%w: entry %#x for %d linked rows", ErrSnapshot, h.Entry, linked)
-	case ok && (row < 0 || int(row) >= a.Rows() || level != l.level(row)):
-		return fmt.Errorf("%w: entry %#x of %d rows", ErrSnapshot, h.Entry, a.Rows())
+	case ok && (row < 0 || int(row) >= rows || level != l.level(row)):
+		return fmt.Errorf("%w: entry %#x of %d rows", ErrSnapshot, h.Entry, rows)
 	}
 	return l.verify()
 }
@@ -399,10 +420,15 @@ func (a *Arena[T]) adopt(b *Arena[T]) {
 func (g *Graph[T]) adopt(o *Graph[T], h *snapshotHeader) {
 	g.links.free()
 	g.links = o.links
-	g.fresh.take(&o.fresh)
-	g.stale.take(&o.stale)
+	if k := g.kin.Swap(o.kin.Load()); k != nil {
+		k.free()
+	}
+	g.entry.Store(h.Entry)
+	g.fresh.take(o.fresh)
+	g.stale.take(o.stale)
 	g.doors.set(o.doors.all())
-	g.openLongest()
+	g.openLongest(&g.web)
+	g.openLongestKin()
 	g.unfit.Store(h.State&stateUnfit != 0)
 	g.byVectors.Store(h.State&stateByVectors != 0)
 	g.exam, g.longest = exam{}, g.arena.longest()

@@ -90,8 +90,8 @@ func (l *loader[T]) takePlaces(from [sections][]byte, at [sections]uint64, to *[
 	if a.asGiven() {
 		a.inverse.grow(rows)
 	}
-	takeRegion(l, &a.away.places, at[placeSection], rows, &to[placeSection])
-	takeRegion(l, &a.away.sums, at[sumSection], rows, &to[sumSection])
+	takeRegion(&l.mapper, &a.away.places, at[placeSection], rows, &to[placeSection])
+	takeRegion(&l.mapper, &a.away.sums, at[sumSection], rows, &to[sumSection])
 }
 
 // verifyPlaces reports what is wrong with what takePlaces has taken, and says which rows are

@@ -37,6 +37,9 @@ func (a *Arena[T]) remap(f *os.File, h *snapshotHeader, l *located[T], g *Graph[
 	if g != nil {
 		remapRegion(&g.links.base, f, h, at, baseSection)
 		remapRegion(&g.links.upper, f, h, at, upperSection)
+		if k := g.kin.Load(); k != nil {
+			k.remap(f, h, &at)
+		}
 	}
 	a.origin.close()
 	a.origin = o

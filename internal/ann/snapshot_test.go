@@ -54,7 +54,7 @@ func testSnapshotBringsAllBack[T codec.Float](t *testing.T) {
 		g := churned[T](t, data, 3000, metric)
 		require.NotZero(t, g.Stats().Pending)
 		require.NotZero(t, g.Stats().Stale)
-		g.openLongest() // as Load does
+		g.openLongest(&g.web) // as Load does
 		h := emptyGraph[T](t, 24, metric)
 		stamp, err := h.Load(snapshot(t, g, "as of 7"))
 		require.NoError(t, err)
@@ -144,7 +144,7 @@ func TestForeignSnapshotsAreRefused(t *testing.T) {
 		"0 bytes long":          nil,
 		"100 bytes long":        b[:100],
 		"it begins with":        change(0, 'V'),
-		"version 1, want 5":     change(8, 1),
+		"version 1, want 6":     change(8, 1),
 		"byte order":            change(12, 77),
 		"the header is damaged": change(17, 9),
 		"is damaged: its":       change(len(b)-200, b[len(b)-200]+1),

@@ -106,6 +106,15 @@ func (s *store) alterInTurn(ctx context.Context, c *collection, a engine.Alter) 
 		}
 		done = t
 		t.change(c).altered = true
+		if otherKin(was, to) {
+			t.change(c).then = func() {
+				c.index.dropKin()
+				c.saved = saved{noted: c.ids.len()}
+			}
+			if err := t.dropSnapshot(was.Name); err != nil { // which has their links
+				return err
+			}
+		}
 		return t.alter(ctx, was, to)
 	})
 	if err != nil || done == nil {

@@ -58,6 +58,12 @@ type index interface {
 	// takes the lock itself, a few rows at a time: for that as slice, which is the lock
 	// for reading.
 	link(ctx context.Context, lock *sync.RWMutex, slice sync.Locker, workers int, progress func(done, total int)) error
+	// linkKin links the rows of each group in that graph, and dropKin forgets the groups,
+	// under the lock for writing. moved says that a row may be of another group now, under
+	// that lock, too.
+	linkKin(ctx context.Context, lock *sync.RWMutex, slice sync.Locker, workers int, groups ann.Groups) error
+	dropKin()
+	moved(row int32)
 	// stats returns figures of the present graph, or false if there is none.
 	stats() (ann.GraphStats, bool)
 
@@ -208,12 +214,10 @@ func (a *arena[T]) publish() {
 
 func (a *arena[T]) taken() (vectors, codes, links ann.Taken) {
 	vectors, codes = a.Taken()
-	for _, g := range []*ann.Graph[T]{a.graph, a.next} {
-		if g != nil {
-			of := g.Taken()
-			links.Memory += of.Memory
-			links.Mapped += of.Mapped
-		}
+	for _, g := range a.graphs() {
+		of := g.Taken()
+		links.Memory += of.Memory
+		links.Mapped += of.Mapped
 	}
 	return vectors, codes, links
 }
@@ -250,14 +254,47 @@ func (a *arena[T]) link(ctx context.Context, lock *sync.RWMutex, slice sync.Lock
 		if err := a.Maintain(ctx, lock); err != nil { // links are made by codes
 			return err
 		}
-		lock.RLock()
-		g := a.graph
-		if a.next != nil {
-			g = a.next
-		}
-		lock.RUnlock()
-		return g.Link(ctx, slice, workers, progress)
+		return a.toLink(lock).Link(ctx, slice, workers, progress)
 	})
+}
+
+// toLink returns the planned graph, or else the present one.
+func (a *arena[T]) toLink(lock *sync.RWMutex) *ann.Graph[T] {
+	lock.RLock()
+	defer lock.RUnlock()
+	if a.next != nil {
+		return a.next
+	}
+	return a.graph
+}
+
+func (a *arena[T]) linkKin(ctx context.Context, lock *sync.RWMutex, slice sync.Locker, workers int, groups ann.Groups) error {
+	return a.Guard(func() error { return a.toLink(lock).LinkKin(ctx, slice, workers, groups) })
+}
+
+// graphs returns those that there are.
+func (a *arena[T]) graphs() (all []*ann.Graph[T]) {
+	for _, g := range []*ann.Graph[T]{a.graph, a.next} {
+		if g != nil {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+func (a *arena[T]) dropKin() {
+	for _, g := range a.graphs() {
+		g.DropKin()
+	}
+}
+
+func (a *arena[T]) moved(row int32) {
+	if a.graph != nil {
+		a.graph.Moved(row)
+	}
+	if a.next != nil {
+		a.next.Moved(row)
+	}
 }
 
 func (a *arena[T]) stats() (ann.GraphStats, bool) {

@@ -161,8 +161,14 @@ func (c *collection) link(ctx context.Context, slice sync.Locker, workers int, p
 			progress(engine.IndexProgress{Phase: "linking", Done: int64(done), Total: int64(total)})
 		}
 	}
+	once := func() error {
+		if err := c.index.link(ctx, &c.mu, slice, workers, report); err != nil {
+			return err
+		}
+		return c.linkKin(ctx, func(groups ann.Groups) error { return c.index.linkKin(ctx, &c.mu, slice, workers, groups) })
+	}
 	for range mostHeals {
-		err := c.index.link(ctx, &c.mu, slice, workers, report)
+		err := once()
 		if err == nil {
 			return ctx.Err()
 		}
@@ -173,7 +179,7 @@ func (c *collection) link(ctx context.Context, slice sync.Locker, workers int, p
 			return cmp.Or(failed, err)
 		}
 	}
-	return c.index.link(ctx, &c.mu, slice, workers, report)
+	return once()
 }
 
 // mostHeals is how often links are gone on with after vectors were not where they were in the

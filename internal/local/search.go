@@ -94,7 +94,9 @@ func allowedBy(e *evaluation, f filter.Filter) (rows *ann.Bitmap, done func(), e
 	if err != nil {
 		return nil, nil, err
 	}
-	return ann.NewBitmap(passing), done, nil
+	rows = ann.NewBitmap(passing)
+	rows.OfKin(kinOf(&c.schema, f))
+	return rows, done, nil
 }
 
 // searchFew answers a search among the few rows that its filter lets pass. It reports false

@@ -369,6 +369,7 @@ func (c *collection) apply(ch *change) {
 		c.store.payloads.drop(c, row)
 	}
 	for _, row := range ch.touched {
+		c.index.moved(row)
 		c.store.payloads.drop(c, row)
 	}
 	for id, row := range ch.rows {
