@@ -57,7 +57,7 @@ func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Resul
 		return engine.Result{}, err
 	}
 	if s.After == nil {
-		if rows, ok := e.Few(s.Filter, mostListed(len(e.Live))); ok {
+		if rows, ok := e.Few(s.Filter, mostListed(len(e.Live))); ok && !c.walksKin(s, len(rows)) {
 			if r, ok, err := c.searchFew(ctx, s, rows); ok || err != nil {
 				return r, err
 			}
@@ -69,6 +69,11 @@ func (c *collection) search(ctx context.Context, s *engine.Search) (engine.Resul
 	}
 	defer done()
 	return c.searchAmong(ctx, s, allowed)
+}
+
+// walksKin reports whether a search among so many rows may go through the links of a namespace.
+func (c *collection) walksKin(s *engine.Search, rows int) bool {
+	return c.walks(s) && rows >= ann.LeastKin && kinOf(&c.schema, s.Filter) != 0
 }
 
 // mostListed returns how many rows that pass a search goes through by their list: where there
@@ -95,7 +100,7 @@ func allowedBy(e *evaluation, f filter.Filter) (rows *ann.Bitmap, done func(), e
 		return nil, nil, err
 	}
 	rows = ann.NewBitmap(passing)
-	rows.OfKin(kinOf(&c.schema, f))
+	rows.OfKin(kinOf(&e.of.schema, f))
 	return rows, done, nil
 }
 
