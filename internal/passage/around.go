@@ -3,7 +3,7 @@ package passage
 import (
 	"cmp"
 	"math"
-	"slices"
+	"sort"
 )
 
 // Window is a run of places in one document, both ends included.
@@ -21,8 +21,8 @@ func Windows[R any](hits []*Part[R], reach int) []Window {
 			all = append(all, Window{h.Document, minus(h.Place, reach), plus(h.Place, reach)})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Window) int {
-		return cmp.Or(a.compare(b.Document), cmp.Compare(a.From, b.From))
+	sort.Slice(all, func(i, j int) bool { // as in Sort
+		return cmp.Or(all[i].compare(all[j].Document), cmp.Compare(all[i].From, all[j].From)) < 0
 	})
 	out := all[:0]
 	for _, w := range all {

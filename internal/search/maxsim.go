@@ -1,9 +1,7 @@
 package search
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/vecwire/vecwire/filter"
 	"github.com/vecwire/vecwire/internal/schema"
@@ -56,6 +54,6 @@ func (p *plan) maxSim(hits []Hit) ([]Hit, error) {
 			return nil, fmt.Errorf("MaxSim: %w", &rerank.CandidateError{Index: i, ID: hits[i].ID, Err: err})
 		}
 	}
-	slices.SortStableFunc(hits, func(a, b Hit) int { return cmp.Compare(b.Score, a.Score) })
+	bestFirst(hits)
 	return hits, nil
 }
