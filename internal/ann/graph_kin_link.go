@@ -62,9 +62,24 @@ func (now kinState) pays(n int, keep bool) bool {
 	return n >= kinFrom && float64(n) <= kinShare*float64(now.count)
 }
 
-// isWhole reports whether nothing has changed since groups were linked.
+// kinLag is of how many rows one may have changed before groups are looked at again. That goes
+// through all rows while it holds the lock, some milliseconds for a hundred thousand, and to
+// compare those that wait takes a search less than a walk.
+const kinLag = 1024
+
+// isWhole reports whether next to nothing has changed since groups were linked.
 func (k *kin) isWhole(now kinState) bool {
-	return k.known.len() == now.count && !slices.ContainsFunc(k.byNumber, func(grp *kinGroup) bool { return grp.isDue(now) })
+	unknown, gone := now.count-k.known.len(), int64(0) // a row that was set again is in both
+	for _, grp := range k.byNumber[1:] {
+		if grp == nil {
+			continue
+		}
+		if grp.due || grp.exam.codes.Load() != now.codes {
+			return false
+		}
+		gone += grp.gone.Load()
+	}
+	return max(unknown, int(gone))*kinLag <= now.count
 }
 
 // isDue reports whether there is something to be done for a group of which no row is pending.

@@ -330,3 +330,33 @@ func TestKinBeside(t *testing.T) {
 	all.Wait()
 	m.link(t)
 }
+
+// Where few rows have changed groups are not asked for: to look at all rows again takes longer
+// than a search among those that wait.
+func TestKinLag(t *testing.T) {
+	skipRace(t)
+	m := newKinModel[float32](t, codec.Cosine)
+	for row := range int32(5 * kinLag) {
+		m.put(t, row, uint64(1+row%2))
+	}
+	m.link(t)
+	asked := func() (n int) {
+		require.NoError(t, m.g.Link(t.Context(), m.mu.RLocker(), 1, nil))
+		require.NoError(t, m.g.LinkKin(t.Context(), m.mu.RLocker(), 1, func(each func(uint64, []int32)) error {
+			n++
+			return m.groups(each)
+		}))
+		return n
+	}
+	require.Zero(t, asked())
+	for row := range int32(4) {
+		m.put(t, row, uint64(1+row%2))
+	}
+	require.Zero(t, asked())
+	require.Contains(t, must(found(m.g.Search(t.Context(), nil, m.g.arena.row(0), 10, leastEf, m.rows(1)))), Candidate{0, 1})
+	for row := range int32(4) {
+		m.put(t, 4+row, uint64(1+row%2))
+	}
+	require.Positive(t, asked())
+	require.Zero(t, asked())
+}
