@@ -181,7 +181,9 @@ func (g *core) unlink(ctx context.Context, in *web, lock sync.Locker, workers in
 			if !in.has(row) {
 				continue
 			}
-			for level := in.links.level(row); level >= 0 && in.fresh.has(row); level-- {
+			// A row that is set anew meanwhile is still crossed: its list must not lead to one
+			// that may be of another group when this is done.
+			for level := in.links.level(row); level >= 0 && (in.fresh.has(row) || in.group != nil && in.stale.has(row)); level-- {
 				changed, left := in.links.mend(w, row, level, in.stale)
 				switch {
 				case level > 0 || !changed:
