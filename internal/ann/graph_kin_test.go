@@ -32,6 +32,16 @@ func (m *kinModel[T]) put(t testing.TB, row int32, key uint64) {
 	m.of[row] = key
 }
 
+// threeGroups returns 8,000 linked rows, a third of each group from 1 to 3.
+func threeGroups(t testing.TB) *kinModel[float32] {
+	m := newKinModel[float32](t, codec.Cosine)
+	for row := range int32(8000) {
+		m.put(t, row, uint64(1+row%3))
+	}
+	m.link(t)
+	return m
+}
+
 func (m *kinModel[T]) groups(each func(key uint64, rows []int32)) error {
 	rows := map[uint64][]int32{}
 	for row, key := range m.of {
@@ -194,11 +204,7 @@ func testKinModel[T codec.Float](t *testing.T, metric codec.Metric) {
 // A group that is emptied has no links, and has them again when it is filled.
 func TestKinComesAndGoes(t *testing.T) {
 	skipRace(t)
-	m := newKinModel[float32](t, codec.Cosine)
-	for row := range int32(8000) {
-		m.put(t, row, uint64(1+row%3))
-	}
-	m.link(t)
+	m := threeGroups(t)
 	require.True(t, m.uses(m.g, 2))
 	for row, key := range m.of {
 		if key == 2 {
@@ -238,11 +244,7 @@ func found(c []Candidate, _ bool, err error) ([]Candidate, error) { return c, er
 // Links that lead to rows of other groups bring none of these into an answer, and Check names them.
 func TestKinLinksOfOthers(t *testing.T) {
 	skipRace(t)
-	m := newKinModel[float32](t, codec.Cosine)
-	for row := range int32(8000) {
-		m.put(t, row, uint64(1+row%3))
-	}
-	m.link(t)
+	m := threeGroups(t)
 	l := m.g.kin.Load().links
 	for row := range int32(8000) {
 		l.set(row, 0, []int32{(row + 1) % 8000, (row + 2) % 8000, (row + 3) % 8000, m.rng.Int32N(8000), m.rng.Int32N(8000), m.rng.Int32N(8000)})
@@ -254,11 +256,7 @@ func TestKinLinksOfOthers(t *testing.T) {
 // A group whose links lead nowhere is noticed when something is linked, and mended or not used.
 func TestKinThatFindsTooLittle(t *testing.T) {
 	skipRace(t)
-	m := newKinModel[float32](t, codec.Cosine)
-	for row := range int32(8000) {
-		m.put(t, row, uint64(1+row%3))
-	}
-	m.link(t)
+	m := threeGroups(t)
 	l := m.g.kin.Load().links
 	for row := range int32(8000) {
 		if m.rng.IntN(4) > 0 {
